@@ -1,0 +1,9 @@
+import { defineProject } from 'vitest/config'
+
+const conditions = ['@daybook/source']
+
+export default defineProject({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { name: 'api', include: ['{src,test}/**/*.test.ts'] },
+})
