@@ -1,1 +1,95 @@
-export {}
+// The contract.
+export type { Store, StoreOptions, MigrateOptions, MigrationReport, Health, HealthOptions, ErasureReceipt, Logger } from './store.ts'
+export type {
+  ComparisonOperator,
+  ForkOptions,
+  GetSessionOptions,
+  LeaseOptions,
+  LoadedSession,
+  NewSession,
+  PruneQuery,
+  PruneReport,
+  Session,
+  SessionFilter,
+  SessionKey,
+  SessionQuery,
+  SessionStore,
+  SessionSummary,
+  State,
+  StateChange,
+  StateCondition,
+  UpdateOptions,
+  UserKey,
+} from './sessions.ts'
+export type { AgentEvent, AppendOptions, AppendResult, EventActions, EventFilter, EventQuery, EventStore, StoredEvent, TailOptions } from './events.ts'
+export type { ScopedState, StateKey, StateStore } from './state.ts'
+export type { MemoryStore } from './memories.ts'
+export type { ArtifactStore } from './artifacts.ts'
+export type { MetricStore } from './metrics.ts'
+export type { CallOptions } from './call.ts'
+export type { Page, PageOptions } from './page.ts'
+export { abilities, facts, type Ability, type Capabilities, type Fact, type YesNo } from './capabilities.ts'
+export { checkLimit, defaultLimits, type Limits } from './limits.ts'
+export { errorCodes, isStoreError, StoreError, type ErrorCode, type ErrorFacts, type ErrorOptions } from './errors.ts'
+export { createInMemoryStore, type InMemoryStoreOptions } from './in-memory-store.ts'
+
+// For those who write a store: the parts that are the same in every one.
+export { absentAreas } from './areas.ts'
+export { appendRequest, deltaOf, isSameEvent, type AppendRequest, type NewEvent } from './append-request.ts'
+export {
+  checkedChange,
+  checkedCount,
+  checkedFlag,
+  checkedId,
+  checkedOptionalCount,
+  checkedOptions,
+  checkedRecord,
+  checkedSessionKey,
+  checkedStateKey,
+  checkedUserKey,
+  checkStateBytes,
+} from './arguments.ts'
+export { createCalls, defaultTimeout, type Call, type Calls } from './calls.ts'
+export { decodeCursor, encodeCursor, type Position } from './cursor.ts'
+export { applyDelta, composeDeltas, emptyDelta, isEmptyDelta, mergedState, scopeOf, scopes, splitDelta, type Delta, type JsonDelta, type Scope } from './delta.ts'
+export { uuidv7 } from './ids.ts'
+export {
+  byteLength,
+  fromStorableJson,
+  fromStorableText,
+  isJsonObject,
+  jsonEquals,
+  toJson,
+  toJsonObject,
+  toStorableJson,
+  toStorableText,
+  type JsonBounds,
+  type JsonObject,
+  type JsonValue,
+} from './json.ts'
+export {
+  eventListRequest,
+  eventsOption,
+  pageOf,
+  sessionFilter,
+  sessionListRequest,
+  unsupported,
+  type CheckedEventFilter,
+  type EventListRequest,
+  type PageRequest,
+  type SessionListRequest,
+} from './list-request.ts'
+export { checkedTimestamp, fromMicros, lastTimestamp, toMicros } from './time.ts'
+export {
+  createRequest,
+  forkRequest,
+  pruneRequest,
+  seqBeyondHead,
+  stateUpdateRequest,
+  updateRequest,
+  type CreateRequest,
+  type ForkRequest,
+  type PruneRequest,
+  type SessionChange,
+  type UpdateRequest,
+} from './session-request.ts'

@@ -1,0 +1,78 @@
+import type { JsonObject, JsonValue } from './json.ts'
+
+/** A change of one JSON document by its top-level keys. A set value replaces what was there; it is not merged into it. */
+export interface Delta {
+  readonly set?: Readonly<Record<string, unknown>>
+  /** Keys to remove. `null` is a value: to set it is not to remove. A key in both is refused. */
+  readonly unset?: readonly string[]
+}
+
+/** A delta that was checked and copied. */
+export interface JsonDelta {
+  readonly set: JsonObject
+  readonly unset: readonly string[]
+}
+
+export const scopes = ['app', 'user', 'session'] as const
+export type Scope = (typeof scopes)[number]
+
+export const emptyDelta: JsonDelta = { set: {}, unset: [] }
+
+export const isEmptyDelta = ({ set, unset }: JsonDelta): boolean => unset.length === 0 && Object.keys(set).length === 0
+
+/** The delta that does what `first` and then `second` do. */
+export function composeDeltas(first: JsonDelta, second: JsonDelta): JsonDelta {
+  if (isEmptyDelta(first)) return second
+  if (isEmptyDelta(second)) return first
+  const set = new Map(Object.entries(first.set))
+  const unset = new Set(first.unset)
+  for (const key of second.unset) {
+    set.delete(key)
+    unset.add(key)
+  }
+  for (const [key, value] of Object.entries(second.set)) {
+    set.set(key, value)
+    unset.delete(key)
+  }
+  return { set: Object.fromEntries(set), unset: [...unset] }
+}
+
+/** A new document: `state` with the delta applied. */
+export function applyDelta(state: JsonObject, { set, unset }: JsonDelta): JsonObject {
+  const next = new Map(Object.entries(state))
+  for (const key of unset) next.delete(key)
+  for (const [key, value] of Object.entries(set)) next.set(key, value)
+  return Object.fromEntries(next)
+}
+
+/** Which scope a prefixed key means, and its name there; `temp:` keys are in no scope. */
+export function scopeOf(key: string): { scope: Scope | 'temp'; name: string } {
+  if (key.startsWith('app:')) return { scope: 'app', name: key.slice(4) }
+  if (key.startsWith('user:')) return { scope: 'user', name: key.slice(5) }
+  if (key.startsWith('temp:')) return { scope: 'temp', name: key.slice(5) }
+  return { scope: 'session', name: key }
+}
+
+/** Splits a delta with prefixed keys into its three scopes; `temp:` keys are dropped. */
+export function splitDelta({ set, unset }: JsonDelta): Record<Scope, JsonDelta> {
+  const sets: Record<Scope, [string, JsonValue][]> = { app: [], user: [], session: [] }
+  const unsets: Record<Scope, string[]> = { app: [], user: [], session: [] }
+  for (const [key, value] of Object.entries(set)) {
+    const { scope, name } = scopeOf(key)
+    if (scope !== 'temp') sets[scope].push([name, value])
+  }
+  for (const key of unset) {
+    const { scope, name } = scopeOf(key)
+    if (scope !== 'temp') unsets[scope].push(name)
+  }
+  const deltaOf = (scope: Scope): JsonDelta => ({ set: Object.fromEntries(sets[scope]), unset: unsets[scope] })
+  return { app: deltaOf('app'), user: deltaOf('user'), session: deltaOf('session') }
+}
+
+/** What an agent sees: session keys as they are, user and app keys with their prefix. */
+export function mergedState(states: Record<Scope, JsonObject>): JsonObject {
+  const entries = Object.entries(states.session)
+  for (const [key, value] of Object.entries(states.user)) entries.push([`user:${key}`, value])
+  for (const [key, value] of Object.entries(states.app)) entries.push([`app:${key}`, value])
+  return Object.fromEntries(entries)
+}

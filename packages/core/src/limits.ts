@@ -1,0 +1,45 @@
+import { StoreError } from './errors.ts'
+
+/** The numbers beyond which a call is `limit_exceeded`, with nothing written. At the limit everything round-trips. */
+export interface Limits {
+  /** Unicode code points of an id. */
+  readonly idCodePoints: number
+  /** Bytes of an id in UTF-8: four such ids fit the index key of every database. */
+  readonly idBytes: number
+  /** Bytes of one event as JSON text in UTF-8. */
+  readonly eventBytes: number
+  /** Levels of nesting of an event; `{}` is one. */
+  readonly eventDepth: number
+  /** Bytes of the state document of one scope as JSON text in UTF-8. */
+  readonly stateBytes: number
+  /** Levels of nesting of a state document, the document itself included. */
+  readonly stateDepth: number
+  /** Events of one append. */
+  readonly batchEvents: number
+  /** Bytes of all events of one append. */
+  readonly batchBytes: number
+  /** Items of a page when `limit` is not given. */
+  readonly pageDefault: number
+  /** The highest `limit`. */
+  readonly pageMax: number
+}
+
+export const defaultLimits: Limits = {
+  idCodePoints: 191,
+  idBytes: 512,
+  eventBytes: 8 * 1024 * 1024,
+  eventDepth: 100,
+  stateBytes: 4 * 1024 * 1024,
+  stateDepth: 30,
+  batchEvents: 1000,
+  batchBytes: 12 * 1024 * 1024,
+  pageDefault: 100,
+  pageMax: 1000,
+}
+
+/** Throws `limit_exceeded` naming field, limit and actual when `actual` is over it. */
+export function checkLimit(field: string, unit: string, limit: number, actual: number): void {
+  if (actual > limit) {
+    throw new StoreError('limit_exceeded', `${field} has ${actual} ${unit}, and ${limit} are allowed`, { field, limit, actual })
+  }
+}

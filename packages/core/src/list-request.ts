@@ -1,0 +1,119 @@
+import { checkedChoice, checkedCount, checkedFlag, checkedId, checkedOptionalCount, checkedOptionalText, checkedOptions, checkedRecord, checkedSessionKey } from './arguments.ts'
+import { decodeCursor, encodeCursor, type Position } from './cursor.ts'
+import { StoreError } from './errors.ts'
+import type { EventFilter } from './events.ts'
+import type { JsonObject } from './json.ts'
+import type { Limits } from './limits.ts'
+import type { Page } from './page.ts'
+import type { SessionKey, SessionQuery } from './sessions.ts'
+import { checkedTimestamp } from './time.ts'
+
+export interface PageRequest {
+  readonly limit: number
+  readonly offset: number
+  /** Where the page before ended. */
+  readonly position: Position | undefined
+  readonly direction: 'asc' | 'desc'
+  /** What a cursor of this list is bound to. */
+  readonly binding: JsonObject
+}
+
+export interface SessionListRequest extends PageRequest {
+  readonly appName: string
+  readonly userId: string | undefined
+  readonly orderBy: NonNullable<SessionQuery['orderBy']>
+  readonly wantsState: boolean
+}
+
+export type CheckedEventFilter = { readonly [K in keyof EventFilter]-?: EventFilter[K] | undefined }
+
+export interface EventListRequest extends PageRequest {
+  readonly key: SessionKey
+  readonly filter: CheckedEventFilter
+}
+
+const pageNames = ['limit', 'cursor', 'offset']
+const sessionFilterNames = ['appName', 'userId', 'where']
+const eventFilterNames = ['since', 'after', 'afterSeq', 'author', 'invocationId', 'branch', 'last']
+
+/** The filter of `sessions.list` and `sessions.count`. */
+export function sessionFilter(query: unknown, limits: Limits, known: readonly string[] = []): { appName: string; userId: string | undefined } {
+  const { appName, userId, where } = checkedOptions(checkedRecord(query, 'query'), [...sessionFilterNames, ...known])
+  if (where !== undefined) throw unsupported('jsonPathFilter', 'filters on state')
+  return { appName: checkedId(appName, 'appName', limits), userId: userId === undefined ? undefined : checkedId(userId, 'userId', limits) }
+}
+
+export const unsupported = (capability: string, what: string): StoreError =>
+  new StoreError('unsupported', `this store does not support ${what} (capability ${capability} is no)`, { capability })
+
+export function sessionListRequest(query: unknown, limits: Limits): SessionListRequest {
+  const filter = sessionFilter(query, limits, [...pageNames, 'orderBy', 'direction', 'state'])
+  const { orderBy = 'lastEventAt', direction = 'desc', state, ...page } = checkedRecord(query, 'query')
+  const order = checkedChoice(orderBy, 'orderBy', ['lastEventAt', 'createdAt', 'updatedAt'])
+  const way = checkedChoice(direction, 'direction', ['asc', 'desc'])
+  const binding = { list: 'sessions', appName: filter.appName, userId: filter.userId ?? null, orderBy: order, direction: way }
+  return { ...filter, orderBy: order, wantsState: checkedFlag(state, 'state'), ...pageRequest(page, way, binding, limits) }
+}
+
+export function eventListRequest(key: unknown, query: unknown, limits: Limits): EventListRequest {
+  const session = checkedSessionKey(key, limits)
+  const given = checkedOptions(query, [...eventFilterNames, ...pageNames, 'direction'])
+  const way = checkedChoice(given['direction'] ?? 'asc', 'direction', ['asc', 'desc'])
+  const filter = checkedEventFilter(given)
+  if (filter.last !== undefined && [...pageNames, 'direction'].some((name) => given[name] !== undefined)) {
+    throw new StoreError('invalid_argument', 'last is one page, oldest first, and takes no limit, cursor, offset or direction', { field: 'last' })
+  }
+  const { last: _last, ...bound } = filter
+  const binding = { list: 'events', ...session, ...nullsFor(bound), direction: way }
+  return { key: session, filter, ...pageRequest(given, way, binding, limits) }
+}
+
+/** The option `events` of `sessions.get`: `undefined` when none are to be read. */
+export function eventsOption(value: unknown): CheckedEventFilter | undefined {
+  if (value === undefined) return undefined
+  if (value === 'all') return checkedEventFilter({})
+  const record = checkedRecord(value, 'events')
+  const stray = Object.keys(record).find((name) => !eventFilterNames.includes(name))
+  if (stray !== undefined) throw new StoreError('invalid_argument', `events.${stray} is not a filter; there are ${eventFilterNames.join(', ')}`, { field: `events.${stray}` })
+  return checkedEventFilter(record)
+}
+
+function checkedEventFilter(filter: Readonly<Record<string, unknown>>): CheckedEventFilter {
+  const time = (name: string) => (filter[name] === undefined ? undefined : checkedTimestamp(filter[name], name))
+  return {
+    since: time('since'),
+    after: time('after'),
+    afterSeq: checkedOptionalCount(filter['afterSeq'], 'afterSeq'),
+    author: checkedOptionalText(filter['author'], 'author'),
+    invocationId: checkedOptionalText(filter['invocationId'], 'invocationId'),
+    branch: checkedOptionalText(filter['branch'], 'branch'),
+    last: checkedOptionalCount(filter['last'], 'last'),
+  }
+}
+
+const nullsFor = (filter: Readonly<Record<string, string | number | undefined>>): JsonObject =>
+  Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, value ?? null]))
+
+function pageRequest(page: Readonly<Record<string, unknown>>, direction: 'asc' | 'desc', binding: JsonObject, limits: Limits): PageRequest {
+  const { limit = limits.pageDefault, offset = 0, cursor } = page
+  if (cursor !== undefined && page['offset'] !== undefined) {
+    throw new StoreError('invalid_argument', 'offset and cursor are two ways to page; give one', { field: 'offset' })
+  }
+  return {
+    limit: checkedCount(limit, 'limit', { max: limits.pageMax }),
+    offset: checkedCount(offset, 'offset'),
+    position: cursor === undefined ? undefined : decodeCursor(binding, cursor),
+    direction,
+    binding,
+  }
+}
+
+/** A page out of rows that were read with one more than `limit`, which tells whether there is another page. */
+export function pageOf<Row, T>(rows: readonly Row[], { limit, binding }: PageRequest, positionOf: (row: Row) => Position, itemOf: (row: Row) => T): Page<T> {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return {
+    items: shown.map((row) => itemOf(row)),
+    nextCursor: rows.length > limit && last !== undefined ? encodeCursor(binding, positionOf(last)) : undefined,
+  }
+}

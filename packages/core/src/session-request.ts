@@ -1,0 +1,108 @@
+import { checkedChange, checkedCount, checkedFlag, checkedId, checkedOptionalCount, checkedOptions, checkedRecord, checkedSessionKey, checkedStateKey, checkedUserKey } from './arguments.ts'
+import { splitDelta, type JsonDelta, type Scope } from './delta.ts'
+import { StoreError } from './errors.ts'
+import { uuidv7 } from './ids.ts'
+import { toJsonObject } from './json.ts'
+import type { Limits } from './limits.ts'
+import { sessionFilter } from './list-request.ts'
+import type { SessionKey } from './sessions.ts'
+import type { StateKey } from './state.ts'
+import { checkedTimestamp } from './time.ts'
+
+interface Context {
+  readonly limits: Limits
+  readonly now: () => number
+}
+
+/** The arguments of `sessions.create`, checked; the state split into scopes. */
+export interface CreateRequest {
+  readonly key: SessionKey
+  readonly deltas: Record<Scope, JsonDelta>
+}
+
+export function createRequest(session: unknown, options: unknown, { limits, now }: Context): CreateRequest {
+  checkedOptions(options, [])
+  const { sessionId, state = {} } = checkedOptions(checkedRecord(session, 'session'), ['appName', 'userId', 'sessionId', 'state'])
+  const user = checkedUserKey(session, limits)
+  const change = checkedChange({ set: state }, 'session', limits) as JsonDelta // a set makes a delta
+  return {
+    key: { ...user, sessionId: sessionId === undefined ? uuidv7(now) : checkedId(sessionId, 'session.sessionId', limits) },
+    deltas: splitDelta(change),
+  }
+}
+
+/** A checked change of a session: deltas by scope, or a new document of the session's own keys. */
+export type SessionChange = { readonly deltas: Record<Scope, JsonDelta> } | { readonly replace: JsonDelta['set'] }
+
+export interface UpdateRequest<Key, Change> {
+  readonly key: Key
+  readonly change: Change
+  readonly expectedRevision: number | undefined
+}
+
+export function updateRequest(key: unknown, change: unknown, options: unknown, { limits }: Context): UpdateRequest<SessionKey, SessionChange> {
+  const checked = checkedChange(change, 'change', limits)
+  return {
+    key: checkedSessionKey(key, limits),
+    change: 'replace' in checked ? { replace: ownKeysOnly(checked.replace) } : { deltas: splitDelta(checked) },
+    expectedRevision: expectedRevision(options),
+  }
+}
+
+export function stateUpdateRequest(
+  key: unknown,
+  change: unknown,
+  options: unknown,
+  { limits }: Context,
+): UpdateRequest<StateKey, JsonDelta | { readonly replace: JsonDelta['set'] }> {
+  return { key: checkedStateKey(key, limits), change: checkedChange(change, 'change', limits), expectedRevision: expectedRevision(options) }
+}
+
+const expectedRevision = (options: unknown) =>
+  checkedOptionalCount(checkedOptions(options, ['expectedRevision'])['expectedRevision'], 'expectedRevision')
+
+function ownKeysOnly(document: JsonDelta['set']): JsonDelta['set'] {
+  const prefixed = Object.keys(document).find((key) => /^(?:app|user|temp):/.test(key))
+  if (prefixed === undefined) return document
+  throw new StoreError('invalid_argument', `change.replace.${prefixed} is not a key of the session itself; use state.update for app and user state`, {
+    field: `change.replace.${prefixed}`,
+  })
+}
+
+export interface ForkRequest {
+  readonly key: SessionKey
+  readonly sessionId: string
+  /** `undefined`: the whole session. */
+  readonly throughSeq: number | undefined
+}
+
+export function forkRequest(key: unknown, options: unknown, { limits, now }: Context): ForkRequest {
+  const { sessionId, throughSeq } = checkedOptions(options, ['sessionId', 'throughSeq'])
+  return {
+    key: checkedSessionKey(key, limits),
+    sessionId: sessionId === undefined ? uuidv7(now) : checkedId(sessionId, 'sessionId', limits),
+    throughSeq: checkedOptionalCount(throughSeq, 'throughSeq'),
+  }
+}
+
+export interface PruneRequest {
+  readonly appName: string
+  readonly userId: string | undefined
+  readonly before: number
+  readonly dryRun: boolean
+  readonly chunk: number
+}
+
+export function pruneRequest(query: unknown, { limits }: Context): PruneRequest {
+  const { before, dryRun, chunk = 100 } = checkedRecord(query, 'query')
+  return {
+    ...sessionFilter(query, limits, ['before', 'dryRun', 'chunk']),
+    before: checkedTimestamp(before, 'before'),
+    dryRun: checkedFlag(dryRun, 'dryRun'),
+    chunk: checkedCount(chunk, 'chunk', { min: 1, max: 10_000 }),
+  }
+}
+
+/** A point of a session's history that was asked for and is not there. */
+export const seqBeyondHead = (field: string, seq: number, lastSeq: number): StoreError =>
+  new StoreError('invalid_argument', `${field} is ${seq}, and the session's last event is ${lastSeq}`, { field })

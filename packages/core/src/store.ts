@@ -1,0 +1,112 @@
+import type { ArtifactStore } from './artifacts.ts'
+import type { CallOptions } from './call.ts'
+import type { Capabilities } from './capabilities.ts'
+import type { EventStore } from './events.ts'
+import type { Limits } from './limits.ts'
+import type { MemoryStore } from './memories.ts'
+import type { MetricStore } from './metrics.ts'
+import type { SessionStore, UserKey } from './sessions.ts'
+import type { StateStore } from './state.ts'
+
+/**
+ * What an AI agent must not lose, in one database. Every method is asynchronous, rejects with a `StoreError`, refuses bad
+ * input before any I/O, changes no argument and keeps none, and answers fresh objects. Methods may be called at the same
+ * time from anywhere: what is acknowledged is committed, and nothing acknowledged is lost.
+ *
+ * @example
+ * ```ts
+ * import { createInMemoryStore } from '@daybook/core'
+ *
+ * await using store = createInMemoryStore()
+ * const session = await store.sessions.create({ appName: 'shop', userId: 'ann' })
+ * await store.events.append(session, { author: 'user', content: { parts: [{ text: 'Hello' }] } })
+ * const { items } = await store.events.list(session)
+ * console.log(items.length) // 1
+ * ```
+ */
+export interface Store extends AsyncDisposable {
+  /** Probed when the store opened. */
+  readonly capabilities: Capabilities
+  readonly limits: Limits
+  readonly sessions: SessionStore
+  readonly events: EventStore
+  readonly state: StateStore
+  readonly memories: MemoryStore
+  readonly artifacts: ArtifactStore
+  readonly metrics: MetricStore
+  /** Creates or upgrades the schema. Idempotent, and safe when many processes start at once. */
+  migrate(options?: MigrateOptions): Promise<MigrationReport>
+  /** How the store is, within the timeout also when the database is gone. */
+  health(options?: HealthOptions): Promise<Health>
+  /** Removes everything of one user of one app, in every area. Idempotent. */
+  erase(user: UserKey, options?: CallOptions): Promise<ErasureReceipt>
+  /**
+   * Waits for running calls, then closes what the store opened itself, and only that. Idempotent. Calls made after it
+   * reject with `closed`.
+   */
+  close(): Promise<void>
+}
+
+export interface MigrateOptions extends CallOptions {
+  /** Change nothing; answer the SQL that would run. */
+  readonly dryRun?: boolean
+}
+
+export interface MigrationReport {
+  /** Ids of the migrations that this call applied (with `dryRun`: would apply); empty when there was nothing to do. */
+  readonly applied: readonly string[]
+  /** Id of the newest migration in the database afterwards; `undefined` where a store needs none. */
+  readonly current: string | undefined
+  /** With `dryRun`: the statements, in order. */
+  readonly sql?: readonly string[]
+}
+
+export interface HealthOptions extends CallOptions {
+  /** Also settings, drift and advice. */
+  readonly deep?: boolean
+}
+
+export interface Health {
+  /** The database answered, and its schema is the one this version needs. */
+  readonly ok: boolean
+  /** `memory`, `sqlite`, `postgresql` … as the database calls itself. */
+  readonly flavour: string
+  readonly version: string
+  /** Milliseconds of one round trip; `undefined` when there was no answer. */
+  readonly latency: number | undefined
+  /** Newest migration in the database; `undefined` before `migrate()`, or where a store needs none. */
+  readonly schemaVersion: string | undefined
+  /** The connections of the store's own pool, where it has one and the driver tells. */
+  readonly pool?: { readonly size: number; readonly inUse?: number; readonly idle?: number; readonly waiting?: number }
+  /** What should be looked at, as sentences. */
+  readonly warnings: readonly string[]
+  /** With `deep`: settings that matter, by name. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** How many rows of each area were removed. */
+export interface ErasureReceipt {
+  readonly sessions: number
+  readonly events: number
+  /** 1 if the user had state, else 0. */
+  readonly userStates: number
+}
+
+/** The moments a store logs: operation, duration, code; never a payload. A pino logger fits. */
+export interface Logger {
+  debug(facts: object, message: string): void
+  info(facts: object, message: string): void
+  warn(facts: object, message: string): void
+  error(facts: object, message: string): void
+}
+
+/** Options of every store. */
+export interface StoreOptions {
+  readonly logger?: Logger
+  /** Milliseconds since 1970, the fraction may carry microseconds. Default: the system's clock. */
+  readonly now?: () => number
+  /** Milliseconds that a call may take when it does not say otherwise. Default 30,000. */
+  readonly timeout?: number
+  /** Other limits than the default ones, up to what the server takes. */
+  readonly limits?: Partial<Limits>
+}

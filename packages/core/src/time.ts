@@ -1,0 +1,24 @@
+import { StoreError } from './errors.ts'
+
+/** 9999-12-31T23:59:59.999Z, the last instant a timestamp may name. */
+export const lastTimestamp = 253_402_300_799_999
+
+/**
+ * Microseconds since 1970 of a timestamp (milliseconds whose fraction carries microseconds). Exact to the microsecond
+ * until 2248, to the millisecond until 9999; a bigint, because the later ones are beyond 2^53.
+ */
+export function toMicros(timestamp: number): bigint {
+  const whole = Math.floor(timestamp)
+  return BigInt(whole) * 1000n + BigInt(Math.round((timestamp - whole) * 1000))
+}
+
+/** The timestamp of so many microseconds since 1970, as a database driver gives them. */
+export const fromMicros = (micros: bigint | number | string): number => Number(micros) / 1000
+
+/** Refuses what is not a time of the years 1970–9999. A finer fraction than a microsecond is rounded to the nearest. */
+export function checkedTimestamp(value: unknown, field: string): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= lastTimestamp)) {
+    throw new StoreError('invalid_argument', `${field} must be milliseconds since 1970, from 0 to ${lastTimestamp}`, { field })
+  }
+  return Math.min(fromMicros(toMicros(value)), lastTimestamp)
+}
