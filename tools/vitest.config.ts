@@ -1,3 +1,9 @@
 import { defineProject } from 'vitest/config'
 
-export default defineProject({ test: { name: 'tools', passWithNoTests: true, include: ['**/*.test.ts'] } })
+const conditions = ['@daybook/source']
+
+export default defineProject({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { name: 'tools', include: ['*.test.ts'] },
+})
