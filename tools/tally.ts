@@ -5,7 +5,8 @@ export default class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const count = { passed: 0, failed: unhandledErrors.length, skipped: 0, pending: 0 }
     for (const module of modules) {
-      if (module.errors().length > 0) count.failed++
+      // A hook that fails leaves its tests skipped.
+      for (const suite of [module, ...module.children.allSuites()]) if (suite.errors().length > 0) count.failed++
       for (const test of module.children.allTests()) count[test.result().state]++
     }
     console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)

@@ -29,7 +29,7 @@ export interface Package {
 }
 
 export const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8')
-export const readManifest = (folder: string): Manifest => JSON.parse(read(`${folder}/package.json`)) as Manifest // a package.json, or npm would have refused it
+const readManifest = (folder: string): Manifest => JSON.parse(read(`${folder}/package.json`)) as Manifest // a package.json, or npm would have refused it
 
 export const rootManifest: Manifest = readManifest('.')
 export const packages: readonly Package[] = ['packages', 'apps']

@@ -3,16 +3,17 @@ import { promisify } from 'node:util'
 import { root } from '../workspace.ts'
 
 const execute = promisify(execFile)
+// `npm exec` hands its own `--allow-scripts` on, and an `npm install` below it refuses that.
+const { npm_config_allow_scripts: _, ...env } = process.env
 
 /** Runs a program; when it fails, the error says what the program said. */
-export const run = async (cwd: string, file: string, ...args: readonly string[]): Promise<string> => {
-  try {
-    return (await execute(file, args, { cwd, maxBuffer: 64 << 20 })).stdout
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string } // execFile adds what was printed
-    throw new Error([`${file} ${args.join(' ')}`, stdout, stderr].join('\n'), { cause: error })
-  }
-}
+export const run = (cwd: string, file: string, ...args: readonly string[]): Promise<string> =>
+  execute(file, args, { cwd, env, maxBuffer: 64 << 20 }).then(
+    ({ stdout }) => stdout,
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => {
+      throw new Error([`${file} ${args.join(' ')}`, stdout, stderr].join('\n'))
+    },
+  )
 
 export const pnpm = (cwd: string, ...args: readonly string[]): Promise<string> =>
   run(cwd, process.execPath, `${root}tools/pnpm.mjs`, ...args)
