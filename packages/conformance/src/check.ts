@@ -1,0 +1,86 @@
+import type { Ability, Fact } from '@daybook/core'
+import type { Ctx } from './context.ts'
+
+/** How many rules each group of the contract's checks has. Rule ids are never reused. */
+export const rulesOf = {
+  LIFE: 15,
+  SES: 17,
+  EVT: 17,
+  STA: 15,
+  ORD: 12,
+  CON: 16,
+  TXN: 11,
+  FLT: 10,
+  LIM: 12,
+  UNI: 16,
+  TIM: 9,
+  JSP: 11,
+  MET: 12,
+  MEM: 12,
+  ART: 12,
+  MIG: 11,
+  ERR: 11,
+  SEC: 12,
+  RES: 13,
+  PRF: 9,
+  ERA: 5,
+  LEA: 6,
+  META: 9,
+} as const
+
+export type RuleGroup = keyof typeof rulesOf
+export type CheckId = `${RuleGroup}-${number}`
+
+/** The groups that have checks today; the others are listed in `later.ts`. */
+export const groups = ['LIFE', 'SES', 'EVT', 'STA', 'ORD', 'LIM', 'UNI', 'TIM', 'ERR', 'SEC', 'ERA', 'TXN', 'CON', 'RES', 'META'] as const
+export type Group = (typeof groups)[number]
+
+export const levels = ['core', 'concurrent', 'durable'] as const
+export type Level = (typeof levels)[number]
+
+export type Engine = 'example' | 'model' | 'race' | 'process' | 'fault' | 'whitebox'
+
+/** What a check asks of the place beside `open`. */
+export type Need = 'worker' | 'oracle' | 'transaction' | 'endpoint'
+
+export interface CheckOptions {
+  /** Where one rule has several checks. */
+  readonly variant?: string
+  readonly engine?: Engine
+  readonly needs?: readonly Need[]
+  /** The check opens with this ability or fact; on a store that says `no` its absence is verified instead. */
+  readonly capability?: Ability | Fact
+  /** What a store without the ability has to do. Without it (a fact), a `no` has nothing to reject. */
+  readonly absent?: (ctx: Ctx) => Promise<void>
+  /** A place of its own, opened but not migrated. */
+  readonly fresh?: true
+  /** Run and reported, not gating: a new rule starts so. */
+  readonly tentative?: true
+  readonly budgetMs?: number
+}
+
+export interface Check extends CheckOptions {
+  readonly id: CheckId
+  /** Id and variant: the name of this check in plan and certificate. */
+  readonly key: string
+  readonly rule: string
+  /** The minor of the contract that brought it. */
+  readonly since: string
+  readonly engine: Engine
+  readonly needs: readonly Need[]
+  readonly budgetMs: number
+  run(ctx: Ctx): Promise<void>
+}
+
+/** One rule of the contract as a program. */
+export function check(id: CheckId, rule: string, run: (ctx: Ctx) => Promise<void>, options: CheckOptions = {}): Check {
+  const key = options.variant === undefined ? id : `${id}@${options.variant}`
+  return { engine: 'example', needs: [], budgetMs: 20_000, ...options, id, key, rule, since: '1.0', run }
+}
+
+/** `undefined`: advisory, in no level. */
+export function levelOf({ engine }: Check): Level | undefined {
+  if (engine === 'race' || engine === 'process') return 'concurrent'
+  if (engine === 'fault') return 'durable'
+  return engine === 'whitebox' ? undefined : 'core'
+}

@@ -1,0 +1,109 @@
+import { abilities, facts, type Capabilities, type Logger, type Limits, type Store } from '@daybook/core'
+
+/** The contract that this suite proves. A subject that names another is refused. */
+export const contracts = ['1.0'] as const
+
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** Options of one opening. A subject passes on what its store knows; `now`, `timeout`, `logger`, `limits` are options of every store. */
+export interface OpenOptions {
+  /** Where to connect instead of the real endpoint. */
+  readonly via?: Endpoint
+  /** Most connections of the store's pool. */
+  readonly poolMax?: number
+  readonly now?: () => number
+  /** `app`: a role without rights to change the schema. Default: the role that may migrate. */
+  readonly role?: 'app' | 'migrator'
+  readonly timeout?: number
+  readonly logger?: Logger
+  readonly limits?: Partial<Limits>
+}
+
+/**
+ * How another process opens the same place. The process imports `module` (a file URL, TypeScript or JavaScript) and calls
+ * its export `openWorkerStore(args)`. Obligatory for synchronous drivers, which cannot race within one process.
+ */
+export interface Worker {
+  readonly module: string
+  /** Goes through structured clone. */
+  readonly args: unknown
+}
+
+/** What a worker's module exports. */
+export interface WorkerModule {
+  openWorkerStore(args: unknown): Promise<Store>
+}
+
+/** A second reader, beside the store. */
+export interface Oracle {
+  /** Rows of one app. */
+  count(area: 'sessions' | 'events' | 'appStates' | 'userStates', appName: string): Promise<number>
+  /** Connections that the database sees from this place's stores. */
+  connections?(): Promise<number>
+}
+
+/** The caller's own transaction, for stores whose ability `callerTransaction` is `yes`. */
+export interface CallerTransaction {
+  /**
+   * Begins a transaction the way an application does, joins the store to it (`using(tx)`), runs the body, commits, or rolls
+   * back and rethrows. `own.insert` writes a row of a table of the application, in the same transaction.
+   */
+  run<T>(store: Store, body: (joined: Store, own: { insert(id: string): Promise<void> }) => Promise<T>): Promise<T>
+  /** Ids in the application's table, read outside of any transaction. */
+  rows(): Promise<readonly string[]>
+}
+
+/** One empty, private place: a schema, a file, a map. */
+export interface Place {
+  /** An independent store each time, with a pool of its own; the suite opens two or more and closes them. */
+  open(options?: OpenOptions): Promise<Store>
+  /** Unlocks the process checks. */
+  readonly worker?: Worker
+  /** Unlocks the checks marked whitebox, and lets "nothing written" be looked at from outside. */
+  readonly oracle?: Oracle
+  /** Unlocks the checks of the caller's transaction. */
+  readonly transaction?: CallerTransaction
+  /** Unlocks the fault checks: the suite goes between, by `OpenOptions.via`. */
+  readonly endpoint?: Endpoint
+  destroy(): Promise<void>
+}
+
+export interface PlaceRequest {
+  /** Safe in any identifier: letters, digits and `_`, starts with a letter, at most 40 characters. */
+  readonly id: string
+}
+
+/** A known defect: its checks fail today, are listed by name and link, and cap the level. */
+export interface Deviation {
+  readonly capability?: keyof Capabilities
+  readonly issue: string
+  readonly checks: readonly string[]
+}
+
+export interface StoreUnderTest {
+  readonly subject: { readonly name: string; readonly version: string; readonly driver?: string }
+  /** An exact minor of the contract. */
+  readonly contract: string
+  /** Pins every key, so that a probe that breaks on a server cannot quietly switch checks off. */
+  readonly expects: Capabilities
+  readonly broken?: readonly Deviation[]
+  provision(place: PlaceRequest): Promise<Place>
+}
+
+/** A subject that cannot be run: the harness stops before any check. */
+export class SubjectError extends Error {
+  override readonly name = 'SubjectError'
+}
+
+/** Declares a store to the suite, and refuses at once what the suite could not judge. */
+export function defineStoreUnderTest(subject: StoreUnderTest): StoreUnderTest {
+  if (!contracts.some((known) => known === subject.contract)) {
+    throw new SubjectError(`contract ${subject.contract} is unknown to this suite, which knows ${contracts.join(', ')}`)
+  }
+  const missing = [...abilities, ...facts, 'isolation' as const].filter((key) => subject.expects[key] === undefined)
+  if (missing.length > 0) throw new SubjectError(`expects pins every capability; missing: ${missing.join(', ')}`)
+  return subject
+}

@@ -1,0 +1,109 @@
+import { inspect, isDeepStrictEqual } from 'node:util'
+import { isStoreError, type ErrorCode, type ErrorFacts, type StoreError } from '@daybook/core'
+
+const shown = (value: unknown) => {
+  const text = inspect(value, { depth: 8, breakLength: 100, maxArrayLength: 20, maxStringLength: 300 })
+  return text.length > 1500 ? `${text.slice(0, 1500)} …` : text
+}
+
+/** The store did not keep a promise: the one outcome that counts as `fail`. */
+export class CheckFailure extends Error {
+  override readonly name = 'CheckFailure'
+  readonly expected: string
+  readonly got: string
+
+  constructor(what: string, expected: unknown, got: unknown) {
+    super(what)
+    this.expected = typeof expected === 'string' ? expected : shown(expected)
+    this.got = typeof got === 'string' ? got : shown(got)
+  }
+}
+
+export const unprovenReasons = [
+  'no worker',
+  'no oracle',
+  'no transaction hook',
+  'no endpoint',
+  'race canary survived',
+  'no check yet',
+  'host cannot show it',
+] as const
+export type UnprovenReason = (typeof unprovenReasons)[number]
+
+/** Nothing was found out, for a reason of the closed list. */
+export class Unproven extends Error {
+  override readonly name = 'Unproven'
+  readonly reason: UnprovenReason
+
+  constructor(reason: UnprovenReason, detail = '') {
+    super(detail === '' ? reason : `${reason}: ${detail}`)
+    this.reason = reason
+  }
+}
+
+export function equal(got: unknown, expected: unknown, what: string): void {
+  if (!isDeepStrictEqual(got, expected)) throw new CheckFailure(what, shown(expected), shown(got))
+}
+
+export function holds(condition: boolean, what: string, got: unknown = 'it does not hold'): asserts condition {
+  if (!condition) throw new CheckFailure(what, what, got)
+}
+
+export function present<T>(value: T | undefined | null, what: string): T {
+  if (value === undefined || value === null) throw new CheckFailure(what, 'a value', value)
+  return value
+}
+
+/** What became of a call that should fail; a synchronous throw is a failure of its own (ERR-08). */
+async function failureOf(call: () => Promise<unknown>, expected: string, what: string): Promise<unknown> {
+  let promise: Promise<unknown>
+  try {
+    promise = call()
+  } catch (error) {
+    throw new CheckFailure(`${what}: rejects, and never throws synchronously`, expected, error)
+  }
+  let answer: unknown
+  try {
+    answer = await promise
+  } catch (error) {
+    return error
+  }
+  throw new CheckFailure(what, expected, answer === undefined ? 'it resolved' : `it resolved to ${shown(answer)}`)
+}
+
+/** The call rejects with a `StoreError` of this code (or one of these) and these facts. */
+export async function rejects(
+  call: () => Promise<unknown>,
+  code: ErrorCode | readonly ErrorCode[],
+  what: string,
+  facts: Partial<ErrorFacts> = {},
+): Promise<StoreError> {
+  const codes: readonly string[] = typeof code === 'string' ? [code] : code
+  const expected = `StoreError ${codes.join(' or ')} ${Object.keys(facts).length > 0 ? shown(facts) : ''}`
+  const error = await failureOf(call, expected, what)
+  if (!isStoreError(error) || !codes.includes(error.code)) throw new CheckFailure(what, expected, describe(error))
+  const given: Readonly<Record<string, unknown>> = { ...error.facts }
+  for (const [name, value] of Object.entries(facts)) {
+    if (!isDeepStrictEqual(given[name], value)) throw new CheckFailure(`${what}: ${name} of the error`, shown(value), `${shown(given[name])} in ${describe(error)}`)
+  }
+  return error
+}
+
+export const describe = (error: unknown): string => {
+  if (!isStoreError(error)) return error instanceof Error ? (error.stack ?? String(error)) : shown(error)
+  const cause = error.cause instanceof Error ? ` (cause: ${error.cause.name}: ${error.cause.message.slice(0, 200)})` : ''
+  return `StoreError ${error.code}: ${error.message} ${shown(error.facts)}${cause}`
+}
+
+/** The promise settles within so many milliseconds. */
+export async function within<T>(ms: number, promise: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new CheckFailure(what, `settles within ${ms} ms`, 'still pending')), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
