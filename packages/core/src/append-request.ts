@@ -1,8 +1,17 @@
-import { checkedChoice, checkedDelta, checkedFlag, checkedId, checkedOptionalCount, checkedOptions, checkedRecord, checkedSessionKey } from './arguments.ts'
+import {
+  checkedChoice,
+  checkedDelta,
+  checkedFlag,
+  checkedId,
+  checkedOptionalCount,
+  checkedOptions,
+  checkedRecord,
+  checkedSessionKey,
+} from './arguments.ts'
 import { composeDeltas, emptyDelta, scopeOf, splitDelta, type JsonDelta, type Scope } from './delta.ts'
 import { StoreError } from './errors.ts'
 import { uuidv7 } from './ids.ts'
-import { byteLength, isJsonObject, jsonEquals, toJsonObject, type JsonObject } from './json.ts'
+import { byteLength, isJsonObject, jsonEquals, reading, toJsonObject, type JsonObject, type JsonValue } from './json.ts'
 import { checkLimit, type Limits } from './limits.ts'
 import type { SessionKey } from './sessions.ts'
 import { checkedTimestamp } from './time.ts'
@@ -17,6 +26,8 @@ export interface NewEvent {
   readonly payload: JsonObject
   /** The payload as JSON text. */
   readonly text: string
+  /** Bytes of the text in UTF-8. */
+  readonly bytes: number
   /** What it does to state, with prefixed keys. */
   readonly delta: JsonDelta
   readonly invocationId: string | null
@@ -35,25 +46,44 @@ export interface AppendRequest {
   readonly onDuplicate: 'reject' | 'replace'
 }
 
-const optionNames = ['expectedRevision', 'eventsAfterSeq', 'state', 'onDuplicate']
+const optionNames = ['expectedRevision', 'eventsAfterSeq', 'state', 'onDuplicate'] as const
 
-export function appendRequest(key: unknown, events: unknown, options: unknown, { limits, now }: { limits: Limits; now: () => number }): AppendRequest {
+export function appendRequest(
+  key: unknown,
+  events: unknown,
+  options: unknown,
+  { limits, now }: { limits: Limits; now: () => number },
+): AppendRequest {
   const checkedKey = checkedSessionKey(key, limits)
   const { expectedRevision, eventsAfterSeq, state, onDuplicate = 'reject' } = checkedOptions(options, optionNames)
-  const list: unknown[] = Array.isArray(events) ? events : [events]
-  checkLimit('events', 'events', limits.batchEvents, list.length)
   const afterSeq = checkedOptionalCount(eventsAfterSeq, 'eventsAfterSeq')
-  const request: AppendRequest = {
+  return {
     key: checkedKey,
-    events: Array.from(list, (event, i) => newEvent(event, Array.isArray(events) ? `events[${i}]` : 'event', limits, now)),
+    events: newEvents(events, limits, now),
     expectedRevision: checkedOptionalCount(expectedRevision, 'expectedRevision'),
     eventsAfterSeq: afterSeq,
     wantsState: checkedFlag(state, 'state') || afterSeq !== undefined,
     onDuplicate: checkedChoice(onDuplicate, 'onDuplicate', ['reject', 'replace']),
   }
-  const bytes = request.events.reduce((sum, { text }) => sum + byteLength(text), 0)
+}
+
+function newEvents(events: unknown, limits: Limits, now: () => number): NewEvent[] {
+  const batch = reading('events', () => {
+    if (!Array.isArray(events)) return undefined
+    checkLimit('events', 'events', limits.batchEvents, events.length)
+    return Array.from<unknown>(events)
+  })
+  if (batch === undefined) return [newEvent(events, 'event', limits, now)]
+  const checked: NewEvent[] = []
+  let bytes = 0
+  for (const [i, event] of batch.entries()) {
+    const one = newEvent(event, `events[${i}]`, limits, now)
+    checked.push(one)
+    bytes += one.bytes
+    if (bytes > 2 * limits.batchBytes) break // far over it: refused below, whatever is still to come
+  }
   checkLimit('events', 'bytes', limits.batchBytes, bytes)
-  return request
+  return checked
 }
 
 /** What a list of events does to the three scopes, one after the other. */
@@ -68,14 +98,15 @@ export function isSameEvent(stored: JsonObject, { payload, isTimestampGiven }: N
 
 function newEvent(event: unknown, field: string, limits: Limits, now: () => number): NewEvent {
   checkedRecord(event, field)
-  const given = toJsonObject(event, field, { depth: limits.eventDepth, name: 'eventDepth' })
+  const given = toJsonObject(event, field, { depth: limits.eventDepth, name: 'eventDepth', bytes: limits.eventBytes })
   const id = given['id'] === undefined ? uuidv7(now) : checkedId(given['id'], `${field}.id`, limits)
   const isTimestampGiven = given['timestamp'] !== undefined
   const timestamp = checkedTimestamp(isTimestampGiven ? given['timestamp'] : now(), `${field}.timestamp`)
   const payload: JsonObject = { ...given, id, timestamp: given['timestamp'] ?? timestamp }
   const delta = takeDelta(payload, field, limits)
   const text = JSON.stringify(payload)
-  checkLimit(field, 'bytes', limits.eventBytes, byteLength(text))
+  const bytes = byteLength(text)
+  checkLimit(field, 'bytes', limits.eventBytes, bytes)
   const scalar = (name: string) => optionalScalar(given, name, field)
   return {
     id,
@@ -83,6 +114,7 @@ function newEvent(event: unknown, field: string, limits: Limits, now: () => numb
     isTimestampGiven,
     payload,
     text,
+    bytes,
     delta,
     invocationId: scalar('invocationId'),
     author: scalar('author'),
@@ -95,22 +127,29 @@ function newEvent(event: unknown, field: string, limits: Limits, now: () => numb
 function takeDelta(payload: JsonObject, field: string, limits: Limits): JsonDelta {
   const actions = payload['actions']
   if (actions === undefined || actions === null) return emptyDelta
-  if (!isJsonObject(actions)) throw new StoreError('invalid_argument', `${field}.actions must be an object`, { field: `${field}.actions` })
-  const { stateDelta: set, stateUnset: unset } = actions
-  if (set === undefined && unset === undefined) return emptyDelta
-  const delta = checkedDelta({ set, unset } as { set: JsonObject; unset: string[] }, `${field}.actions`, limits, { set: 'stateDelta', unset: 'stateUnset' }) // checked there
-  const isKept = (key: string) => scopeOf(key).scope !== 'temp'
-  const kept = {
-    ...(isJsonObject(set) && { stateDelta: Object.fromEntries(Object.entries(set).filter(([key]) => isKept(key))) }),
-    ...(Array.isArray(unset) && { stateUnset: unset.filter((key) => isKept(String(key))) }),
+  if (!isJsonObject(actions))
+    throw new StoreError('invalid_argument', `${field}.actions must be an object`, { field: `${field}.actions` })
+  const { stateDelta, stateUnset } = actions
+  if (stateDelta === undefined && stateUnset === undefined) return emptyDelta
+  // Only what is stored has to fit into a state, so `temp:` keys go first.
+  const set = isJsonObject(stateDelta)
+    ? Object.fromEntries(Object.entries(stateDelta).filter(([key]) => isStored(key)))
+    : stateDelta
+  const unset = Array.isArray(stateUnset) ? stateUnset.filter((key) => isStored(key)) : stateUnset
+  payload['actions'] = {
+    ...actions,
+    ...(set !== undefined && { stateDelta: set }),
+    ...(unset !== undefined && { stateUnset: unset }),
   }
-  payload['actions'] = { ...actions, ...kept }
-  return delta
+  return checkedDelta({ set, unset }, `${field}.actions`, limits, { set: 'stateDelta', unset: 'stateUnset' })
 }
+
+const isStored = (key: JsonValue) => typeof key !== 'string' || scopeOf(key).scope !== 'temp'
 
 function optionalScalar(event: JsonObject, name: string, field: string): string | null {
   const value = event[name]
   if (value === undefined || value === null) return null
-  if (typeof value !== 'string') throw new StoreError('invalid_argument', `${field}.${name} must be a string`, { field: `${field}.${name}` })
+  if (typeof value !== 'string')
+    throw new StoreError('invalid_argument', `${field}.${name} must be a string`, { field: `${field}.${name}` })
   return value
 }

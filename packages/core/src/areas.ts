@@ -1,8 +1,8 @@
 import type { ArtifactStore } from './artifacts.ts'
 import type { Calls } from './calls.ts'
-import { unsupported } from './list-request.ts'
 import type { MemoryStore } from './memories.ts'
 import type { MetricStore } from './metrics.ts'
+import { unsupported } from './refusals.ts'
 
 /** The areas that a store does not have: each method rejects with `unsupported`, or `closed`, before anything is sent. */
 export function absentAreas(calls: Calls): { memories: MemoryStore; artifacts: ArtifactStore; metrics: MetricStore } {

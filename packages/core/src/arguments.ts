@@ -1,63 +1,99 @@
 import type { Delta, JsonDelta } from './delta.ts'
 import { StoreError } from './errors.ts'
-import { byteLength, toJsonObject } from './json.ts'
+import { byteLength, reading, toJsonObject } from './json.ts'
 import { checkLimit, type Limits } from './limits.ts'
-import type { SessionKey, StateChange, UserKey } from './sessions.ts'
+import type { SessionKey, UserKey } from './sessions.ts'
 import type { StateKey } from './state.ts'
+import type { Logger } from './store.ts'
 
 const invalid = (field: string, what: string) => new StoreError('invalid_argument', `${field} ${what}`, { field })
 
 const malformed = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
+/** Without NUL and lone surrogates: text that every database takes as it is. */
+export const isWellFormed = (text: string): boolean => !malformed.test(text)
+
 /** An id by the rules of {@link SessionKey}. */
 export function checkedId(value: unknown, field: string, limits: Limits): string {
   if (typeof value !== 'string') throw invalid(field, value === undefined ? 'is missing' : 'must be a string')
   if (value === '') throw invalid(field, 'is empty')
-  if (malformed.test(value)) throw invalid(field, 'contains NUL or a lone surrogate')
+  if (!isWellFormed(value)) throw invalid(field, 'contains NUL or a lone surrogate')
   // A string has at least half as many code points as units, so short ones need not be counted.
-  if (value.length > limits.idCodePoints) checkLimit(field, 'code points', limits.idCodePoints, [...value].length)
+  if (value.length > limits.idCodePoints) checkLimit(field, 'code points', limits.idCodePoints, codePoints(value))
   if (value.length * 3 > limits.idBytes) checkLimit(field, 'bytes', limits.idBytes, byteLength(value))
   return value
 }
 
+function codePoints(text: string): number {
+  let count = 0
+  for (const _ of text) count++
+  return count
+}
+
 /** An argument that has to be an object, read-only to us. */
 export function checkedRecord(value: unknown, field: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(field, 'must be an object')
+  if (typeof value !== 'object' || value === null || isArray(value, field)) throw invalid(field, 'must be an object')
   return value as Readonly<Record<string, unknown>> // an object can be asked for any key
 }
 
-export function checkedUserKey(key: unknown, limits: Limits): UserKey {
-  const { appName, userId } = checkedRecord(key, 'key')
-  return { appName: checkedId(appName, 'key.appName', limits), userId: checkedId(userId, 'key.userId', limits) }
+const isArray = (value: object, field: string) => reading(field, () => Array.isArray(value))
+
+/** The named members of an argument, each read once. */
+export function membersOf<const Name extends string>(
+  value: unknown,
+  field: string,
+  names: readonly Name[],
+): Readonly<Partial<Record<Name, unknown>>> {
+  const record = checkedRecord(value, field)
+  const members: Partial<Record<Name, unknown>> = {}
+  for (const name of names) {
+    const member = reading(`${field}.${name}`, () => record[name])
+    if (member !== undefined) members[name] = member
+  }
+  return members
+}
+
+export function checkedUserKey(key: unknown, limits: Limits, field = 'key'): UserKey {
+  const { appName, userId } = membersOf(key, field, ['appName', 'userId'])
+  return {
+    appName: checkedId(appName, `${field}.appName`, limits),
+    userId: checkedId(userId, `${field}.userId`, limits),
+  }
 }
 
 /** The key out of anything that carries one, a session for example. */
 export function checkedSessionKey(key: unknown, limits: Limits): SessionKey {
-  const { sessionId } = checkedRecord(key, 'key')
-  return { ...checkedUserKey(key, limits), sessionId: checkedId(sessionId, 'key.sessionId', limits) }
+  const { sessionId, ...user } = membersOf(key, 'key', ['appName', 'userId', 'sessionId'])
+  return { ...checkedUserKey(user, limits), sessionId: checkedId(sessionId, 'key.sessionId', limits) }
 }
 
 export function checkedStateKey(key: unknown, limits: Limits): StateKey {
-  const { appName, userId } = checkedRecord(key, 'key')
-  if (userId !== undefined) return checkedUserKey(key, limits)
+  const { appName, userId } = membersOf(key, 'key', ['appName', 'userId'])
+  if (userId !== undefined) return checkedUserKey({ appName, userId }, limits)
   return { appName: checkedId(appName, 'key.appName', limits) }
 }
 
-/** The options of a call; one with an unknown name is refused, since it was meant to do something. */
-export function checkedOptions(options: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
-  if (options === undefined) return {}
-  const record = checkedRecord(options, 'options')
-  const unknown = Object.keys(record).find((name) => !known.includes(name) && !callOptions.includes(name))
-  if (unknown !== undefined) {
-    throw invalid(unknown, `is not an option here; there are ${[...known, ...callOptions].join(', ')}`)
-  }
-  return record
+/** The known options of a call; one with another name is refused, since it was meant to do something. */
+export function checkedOptions<const Name extends string>(
+  options: unknown,
+  known: readonly Name[],
+  field = 'options',
+): Readonly<Partial<Record<Name, unknown>>> {
+  const record = options === undefined ? {} : checkedRecord(options, field)
+  const names: readonly string[] = [...known, ...callOptions]
+  const unknown = reading(field, () => Object.keys(record)).find((name) => !names.includes(name))
+  if (unknown !== undefined) throw invalid(unknown, `is not an option here; there are ${names.join(', ')}`)
+  return membersOf(record, field, known)
 }
 
 const callOptions: readonly string[] = ['signal', 'timeout']
 
 /** A whole number from 0 (or `min`) to `max`. */
-export function checkedCount(value: unknown, field: string, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
+export function checkedCount(
+  value: unknown,
+  field: string,
+  { min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {},
+): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
     throw invalid(field, `must be a whole number from ${min} to ${max}`)
   }
@@ -72,7 +108,11 @@ export function checkedFlag(value: unknown, field: string): boolean {
   return value === true
 }
 
-export function checkedChoice<const Choice extends string>(value: unknown, field: string, choices: readonly Choice[]): Choice {
+export function checkedChoice<const Choice extends string>(
+  value: unknown,
+  field: string,
+  choices: readonly Choice[],
+): Choice {
   const choice = choices.find((one) => one === value)
   if (choice === undefined) throw invalid(field, `must be one of ${choices.join(', ')}`)
   return choice
@@ -84,7 +124,12 @@ export function checkedOptionalText(value: unknown, field: string): string | und
 }
 
 /** A delta, checked and copied; `names` says what its two members are called where it came from. */
-export function checkedDelta(delta: Delta, field: string, limits: Limits, names = { set: 'set', unset: 'unset' }): JsonDelta {
+export function checkedDelta(
+  delta: { readonly [Part in keyof Delta]: unknown },
+  field: string,
+  limits: Limits,
+  names: { readonly set: string; readonly unset: string } = { set: 'set', unset: 'unset' },
+): JsonDelta {
   const setField = `${field}.${names.set}`
   const set = delta.set === undefined || delta.set === null ? {} : stateDocument(delta.set, setField, limits)
   const unset = checkedKeys(delta.unset, `${field}.${names.unset}`)
@@ -94,31 +139,53 @@ export function checkedDelta(delta: Delta, field: string, limits: Limits, names 
 }
 
 /** A checked state change: a delta, or a whole new document. */
-export function checkedChange(change: unknown, field: string, limits: Limits): JsonDelta | { readonly replace: JsonDelta['set'] } {
-  const record = checkedRecord(change, field)
-  const stray = Object.keys(record).find((name) => !['set', 'unset', 'replace'].includes(name))
-  if (stray !== undefined) throw invalid(`${field}.${stray}`, 'is not a part of a change; there are set, unset, and replace')
-  if (!('replace' in record)) return checkedDelta(change as Exclude<StateChange, { replace: unknown }>, field, limits) // its members are checked there
-  if ('set' in record || 'unset' in record) throw invalid(field, 'has replace together with set or unset')
-  return { replace: stateDocument(record['replace'], `${field}.replace`, limits) }
+export function checkedChange(
+  change: unknown,
+  field: string,
+  limits: Limits,
+): JsonDelta | { readonly replace: JsonDelta['set'] } {
+  const parts: readonly string[] = changeParts
+  const stray = reading(field, () => Object.keys(checkedRecord(change, field))).find((name) => !parts.includes(name))
+  if (stray !== undefined)
+    throw invalid(`${field}.${stray}`, 'is not a part of a change; there are set, unset, and replace')
+  const { set, unset, replace } = membersOf(change, field, changeParts)
+  if (replace === undefined) return checkedDelta({ set, unset }, field, limits)
+  if (set !== undefined || unset !== undefined) throw invalid(field, 'has replace together with set or unset')
+  return { replace: stateDocument(replace, `${field}.replace`, limits) }
 }
 
+const changeParts = ['set', 'unset', 'replace'] as const
+
 function stateDocument(value: unknown, field: string, limits: Limits): JsonDelta['set'] {
-  const document = toJsonObject(value, field, { depth: limits.stateDepth, name: 'stateDepth' })
+  const document = toJsonObject(value, field, {
+    depth: limits.stateDepth,
+    name: 'stateDepth',
+    bytes: limits.stateBytes,
+  })
   checkStateBytes(document, field, limits)
   return document
 }
 
-/** Throws `limit_exceeded` if a state document is too large. */
-export function checkStateBytes(document: JsonDelta['set'], field: string, limits: Limits): void {
-  checkLimit(field, 'bytes', limits.stateBytes, byteLength(JSON.stringify(document)))
+/**
+ * Throws `limit_exceeded` if a state document is too large, and warns of one that is merely large: at each delta the whole
+ * document is written anew.
+ */
+export function checkStateBytes(document: JsonDelta['set'], field: string, limits: Limits, logger?: Logger): void {
+  const bytes = byteLength(JSON.stringify(document))
+  checkLimit(field, 'bytes', limits.stateBytes, bytes)
+  if (bytes > largeState) logger?.warn({ field, bytes }, `${field} is large, and is written as a whole at each change`)
 }
+
+const largeState = 100_000
 
 function checkedKeys(value: unknown, field: string): string[] {
   if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) throw invalid(field, 'must be a list of keys')
-  return [...new Set(value.map((key: unknown, i) => {
+  const keys = reading(field, () => (Array.isArray(value) ? Array.from<unknown>(value) : undefined))
+  if (keys === undefined) throw invalid(field, 'must be a list of keys')
+  const checked = new Set<string>()
+  for (const [i, key] of keys.entries()) {
     if (typeof key !== 'string') throw invalid(`${field}[${i}]`, 'must be a string')
-    return key
-  }))]
+    checked.add(key)
+  }
+  return [...checked]
 }

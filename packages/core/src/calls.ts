@@ -1,18 +1,30 @@
 import type { CallOptions } from './call.ts'
 import { isStoreError, StoreError, type ErrorFacts } from './errors.ts'
+import { reading } from './json.ts'
 import type { Logger } from './store.ts'
 
 /** One running call, as the store's inside sees it. */
 export interface Call {
   /** `performance.now()` at which the call is over. */
   readonly deadline: number
-  /** Fires when the caller gave up, the time is over, or (for waits) the store closes. */
+  /** Fires when the caller gave up or the time is over: ends a wait. */
   readonly signal: AbortSignal
   /** Throws if the caller gave up or the time is over. To be asked before each step, and before a commit. */
   check(): void
-  /** From here on the outcome of the call is unknown until {@link Call.settled}: a commit is on its way. */
-  committing(facts?: ErrorFacts): void
+  /** Ids that the store generated: an unknown outcome names them, so that a repeat can. */
+  generated(facts: ErrorFacts): void
+  /** From here on the outcome of the call is unknown until {@link Call.settled} or {@link Call.committed}: a commit is on its way. */
+  committing(): void
+  /** No commit is under way any more, whatever became of it; the call may go on with another one. */
   settled(): void
+  /**
+   * All that the call writes is written, and only its answer is still to be read: an abort no longer counts, and to run
+   * out of time is `outcome_unknown`.
+   */
+  committed(): void
+  readonly isCommitting: boolean
+  /** The error for a reply to a commit that will not come. */
+  outcomeUnknown(cause?: unknown): StoreError
 }
 
 export interface Calls {
@@ -20,36 +32,61 @@ export interface Calls {
   run<T>(operation: string, options: CallOptions | undefined, body: (call: Call) => Promise<T> | T): Promise<T>
   /** Fires when the store begins to close. */
   readonly closing: AbortSignal
-  /** No call begins any more; resolves when the running ones have ended. */
+  /** No call begins any more; resolves when the work of the running ones has ended, or their time is over. */
   close(): Promise<void>
 }
 
 export const defaultTimeout = 30_000
 const longestTimeout = 2 ** 31 - 1
 
-/** The frame around every method of a store. For those who write a store of their own. */
-export function createCalls({ timeout = defaultTimeout, logger }: { timeout?: number | undefined; logger?: Logger | undefined } = {}): Calls {
+/**
+ * The frame around every method of a store. For those who write a store of their own.
+ *
+ * @example
+ * ```ts
+ * import { createCalls } from '@daybook/core'
+ *
+ * const calls = createCalls({ timeout: 5_000 })
+ * console.log(await calls.run('sessions.count', undefined, () => 3)) // 3
+ * await calls.close()
+ * await calls.run('sessions.count', undefined, () => 3).catch((error) => console.log(error.code)) // closed
+ * ```
+ */
+export function createCalls({
+  timeout = defaultTimeout,
+  logger,
+}: { timeout?: number | undefined; logger?: Logger | undefined } = {}): Calls {
   const closing = new AbortController()
-  const running = new Set<Promise<unknown>>()
+  const running = new Set<Promise<void>>()
   const standard = checkedTimeout(timeout)
 
-  async function run<T>(operation: string, options: CallOptions | undefined, body: (call: Call) => Promise<T> | T): Promise<T> {
+  function begin(operation: string, options: CallOptions | undefined): RunningCall {
     if (closing.signal.aborted) throw new StoreError('closed', `${operation}: the store is closed`)
+    const given = reading('options', () => ({ timeout: options?.timeout, signal: options?.signal }))
+    return new RunningCall(operation, checkedTimeout(given.timeout ?? standard), checkedSignal(given.signal))
+  }
+
+  async function run<T>(
+    operation: string,
+    options: CallOptions | undefined,
+    body: (call: Call) => Promise<T> | T,
+  ): Promise<T> {
     const started = performance.now()
-    const call = new RunningCall(operation, checkedTimeout(options?.timeout ?? standard), checkedSignal(options?.signal))
     try {
-      call.check()
-      const work = (async () => body(call))()
-      running.add(work)
-      const done = () => running.delete(work)
-      work.then(done, done)
-      return await Promise.race([call.ended, work])
+      const call = begin(operation, options)
+      const work = call.run(body)
+      const over = call.over(work)
+      running.add(over)
+      void over.then(() => running.delete(over))
+      const answer = await Promise.race([call.ended, work])
+      logger?.debug({ operation, ms: performance.now() - started }, `${operation} done`)
+      return answer
     } catch (error) {
-      const known = isStoreError(error) ? error : new StoreError('internal', `${operation} failed in an unexpected way`, { cause: error })
+      const known = isStoreError(error)
+        ? error
+        : new StoreError('internal', `${operation} failed in an unexpected way`, { cause: error })
       logger?.debug({ operation, ms: performance.now() - started, code: known.code }, `${operation} failed`)
       throw known
-    } finally {
-      call.end()
     }
   }
 
@@ -58,7 +95,7 @@ export function createCalls({ timeout = defaultTimeout, logger }: { timeout?: nu
     closing: closing.signal,
     async close() {
       closing.abort()
-      await Promise.allSettled(running)
+      await Promise.all(running)
     },
   }
 }
@@ -71,18 +108,34 @@ class RunningCall implements Call {
   readonly #timer: NodeJS.Timeout
   /** Rejects when the caller gave up or the time is over. The body is left behind and stops at its next step. */
   readonly ended: Promise<never>
+  readonly #timeOver: Promise<void>
+  #overdue: (() => void) | undefined
   #reject: ((error: StoreError) => void) | undefined
-  #inFlight: ErrorFacts | undefined
+  #generated: ErrorFacts = {}
+  #commit: 'none' | 'under way' | 'done' = 'none'
 
   constructor(operation: string, timeout: number, signal: AbortSignal | undefined) {
     this.#operation = operation
     this.#given = signal
     this.deadline = performance.now() + timeout
-    this.#timer = setTimeout(() => this.#timedOut(), timeout)
-    this.#timer.unref()
     this.ended = new Promise((_, reject) => (this.#reject = reject))
-    this.ended.catch(() => {}) // a call that fails before its body begins leaves nobody listening
+    this.ended.catch(() => {}) // a call whose body fails first leaves nobody listening
+    this.#timeOver = new Promise((resolve) => (this.#overdue = resolve))
+    this.#timer = setTimeout(() => this.#late(), timeout)
+    this.#timer.unref()
     signal?.addEventListener('abort', this.#aborted, { once: true })
+  }
+
+  async run<T>(body: (call: Call) => Promise<T> | T): Promise<T> {
+    this.check()
+    return body(this)
+  }
+
+  /** Resolves when the work has ended, also one that nobody waits for any more, or when its time is over. */
+  async over(work: Promise<unknown>): Promise<void> {
+    await Promise.race([Promise.allSettled([work]), this.#timeOver])
+    clearTimeout(this.#timer)
+    this.#given?.removeEventListener('abort', this.#aborted)
   }
 
   get signal(): AbortSignal {
@@ -90,41 +143,62 @@ class RunningCall implements Call {
   }
 
   check(): void {
-    if (this.#given?.aborted) throw new StoreError('aborted', `${this.#operation} was aborted; nothing was written`, { cause: this.#given.reason })
-    if (performance.now() >= this.deadline) throw this.#timeout()
+    if (this.#given?.aborted && this.#commit !== 'done') throw this.#abortion()
+    if (performance.now() >= this.deadline) throw this.#lateness()
   }
 
-  committing(facts: ErrorFacts = {}): void {
+  generated(facts: ErrorFacts): void {
+    this.#generated = facts
+  }
+
+  get isCommitting(): boolean {
+    return this.#commit === 'under way'
+  }
+
+  committing(): void {
     this.check()
-    this.#inFlight = facts
+    this.#commit = 'under way'
   }
 
   settled(): void {
-    this.#inFlight = undefined
+    this.#commit = 'none'
   }
 
-  end(): void {
-    clearTimeout(this.#timer)
-    this.#given?.removeEventListener('abort', this.#aborted)
+  committed(): void {
+    this.#commit = 'done'
   }
 
-  readonly #aborted = (): void => {
-    if (this.#inFlight !== undefined) return // the commit's answer counts
-    this.#stop.abort()
-    this.#reject?.(new StoreError('aborted', `${this.#operation} was aborted; nothing was written`, { cause: this.#given?.reason }))
-  }
-
-  #timedOut(): void {
-    this.#stop.abort()
-    this.#reject?.(
-      this.#inFlight === undefined
-        ? this.#timeout()
-        : new StoreError('outcome_unknown', `${this.#operation} ran out of time while its commit was under way; it can be repeated safely`, this.#inFlight),
+  outcomeUnknown(cause?: unknown): StoreError {
+    return new StoreError(
+      'outcome_unknown',
+      `${this.#operation}: the reply to its commit did not come; the call can be repeated safely`,
+      {
+        ...this.#generated,
+        cause,
+      },
     )
   }
 
-  #timeout(): StoreError {
-    return new StoreError('timeout', `${this.#operation} ran out of time; nothing was written`)
+  readonly #aborted = (): void => {
+    if (this.#commit !== 'none') return // the commit's answer counts
+    this.#stop.abort()
+    this.#reject?.(this.#abortion())
+  }
+
+  #late(): void {
+    this.#stop.abort()
+    this.#reject?.(this.#lateness())
+    this.#overdue?.()
+  }
+
+  #abortion(): StoreError {
+    return new StoreError('aborted', `${this.#operation} was aborted`, { cause: this.#given?.reason })
+  }
+
+  #lateness(): StoreError {
+    return this.#commit === 'none'
+      ? new StoreError('timeout', `${this.#operation} ran out of time`)
+      : this.outcomeUnknown()
   }
 }
 
@@ -135,7 +209,11 @@ function checkedTimeout(timeout: unknown): number {
   return Math.min(timeout, longestTimeout)
 }
 
+/** Not by `instanceof`: test environments bring an AbortSignal of their own. */
+const isSignal = (signal: object): signal is AbortSignal =>
+  'aborted' in signal && 'addEventListener' in signal && typeof signal.addEventListener === 'function'
+
 function checkedSignal(signal: unknown): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal
+  if (signal === undefined || (typeof signal === 'object' && signal !== null && isSignal(signal))) return signal
   throw new StoreError('invalid_argument', 'signal must be an AbortSignal', { field: 'signal' })
 }

@@ -21,9 +21,13 @@ export function encodeCursor(query: JsonValue, position: Position): string {
 export function decodeCursor(query: JsonValue, cursor: unknown): Position {
   const [body, given, ...more] = typeof cursor === 'string' ? cursor.split('.') : []
   if (body === undefined || given === undefined || more.length > 0 || seal(query, body) !== given) {
-    throw new StoreError('invalid_cursor', 'the cursor is damaged, or was made by a list with another key, filter or order', {
-      field: 'cursor',
-    })
+    throw new StoreError(
+      'invalid_cursor',
+      'the cursor is damaged, or was made by a list with another key, filter or order',
+      {
+        field: 'cursor',
+      },
+    )
   }
   return JSON.parse(Buffer.from(body, 'base64url').toString()) as Position // the seal says that encodeCursor wrote it
 }

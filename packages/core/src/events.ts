@@ -52,7 +52,10 @@ export interface StoredEvent<E extends AgentEvent = AgentEvent> {
 }
 
 export interface AppendOptions extends CallOptions {
-  /** Append only if the session is at this revision; otherwise `conflict` with the current one, and nothing is written. */
+  /**
+   * Append only if the session is at this revision; otherwise `conflict` with the current one, and nothing is written. Looked
+   * at only when there is something to write: not when all events are known already, nor for an empty list.
+   */
   readonly expectedRevision?: number
   /** Answer also what others appended after this `seq`, and the merged state. */
   readonly eventsAfterSeq?: number
@@ -60,19 +63,23 @@ export interface AppendOptions extends CallOptions {
   readonly state?: boolean
   /**
    * What to do about an id that the session already has with another payload: `reject` (default) is `conflict`; `replace`
-   * puts the new payload in its place, applies the new delta and keeps `seq`.
+   * puts the new payload in its place, applies the new delta (what the old one did to state stays) and keeps `seq`. Within
+   * one append an id has one payload, whatever is said here.
    */
   readonly onDuplicate?: 'reject' | 'replace'
 }
 
 export interface AppendResult<E extends AgentEvent = AgentEvent> {
-  /** One for each event given, in the same order. `duplicate`: it was already stored and was not stored again. */
+  /**
+   * One for each event given, in the same order. `duplicate`: the session had its id already, or an earlier event of this
+   * append had, so that it was given no `seq` of its own.
+   */
   readonly events: readonly { readonly id: string; readonly seq: number; readonly duplicate: boolean }[]
   /** The session's revision after this append. */
   readonly revision: number
   /** The merged state, when asked for. Read after the append, outside its lock: it may contain later changes. */
   readonly state?: Record<string, unknown>
-  /** With `eventsAfterSeq`: the events of others after that `seq`, oldest first. */
+  /** With `eventsAfterSeq`: the events after that `seq` other than those given, oldest first. */
   readonly newEvents?: readonly StoredEvent<E>[]
 }
 
@@ -91,7 +98,7 @@ export interface EventFilter {
 }
 
 export interface EventQuery extends EventFilter, PageOptions, CallOptions {
-  /** Order by `seq`. Default `asc`. Not together with `last`, which is always one page, oldest first. */
+  /** Order by `seq`. Default `asc`. Not together with `last`, which is always one page, oldest first, of up to `pageMax`. */
   readonly direction?: 'asc' | 'desc'
 }
 
@@ -131,9 +138,17 @@ export interface EventStore {
    * `invalid_argument`, `limit_exceeded` before any I/O · `outcome_unknown` when the reply was lost: repeat the call with
    * the ids that the error carries.
    */
-  append<E extends AgentEvent = AgentEvent>(key: SessionKey, events: E | readonly E[], options?: AppendOptions): Promise<AppendResult<E>>
+  append<E extends AgentEvent = AgentEvent>(
+    key: SessionKey,
+    events: E | readonly E[],
+    options?: AppendOptions,
+  ): Promise<AppendResult<E>>
   /** One event by its id, or `undefined`. */
-  get<E extends AgentEvent = AgentEvent>(key: SessionKey, eventId: string, options?: CallOptions): Promise<StoredEvent<E> | undefined>
+  get<E extends AgentEvent = AgentEvent>(
+    key: SessionKey,
+    eventId: string,
+    options?: CallOptions,
+  ): Promise<StoredEvent<E> | undefined>
   /** The events of a session by `seq`; a missing session has none. */
   list<E extends AgentEvent = AgentEvent>(key: SessionKey, query?: EventQuery): Promise<Page<StoredEvent<E>>>
   /**

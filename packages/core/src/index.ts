@@ -1,5 +1,14 @@
 // The contract.
-export type { Store, StoreOptions, MigrateOptions, MigrationReport, Health, HealthOptions, ErasureReceipt, Logger } from './store.ts'
+export type {
+  Store,
+  StoreOptions,
+  MigrateOptions,
+  MigrationReport,
+  Health,
+  HealthOptions,
+  ErasureReceipt,
+  Logger,
+} from './store.ts'
 export type {
   ComparisonOperator,
   ForkOptions,
@@ -21,7 +30,17 @@ export type {
   UpdateOptions,
   UserKey,
 } from './sessions.ts'
-export type { AgentEvent, AppendOptions, AppendResult, EventActions, EventFilter, EventQuery, EventStore, StoredEvent, TailOptions } from './events.ts'
+export type {
+  AgentEvent,
+  AppendOptions,
+  AppendResult,
+  EventActions,
+  EventFilter,
+  EventQuery,
+  EventStore,
+  StoredEvent,
+  TailOptions,
+} from './events.ts'
 export type { ScopedState, StateKey, StateStore } from './state.ts'
 export type { MemoryStore } from './memories.ts'
 export type { ArtifactStore } from './artifacts.ts'
@@ -31,7 +50,8 @@ export type { Page, PageOptions } from './page.ts'
 export { abilities, facts, type Ability, type Capabilities, type Fact, type YesNo } from './capabilities.ts'
 export { checkLimit, defaultLimits, type Limits } from './limits.ts'
 export { errorCodes, isStoreError, StoreError, type ErrorCode, type ErrorFacts, type ErrorOptions } from './errors.ts'
-export { createInMemoryStore, type InMemoryStoreOptions } from './in-memory-store.ts'
+export { createInMemoryDatabase, type InMemoryDatabase } from './in-memory-database.ts'
+export { createInMemoryStore, type InMemoryStore, type InMemoryStoreOptions } from './in-memory-store.ts'
 
 // For those who write a store: the parts that are the same in every one.
 export { absentAreas } from './areas.ts'
@@ -48,10 +68,23 @@ export {
   checkedStateKey,
   checkedUserKey,
   checkStateBytes,
+  membersOf,
 } from './arguments.ts'
 export { createCalls, defaultTimeout, type Call, type Calls } from './calls.ts'
 export { decodeCursor, encodeCursor, type Position } from './cursor.ts'
-export { applyDelta, composeDeltas, emptyDelta, isEmptyDelta, mergedState, scopeOf, scopes, splitDelta, type Delta, type JsonDelta, type Scope } from './delta.ts'
+export {
+  applyDelta,
+  composeDeltas,
+  emptyDelta,
+  isEmptyDelta,
+  mergedState,
+  scopeOf,
+  scopes,
+  splitDelta,
+  type Delta,
+  type JsonDelta,
+  type Scope,
+} from './delta.ts'
 export { uuidv7 } from './ids.ts'
 export {
   byteLength,
@@ -73,18 +106,26 @@ export {
   pageOf,
   sessionFilter,
   sessionListRequest,
-  unsupported,
   type CheckedEventFilter,
   type EventListRequest,
   type PageRequest,
   type SessionListRequest,
 } from './list-request.ts'
+export {
+  noSession,
+  otherPayload,
+  seqBeyondHead,
+  sessionExists,
+  staleSession,
+  staleState,
+  unsupported,
+} from './refusals.ts'
+export { storeContext, type StoreContext } from './store-options.ts'
 export { checkedTimestamp, fromMicros, lastTimestamp, toMicros } from './time.ts'
 export {
   createRequest,
   forkRequest,
   pruneRequest,
-  seqBeyondHead,
   stateUpdateRequest,
   updateRequest,
   type CreateRequest,

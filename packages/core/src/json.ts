@@ -1,4 +1,5 @@
-import { StoreError } from './errors.ts'
+import { isStoreError, StoreError } from './errors.ts'
+import { checkLimit } from './limits.ts'
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue }
 export type JsonObject = { [key: string]: JsonValue }
@@ -8,6 +9,11 @@ export interface JsonBounds {
   readonly depth: number
   /** Name of the limit that `depth` is, for the message. */
   readonly name: string
+  /**
+   * Bytes that the text may have. Checked by whoever writes the text; here it only ends the copying of a value that is far
+   * over it, such as few objects that refer to each other many times, or an array of four billion holes.
+   */
+  readonly bytes?: number
 }
 
 /**
@@ -16,7 +22,7 @@ export interface JsonBounds {
  * NaN, infinities, cycles, maps, sets, buffers without `toJSON`) is refused as `invalid_argument` naming its path.
  */
 export function toJson(value: unknown, field: string, bounds: JsonBounds): JsonValue {
-  const copy = copyOf({ '': value }, '', field, { bounds, open: new Set(), level: 0 })
+  const copy = copyOf({ '': value }, '', field, { bounds, open: new Set(), size: { field, bytes: 0 }, level: 0 })
   if (copy === undefined) throw new StoreError('invalid_argument', `${field} is undefined`, { field })
   return copy
 }
@@ -37,98 +43,128 @@ export const byteLength = (text: string): number => Buffer.byteLength(text)
 /** Deep equality of two JSON values; the order of keys does not count. */
 export function jsonEquals(a: JsonValue, b: JsonValue): boolean {
   if (a === b) return true
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => jsonEquals(item, at(b, i)))
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => jsonEquals(item, at(b, i)))
   if (!isJsonObject(a) || !isJsonObject(b)) return false
   const keys = Object.keys(a)
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && jsonEquals(at(a, key), at(b, key)))
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && jsonEquals(at(a, key), at(b, key)))
+  )
 }
 
 /** A member that is known to be there. */
-const at = (holder: JsonValue[] | JsonObject, key: string | number): JsonValue => (holder as JsonObject)[key] as JsonValue // its key was just listed
+const at = (holder: JsonValue[] | JsonObject, key: string | number): JsonValue =>
+  (holder as JsonObject)[key] as JsonValue // its key was just listed
 
 interface Walk {
   readonly bounds: JsonBounds
   readonly open: Set<object>
+  /** At least so many bytes the text will have. */
+  readonly size: { readonly field: string; bytes: number }
   readonly level: number
 }
 
 /** `undefined` stands for what JSON leaves out. Reads each member once: a getter or a proxy may answer differently next time. */
 function copyOf(holder: object, key: string, field: string, walk: Walk): JsonValue | undefined {
-  let value: unknown
-  try {
-    value = Reflect.get(holder, key)
-    if (typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function') {
-      value = Reflect.apply(value.toJSON, value, [key])
-    }
-  } catch (cause) {
-    throw new StoreError('invalid_argument', `${field} cannot be read`, { field, cause })
-  }
+  const value = reading(field, () => plain(Reflect.get(holder, key), key))
   switch (typeof value) {
     case 'undefined':
       return undefined
     case 'string':
+      grow(walk, value.length)
+      return value
     case 'boolean':
       return value
     case 'number':
       if (!Number.isFinite(value)) throw refused(field, String(value))
       return value === 0 ? 0 : value
     case 'object':
-      if (value === null) return null
-      if (value instanceof Number || value instanceof String || value instanceof Boolean) {
-        return copyOf({ '': value.valueOf() }, '', field, walk)
-      }
-      return copyOfObject(value, field, walk)
+      return value === null ? null : copyOfObject(value, field, walk)
     default:
       throw refused(field, `a ${typeof value}`)
+  }
+}
+
+/** What `JSON.stringify` would write in the value's place. */
+function plain(given: unknown, key: string): unknown {
+  const value = typeof given === 'object' && given !== null ? fromToJson(given, key) : given
+  if (value instanceof Number) return Number(value)
+  if (value instanceof String) return String(value)
+  if (value instanceof Boolean) return Boolean.prototype.valueOf.call(value)
+  return value
+}
+
+function fromToJson(value: object, key: string): unknown {
+  const method: unknown = Reflect.get(value, 'toJSON')
+  return typeof method === 'function' ? Reflect.apply(method, value, [key]) : value
+}
+
+/** Reads something of the caller's: a getter, a proxy or a `toJSON` that throws makes an argument that cannot be read. */
+export function reading<T>(field: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (isStoreError(cause)) throw cause
+    throw new StoreError('invalid_argument', `${field} cannot be read`, { field, cause })
   }
 }
 
 const refused = (field: string, what: string) =>
   new StoreError('invalid_argument', `${field} is ${what}, which JSON cannot hold`, { field })
 
-const opaque = [Map, Set, WeakMap, WeakSet, Promise, ArrayBuffer, SharedArrayBuffer, RegExp]
+// Twice the limit is still counted to the end, so that whoever is a little over it is told the exact number.
+function grow({ bounds, size }: Walk, bytes: number): void {
+  size.bytes += bytes
+  if (bounds.bytes !== undefined && size.bytes > 2 * bounds.bytes)
+    checkLimit(size.field, 'bytes or more', bounds.bytes, size.bytes)
+}
+
+const opaque = [Map, Set, WeakMap, WeakSet, Promise, ArrayBuffer, SharedArrayBuffer, RegExp, BigInt, Symbol]
 
 function copyOfObject(value: object, field: string, walk: Walk): JsonValue {
   const { bounds, open } = walk
   const level = walk.level + 1
   if (open.has(value)) throw refused(field, 'part of a cycle')
-  const kind = opaque.find((type) => value instanceof type)
+  const kind = reading(field, () => opaque.find((type) => value instanceof type))
   if (kind !== undefined) throw refused(field, `a ${kind.name}`)
   if (level > bounds.depth) {
-    throw new StoreError('limit_exceeded', `${field} is nested deeper than ${bounds.name} allows: ${bounds.depth} levels`, {
-      field,
-      limit: bounds.depth,
-      actual: level,
-    })
+    throw new StoreError(
+      'limit_exceeded',
+      `${field} is nested deeper than ${bounds.name} allows: ${bounds.depth} levels`,
+      {
+        field,
+        limit: bounds.depth,
+        actual: level,
+      },
+    )
   }
   open.add(value)
-  try {
-    const inner = { bounds, open, level }
-    if (Array.isArray(value)) {
-      return Array.from({ length: value.length }, (_, i) => copyOf(value, String(i), `${field}[${i}]`, inner) ?? null)
-    }
-    const copy: JsonObject = {}
-    for (const key of keysOf(value, field)) {
-      const member = copyOf(value, key, `${field}.${key}`, inner)
-      if (member !== undefined) define(copy, key, member)
-    }
-    return copy
-  } finally {
-    open.delete(value)
-  }
+  const copy = copyOfMembers(value, field, { ...walk, level })
+  open.delete(value)
+  return copy
 }
 
-function keysOf(value: object, field: string): string[] {
-  try {
-    return Object.keys(value)
-  } catch (cause) {
-    throw new StoreError('invalid_argument', `${field} cannot be read`, { field, cause })
+function copyOfMembers(value: object, field: string, walk: Walk): JsonValue {
+  const length = reading(field, () => (Array.isArray(value) ? value.length : undefined))
+  if (length !== undefined) {
+    grow(walk, 2 * length) // each element, and a comma or bracket
+    return Array.from({ length }, (_, i) => copyOf(value, String(i), `${field}[${i}]`, walk) ?? null)
   }
+  const copy: JsonObject = {}
+  for (const key of reading(field, () => Object.keys(value))) {
+    const member = copyOf(value, key, `${field}.${key}`, walk)
+    if (member === undefined) continue
+    grow(walk, key.length + 5) // quotes, a colon, the member, and a comma or brace
+    define(copy, key, member)
+  }
+  return copy
 }
 
 /** A plain assignment to `__proto__` would set the prototype instead of a key. */
 function define(target: JsonObject, key: string, value: JsonValue): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
   else target[key] = value
 }
 
@@ -152,7 +188,8 @@ const charOf = (pair: string, code: string) => {
 }
 
 /** A string as every database can hold it: reversible, and in the same order. Almost always the string itself. */
-export const toStorableText = (text: string): string => (needsEncoding.test(text) ? text.replace(encodable, codeOf) : text)
+export const toStorableText = (text: string): string =>
+  needsEncoding.test(text) ? text.replace(encodable, codeOf) : text
 
 /** The inverse of {@link toStorableText}. */
 export const fromStorableText = (text: string): string => text.replace(encoded, charOf)

@@ -40,6 +40,10 @@ export const defaultLimits: Limits = {
 /** Throws `limit_exceeded` naming field, limit and actual when `actual` is over it. */
 export function checkLimit(field: string, unit: string, limit: number, actual: number): void {
   if (actual > limit) {
-    throw new StoreError('limit_exceeded', `${field} has ${actual} ${unit}, and ${limit} are allowed`, { field, limit, actual })
+    throw new StoreError('limit_exceeded', `${field} has ${actual} ${unit}, and ${limit} are allowed`, {
+      field,
+      limit,
+      actual,
+    })
   }
 }

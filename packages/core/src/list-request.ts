@@ -1,10 +1,23 @@
-import { checkedChoice, checkedCount, checkedFlag, checkedId, checkedOptionalCount, checkedOptionalText, checkedOptions, checkedRecord, checkedSessionKey } from './arguments.ts'
+import {
+  checkedChoice,
+  checkedCount,
+  checkedFlag,
+  checkedId,
+  checkedOptionalCount,
+  checkedOptionalText,
+  checkedOptions,
+  checkedRecord,
+  checkedSessionKey,
+  isWellFormed,
+  membersOf,
+} from './arguments.ts'
 import { decodeCursor, encodeCursor, type Position } from './cursor.ts'
 import { StoreError } from './errors.ts'
 import type { EventFilter } from './events.ts'
-import type { JsonObject } from './json.ts'
+import { reading, type JsonObject } from './json.ts'
 import type { Limits } from './limits.ts'
-import type { Page } from './page.ts'
+import type { Page, PageOptions } from './page.ts'
+import { unsupported } from './refusals.ts'
 import type { SessionKey, SessionQuery } from './sessions.ts'
 import { checkedTimestamp } from './time.ts'
 
@@ -32,84 +45,144 @@ export interface EventListRequest extends PageRequest {
   readonly filter: CheckedEventFilter
 }
 
-const pageNames = ['limit', 'cursor', 'offset']
-const sessionFilterNames = ['appName', 'userId', 'where']
-const eventFilterNames = ['since', 'after', 'afterSeq', 'author', 'invocationId', 'branch', 'last']
+const pageNames = ['limit', 'cursor', 'offset'] as const
+const sessionFilterNames = ['appName', 'userId', 'where'] as const
+const eventFilterNames = ['since', 'after', 'afterSeq', 'author', 'invocationId', 'branch', 'last'] as const
 
 /** The filter of `sessions.list` and `sessions.count`. */
-export function sessionFilter(query: unknown, limits: Limits, known: readonly string[] = []): { appName: string; userId: string | undefined } {
+export function sessionFilter(
+  query: unknown,
+  limits: Limits,
+  known: readonly string[] = [],
+): { appName: string; userId: string | undefined } {
   const { appName, userId, where } = checkedOptions(checkedRecord(query, 'query'), [...sessionFilterNames, ...known])
   if (where !== undefined) throw unsupported('jsonPathFilter', 'filters on state')
-  return { appName: checkedId(appName, 'appName', limits), userId: userId === undefined ? undefined : checkedId(userId, 'userId', limits) }
+  return {
+    appName: checkedId(appName, 'appName', limits),
+    userId: userId === undefined ? undefined : checkedId(userId, 'userId', limits),
+  }
 }
-
-export const unsupported = (capability: string, what: string): StoreError =>
-  new StoreError('unsupported', `this store does not support ${what} (capability ${capability} is no)`, { capability })
 
 export function sessionListRequest(query: unknown, limits: Limits): SessionListRequest {
   const filter = sessionFilter(query, limits, [...pageNames, 'orderBy', 'direction', 'state'])
-  const { orderBy = 'lastEventAt', direction = 'desc', state, ...page } = checkedRecord(query, 'query')
+  const {
+    orderBy = 'lastEventAt',
+    direction = 'desc',
+    state,
+    ...page
+  } = membersOf(query, 'query', [...pageNames, 'orderBy', 'direction', 'state'])
   const order = checkedChoice(orderBy, 'orderBy', ['lastEventAt', 'createdAt', 'updatedAt'])
   const way = checkedChoice(direction, 'direction', ['asc', 'desc'])
-  const binding = { list: 'sessions', appName: filter.appName, userId: filter.userId ?? null, orderBy: order, direction: way }
-  return { ...filter, orderBy: order, wantsState: checkedFlag(state, 'state'), ...pageRequest(page, way, binding, limits) }
+  const binding = {
+    list: 'sessions',
+    appName: filter.appName,
+    userId: filter.userId ?? null,
+    orderBy: order,
+    direction: way,
+  }
+  return {
+    ...filter,
+    orderBy: order,
+    wantsState: checkedFlag(state, 'state'),
+    ...pageRequest(page, { direction: way, binding, limits, shape: ['number', 'text', 'text'] }),
+  }
 }
 
 export function eventListRequest(key: unknown, query: unknown, limits: Limits): EventListRequest {
   const session = checkedSessionKey(key, limits)
   const given = checkedOptions(query, [...eventFilterNames, ...pageNames, 'direction'])
-  const way = checkedChoice(given['direction'] ?? 'asc', 'direction', ['asc', 'desc'])
+  const { direction = 'asc' } = given
+  const way = checkedChoice(direction, 'direction', ['asc', 'desc'])
   const filter = checkedEventFilter(given)
-  if (filter.last !== undefined && [...pageNames, 'direction'].some((name) => given[name] !== undefined)) {
-    throw new StoreError('invalid_argument', 'last is one page, oldest first, and takes no limit, cursor, offset or direction', { field: 'last' })
+  if (
+    filter.last !== undefined &&
+    [given.limit, given.cursor, given.offset, given.direction].some((option) => option !== undefined)
+  ) {
+    throw new StoreError(
+      'invalid_argument',
+      'last is one page, oldest first, and takes no limit, cursor, offset or direction',
+      { field: 'last' },
+    )
   }
-  const { last: _last, ...bound } = filter
+  const { last, ...bound } = filter
+  if (last !== undefined) checkedCount(last, 'last', { max: limits.pageMax })
   const binding = { list: 'events', ...session, ...nullsFor(bound), direction: way }
-  return { key: session, filter, ...pageRequest(given, way, binding, limits) }
+  return { key: session, filter, ...pageRequest(given, { direction: way, binding, limits, shape: ['number'] }) }
 }
 
 /** The option `events` of `sessions.get`: `undefined` when none are to be read. */
 export function eventsOption(value: unknown): CheckedEventFilter | undefined {
   if (value === undefined) return undefined
   if (value === 'all') return checkedEventFilter({})
-  const record = checkedRecord(value, 'events')
-  const stray = Object.keys(record).find((name) => !eventFilterNames.includes(name))
-  if (stray !== undefined) throw new StoreError('invalid_argument', `events.${stray} is not a filter; there are ${eventFilterNames.join(', ')}`, { field: `events.${stray}` })
-  return checkedEventFilter(record)
+  const names: readonly string[] = eventFilterNames
+  const stray = reading('events', () => Object.keys(checkedRecord(value, 'events'))).find(
+    (name) => !names.includes(name),
+  )
+  if (stray !== undefined)
+    throw new StoreError('invalid_argument', `events.${stray} is not a filter; there are ${names.join(', ')}`, {
+      field: `events.${stray}`,
+    })
+  return checkedEventFilter(membersOf(value, 'events', eventFilterNames))
 }
 
-function checkedEventFilter(filter: Readonly<Record<string, unknown>>): CheckedEventFilter {
-  const time = (name: string) => (filter[name] === undefined ? undefined : checkedTimestamp(filter[name], name))
+function checkedEventFilter(filter: { readonly [K in keyof EventFilter]: unknown }): CheckedEventFilter {
   return {
-    since: time('since'),
-    after: time('after'),
-    afterSeq: checkedOptionalCount(filter['afterSeq'], 'afterSeq'),
-    author: checkedOptionalText(filter['author'], 'author'),
-    invocationId: checkedOptionalText(filter['invocationId'], 'invocationId'),
-    branch: checkedOptionalText(filter['branch'], 'branch'),
-    last: checkedOptionalCount(filter['last'], 'last'),
+    since: optionalTime(filter.since, 'since'),
+    after: optionalTime(filter.after, 'after'),
+    afterSeq: checkedOptionalCount(filter.afterSeq, 'afterSeq'),
+    author: checkedOptionalText(filter.author, 'author'),
+    invocationId: checkedOptionalText(filter.invocationId, 'invocationId'),
+    branch: checkedOptionalText(filter.branch, 'branch'),
+    last: checkedOptionalCount(filter.last, 'last'),
   }
 }
+
+const optionalTime = (value: unknown, field: string) =>
+  value === undefined ? undefined : checkedTimestamp(value, field)
 
 const nullsFor = (filter: Readonly<Record<string, string | number | undefined>>): JsonObject =>
   Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, value ?? null]))
 
-function pageRequest(page: Readonly<Record<string, unknown>>, direction: 'asc' | 'desc', binding: JsonObject, limits: Limits): PageRequest {
+interface List {
+  readonly direction: 'asc' | 'desc'
+  readonly binding: JsonObject
+  readonly limits: Limits
+  /** What the parts of a position are. */
+  readonly shape: readonly ('number' | 'text')[]
+}
+
+function pageRequest(
+  page: { readonly [K in keyof PageOptions]: unknown },
+  { direction, binding, limits, shape }: List,
+): PageRequest {
   const { limit = limits.pageDefault, offset = 0, cursor } = page
-  if (cursor !== undefined && page['offset'] !== undefined) {
+  if (cursor !== undefined && page.offset !== undefined) {
     throw new StoreError('invalid_argument', 'offset and cursor are two ways to page; give one', { field: 'offset' })
   }
   return {
     limit: checkedCount(limit, 'limit', { max: limits.pageMax }),
     offset: checkedCount(offset, 'offset'),
-    position: cursor === undefined ? undefined : decodeCursor(binding, cursor),
+    position: cursor === undefined ? undefined : checkedPosition(decodeCursor(binding, cursor), shape),
     direction,
     binding,
   }
 }
 
+/** The seal of a cursor is no secret, so what is inside is looked at before a database sees it. */
+function checkedPosition(position: Position, shape: List['shape']): Position {
+  const fits = (part: string | number, i: number) =>
+    shape[i] === 'number' ? /^\d{1,18}$/.test(String(part)) : typeof part === 'string' && isWellFormed(part)
+  if (position.length === shape.length && position.every(fits)) return position
+  throw new StoreError('invalid_cursor', 'the cursor names no position of this list', { field: 'cursor' })
+}
+
 /** A page out of rows that were read with one more than `limit`, which tells whether there is another page. */
-export function pageOf<Row, T>(rows: readonly Row[], { limit, binding }: PageRequest, positionOf: (row: Row) => Position, itemOf: (row: Row) => T): Page<T> {
+export function pageOf<Row, T>(
+  rows: readonly Row[],
+  { limit, binding }: PageRequest,
+  positionOf: (row: Row) => Position,
+  itemOf: (row: Row) => T,
+): Page<T> {
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
   return {

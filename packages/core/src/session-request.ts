@@ -1,8 +1,20 @@
-import { checkedChange, checkedCount, checkedFlag, checkedId, checkedOptionalCount, checkedOptions, checkedRecord, checkedSessionKey, checkedStateKey, checkedUserKey } from './arguments.ts'
+import {
+  checkedChange,
+  checkedCount,
+  checkedDelta,
+  checkedFlag,
+  checkedId,
+  checkedOptionalCount,
+  checkedOptions,
+  checkedRecord,
+  checkedSessionKey,
+  checkedStateKey,
+  checkedUserKey,
+  membersOf,
+} from './arguments.ts'
 import { splitDelta, type JsonDelta, type Scope } from './delta.ts'
 import { StoreError } from './errors.ts'
 import { uuidv7 } from './ids.ts'
-import { toJsonObject } from './json.ts'
 import type { Limits } from './limits.ts'
 import { sessionFilter } from './list-request.ts'
 import type { SessionKey } from './sessions.ts'
@@ -22,12 +34,19 @@ export interface CreateRequest {
 
 export function createRequest(session: unknown, options: unknown, { limits, now }: Context): CreateRequest {
   checkedOptions(options, [])
-  const { sessionId, state = {} } = checkedOptions(checkedRecord(session, 'session'), ['appName', 'userId', 'sessionId', 'state'])
-  const user = checkedUserKey(session, limits)
-  const change = checkedChange({ set: state }, 'session', limits) as JsonDelta // a set makes a delta
+  const { sessionId, state, ...user } = checkedOptions(
+    checkedRecord(session, 'session'),
+    ['appName', 'userId', 'sessionId', 'state'],
+    'session',
+  )
   return {
-    key: { ...user, sessionId: sessionId === undefined ? uuidv7(now) : checkedId(sessionId, 'session.sessionId', limits) },
-    deltas: splitDelta(change),
+    key: {
+      ...checkedUserKey(user, limits, 'session'),
+      sessionId: sessionId === undefined ? uuidv7(now) : checkedId(sessionId, 'session.sessionId', limits),
+    },
+    deltas: splitDelta(
+      checkedDelta({ set: state, unset: undefined }, 'session', limits, { set: 'state', unset: 'unset' }),
+    ),
   }
 }
 
@@ -40,7 +59,12 @@ export interface UpdateRequest<Key, Change> {
   readonly expectedRevision: number | undefined
 }
 
-export function updateRequest(key: unknown, change: unknown, options: unknown, { limits }: Context): UpdateRequest<SessionKey, SessionChange> {
+export function updateRequest(
+  key: unknown,
+  change: unknown,
+  options: unknown,
+  { limits }: Context,
+): UpdateRequest<SessionKey, SessionChange> {
   const checked = checkedChange(change, 'change', limits)
   return {
     key: checkedSessionKey(key, limits),
@@ -55,7 +79,11 @@ export function stateUpdateRequest(
   options: unknown,
   { limits }: Context,
 ): UpdateRequest<StateKey, JsonDelta | { readonly replace: JsonDelta['set'] }> {
-  return { key: checkedStateKey(key, limits), change: checkedChange(change, 'change', limits), expectedRevision: expectedRevision(options) }
+  return {
+    key: checkedStateKey(key, limits),
+    change: checkedChange(change, 'change', limits),
+    expectedRevision: expectedRevision(options),
+  }
 }
 
 const expectedRevision = (options: unknown) =>
@@ -64,9 +92,13 @@ const expectedRevision = (options: unknown) =>
 function ownKeysOnly(document: JsonDelta['set']): JsonDelta['set'] {
   const prefixed = Object.keys(document).find((key) => /^(?:app|user|temp):/.test(key))
   if (prefixed === undefined) return document
-  throw new StoreError('invalid_argument', `change.replace.${prefixed} is not a key of the session itself; use state.update for app and user state`, {
-    field: `change.replace.${prefixed}`,
-  })
+  throw new StoreError(
+    'invalid_argument',
+    `change.replace.${prefixed} is not a key of the session itself; use state.update for app and user state`,
+    {
+      field: `change.replace.${prefixed}`,
+    },
+  )
 }
 
 export interface ForkRequest {
@@ -94,15 +126,12 @@ export interface PruneRequest {
 }
 
 export function pruneRequest(query: unknown, { limits }: Context): PruneRequest {
-  const { before, dryRun, chunk = 100 } = checkedRecord(query, 'query')
+  const filter = sessionFilter(query, limits, ['before', 'dryRun', 'chunk'])
+  const { before, dryRun, chunk = 100 } = membersOf(query, 'query', ['before', 'dryRun', 'chunk'])
   return {
-    ...sessionFilter(query, limits, ['before', 'dryRun', 'chunk']),
+    ...filter,
     before: checkedTimestamp(before, 'before'),
     dryRun: checkedFlag(dryRun, 'dryRun'),
     chunk: checkedCount(chunk, 'chunk', { min: 1, max: 10_000 }),
   }
 }
-
-/** A point of a session's history that was asked for and is not there. */
-export const seqBeyondHead = (field: string, seq: number, lastSeq: number): StoreError =>
-  new StoreError('invalid_argument', `${field} is ${seq}, and the session's last event is ${lastSeq}`, { field })

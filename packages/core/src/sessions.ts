@@ -31,7 +31,7 @@ export interface SessionSummary<S extends State = State> extends SessionKey {
   readonly createdAt: number
   /** The store's clock at the last change; never runs backwards. */
   readonly updatedAt: number
-  /** The timestamp of the last appended event as given, so it may run backwards. At first `createdAt`. */
+  /** The timestamp of the event at `lastSeq` as it was appended, so it may run backwards. Without events `createdAt`. */
   readonly lastEventAt: number
 }
 
@@ -61,7 +61,7 @@ export interface GetSessionOptions extends CallOptions {
 export type StateChange = Delta | { readonly replace: Readonly<Record<string, unknown>> }
 
 export interface UpdateOptions extends CallOptions {
-  /** Change only at this revision; otherwise `conflict` with the current one. */
+  /** Change only at this revision; otherwise `conflict` with the current one, also for an empty delta. */
   readonly expectedRevision?: number
 }
 
@@ -139,7 +139,10 @@ export interface SessionStore {
    */
   create<S extends State = State>(session: NewSession, options?: CallOptions): Promise<Session<S>>
   /** Session, merged state and the events asked for, from one consistent view; `undefined` without the session. */
-  get<S extends State = State, E extends AgentEvent = AgentEvent>(key: SessionKey, options?: GetSessionOptions): Promise<LoadedSession<S, E> | undefined>
+  get<S extends State = State, E extends AgentEvent = AgentEvent>(
+    key: SessionKey,
+    options?: GetSessionOptions,
+  ): Promise<LoadedSession<S, E> | undefined>
   /** Reads no event, and state only when asked. A row whose sort key did not change while someone pages comes exactly once. */
   list<S extends State = State>(query: SessionQuery): Promise<Page<SessionSummary<S>>>
   /** As many as the walked list has. */
@@ -153,14 +156,14 @@ export interface SessionStore {
   /** Removes the session with its events and artifacts; app and user state stay. False if there was none. */
   delete(key: SessionKey, options?: CallOptions): Promise<boolean>
   /**
-   * A new session of the same app and user: the events up to `throughSeq` with their ids and `seq`, and the session state of
-   * that point. Earlier than the head that is the state given at creation plus the deltas of the events up to there: a
-   * direct `update` is not part of that history. User and app state are not copied.
+   * A new session of the same app and user, at revision 1: the events up to `throughSeq` with their ids and `seq`, and the
+   * session state of that point. Earlier than the head that is the state given at creation plus the deltas of the events up
+   * to there: a direct `update` is not part of that history. User and app state are not copied.
    */
   fork<S extends State = State>(key: SessionKey, options?: ForkOptions): Promise<Session<S>>
   /** The session's own state after event `seq`, as `fork` would copy it; `undefined` without the session. */
   stateAt<S extends State = State>(key: SessionKey, seq: number, options?: CallOptions): Promise<S | undefined>
-  /** Deletes old sessions of one app (or one user of it) in bounded chunks, each a transaction. */
+  /** Deletes old sessions of one app (or one user of it) in bounded chunks, each a transaction: an abort keeps the chunks before it. */
   prune(query: PruneQuery): Promise<PruneReport>
   /** Needs the ability `lease`. */
   lease(key: SessionKey, options: LeaseOptions): Promise<never>

@@ -7,8 +7,9 @@ export type StateKey = { readonly appName: string; readonly userId?: never } | U
 export interface ScopedState<S extends State = State> {
   /** Keys without prefix. */
   readonly state: S
+  /** 0 before anything was written. */
   readonly revision: number
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; 0 before anything was written. */
   readonly updatedAt: number
 }
 

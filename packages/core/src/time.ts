@@ -18,7 +18,9 @@ export const fromMicros = (micros: bigint | number | string): number => Number(m
 /** Refuses what is not a time of the years 1970–9999. A finer fraction than a microsecond is rounded to the nearest. */
 export function checkedTimestamp(value: unknown, field: string): number {
   if (typeof value !== 'number' || !(value >= 0 && value <= lastTimestamp)) {
-    throw new StoreError('invalid_argument', `${field} must be milliseconds since 1970, from 0 to ${lastTimestamp}`, { field })
+    throw new StoreError('invalid_argument', `${field} must be milliseconds since 1970, from 0 to ${lastTimestamp}`, {
+      field,
+    })
   }
   return Math.min(fromMicros(toMicros(value)), lastTimestamp)
 }

@@ -1,0 +1,106 @@
+import type { JsonDelta } from './delta.ts'
+import type { JsonObject } from './json.ts'
+import type { SessionKey } from './sessions.ts'
+
+export const data: unique symbol = Symbol('data')
+
+/** What in-memory stores keep. It outlives them, as a database does. */
+export interface InMemoryDatabase {
+  readonly [data]: InMemoryData
+}
+
+/**
+ * A database for in-memory stores: stores over the same one see the same data at once, and data stay when a store is closed.
+ *
+ * @example
+ * ```ts
+ * import { createInMemoryDatabase, createInMemoryStore } from '@daybook/core'
+ *
+ * const database = createInMemoryDatabase()
+ * const first = createInMemoryStore({ database })
+ * await first.sessions.create({ appName: 'shop', userId: 'ann' })
+ * await first.close()
+ * await using second = createInMemoryStore({ database })
+ * console.log(await second.sessions.count({ appName: 'shop' })) // 1
+ * ```
+ */
+export function createInMemoryDatabase(): InMemoryDatabase {
+  return { [data]: { apps: new Map(), states: new Map() } }
+}
+
+/** Rows are only replaced or changed at the end of a call, after everything that could refuse it. */
+export interface InMemoryData {
+  /** Sessions of each app by {@link keyText}. */
+  readonly apps: Map<string, Map<string, SessionRow>>
+  /** States of apps and of users by {@link keyText}: keys of one part and of two cannot meet. */
+  readonly states: Map<string, StateRow>
+}
+
+/** Times are whole microseconds as milliseconds: as exact as a timestamp, and in the same order. */
+export interface SessionRow extends SessionKey {
+  state: JsonObject
+  /** The state given at creation, from which `stateAt` begins. */
+  readonly initialState: JsonObject
+  revision: number
+  readonly createdAt: number
+  updatedAt: number
+  lastEventAt: number
+  /** At its `seq` less one. */
+  readonly events: EventRow[]
+  readonly seqs: Map<string, number>
+  /** Called once when there are new events, or the session is gone. */
+  readonly watchers: Set<() => void>
+  isDeleted: boolean
+}
+
+export interface EventRow {
+  readonly id: string
+  readonly seq: number
+  /** The whole event as JSON text, from which each answer is made afresh. */
+  readonly text: string
+  readonly timestamp: number
+  readonly author: string | null
+  readonly invocationId: string | null
+  readonly branch: string | null
+  /** What it did to the session's own state. */
+  readonly delta: JsonDelta
+}
+
+export interface StateRow {
+  readonly state: JsonObject
+  readonly revision: number
+  readonly updatedAt: number
+}
+
+/** A text for each list of ids that no other list of ids has. */
+export const keyText = (...ids: readonly string[]): string => JSON.stringify(ids)
+
+export const findSession = (
+  { apps }: InMemoryData,
+  { appName, userId, sessionId }: SessionKey,
+): SessionRow | undefined => apps.get(appName)?.get(keyText(userId, sessionId))
+
+export function insertSession({ apps }: InMemoryData, row: SessionRow): void {
+  const ofApp = apps.get(row.appName) ?? new Map<string, SessionRow>()
+  apps.set(row.appName, ofApp.set(keyText(row.userId, row.sessionId), row))
+}
+
+export function deleteSession({ apps }: InMemoryData, row: SessionRow): void {
+  const ofApp = apps.get(row.appName)
+  ofApp?.delete(keyText(row.userId, row.sessionId))
+  if (ofApp?.size === 0) apps.delete(row.appName)
+  row.isDeleted = true
+  wake(row)
+}
+
+export const sessionsOf = (
+  { apps }: InMemoryData,
+  { appName, userId }: { readonly appName: string; readonly userId: string | undefined },
+): SessionRow[] =>
+  [...(apps.get(appName)?.values() ?? [])].filter((row) => userId === undefined || row.userId === userId)
+
+export function wake({ watchers }: SessionRow): void {
+  const woken = [...watchers]
+  watchers.clear()
+  for (const watcher of woken) watcher()
+}

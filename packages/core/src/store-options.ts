@@ -1,0 +1,80 @@
+import { checkedCount, membersOf } from './arguments.ts'
+import { createCalls, type Calls } from './calls.ts'
+import { StoreError } from './errors.ts'
+import { reading } from './json.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import type { Logger } from './store.ts'
+import { checkedTimestamp } from './time.ts'
+
+/** What the methods of a store share: its options, checked. */
+export interface StoreContext {
+  readonly limits: Limits
+  /** The store's clock: a valid timestamp, or `invalid_argument` from a clock that is broken. */
+  readonly now: () => number
+  readonly calls: Calls
+  readonly logger: Logger | undefined
+}
+
+/**
+ * The options that every store takes, checked. `others` names those that this kind of store takes besides; `limits` are
+ * what it has when nothing is said.
+ */
+export function storeContext(
+  options: unknown = {},
+  others: readonly string[] = [],
+  limits: Limits = defaultLimits,
+): StoreContext {
+  const names = ['logger', 'now', 'timeout', 'limits'] as const
+  refuseStrangers(options, 'options', [...names, ...others])
+  const given = membersOf(options, 'options', names)
+  const logger = checkedLogger(given.logger)
+  return {
+    limits: checkedLimits(given.limits, limits),
+    now: checkedClock(given.now),
+    // createCalls checks what a timeout may be.
+    calls: createCalls({ logger, ...(given.timeout !== undefined && { timeout: given.timeout as number }) }),
+    logger,
+  }
+}
+
+/** Deeper documents would overrun the stack of whatever walks them. */
+const deepest = 500
+
+function checkedLimits(limits: unknown, defaults: Limits): Limits {
+  if (limits === undefined) return Object.freeze({ ...defaults })
+  const names = Object.keys(defaults) as (keyof Limits)[] // Limits is an interface of these keys and no others
+  refuseStrangers(limits, 'limits', names)
+  const given = membersOf(limits, 'limits', names)
+  const limit = (name: keyof Limits) => {
+    const max = name === 'eventDepth' || name === 'stateDepth' ? deepest : Number.MAX_SAFE_INTEGER
+    return given[name] === undefined ? defaults[name] : checkedCount(given[name], `limits.${name}`, { min: 1, max })
+  }
+  const checked = Object.fromEntries(names.map((name) => [name, limit(name)])) as {
+    -readonly [Name in keyof Limits]: number
+  } // of all names
+  if (given.pageDefault === undefined) checked.pageDefault = Math.min(checked.pageDefault, checked.pageMax)
+  if (checked.pageDefault > checked.pageMax) throw invalid('limits.pageDefault', 'is over limits.pageMax')
+  return Object.freeze(checked)
+}
+
+function checkedClock(now: unknown): () => number {
+  if (now === undefined) return Date.now
+  if (typeof now !== 'function') throw invalid('now', 'must be a function that answers milliseconds since 1970')
+  return () => checkedTimestamp(Reflect.apply(now, undefined, []), 'now')
+}
+
+function checkedLogger(logger: unknown): Logger | undefined {
+  if (logger === undefined) return undefined
+  const methods = membersOf(logger, 'logger', ['debug', 'info', 'warn', 'error'])
+  const missing = (['debug', 'info', 'warn', 'error'] as const).find((name) => typeof methods[name] !== 'function')
+  if (missing !== undefined) throw invalid(`logger.${missing}`, 'must be a function')
+  return logger as Logger // its methods were just looked at
+}
+
+function refuseStrangers(given: unknown, field: string, names: readonly string[]): void {
+  membersOf(given, field, [])
+  const stranger = reading(field, () => Object.keys(given as object)).find((name) => !names.includes(name)) // membersOf refuses what is no object
+  if (stranger !== undefined) throw invalid(`${field}.${stranger}`, `is not an option; there are ${names.join(', ')}`)
+}
+
+const invalid = (field: string, what: string) => new StoreError('invalid_argument', `${field} ${what}`, { field })
