@@ -1,1 +1,5 @@
-export {}
+export { createSqliteStore, type SqliteStoreOptions } from './create.ts'
+export { openSqliteStore, type OpenSqliteOptions } from './open.ts'
+export type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore, SqliteStore, SyncDatabase, SyncSqliteStore, TransactionOf } from './store.ts'
+export type { Pragmas } from './pragmas.ts'
+export { appStates, daybookTables, events, migrations, sessions, userStates, type DaybookTables } from './schema.ts'

@@ -1,1 +1,97 @@
-export {}
+import { fromMicros, toMicros, type JsonObject } from '@daybook/core'
+import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+import { check, customType, foreignKey, index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
+
+/** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
+const time = customType<{ data: number; driverData: bigint | number }>({
+  dataType: () => 'integer',
+  toDriver: toMicros,
+  fromDriver: fromMicros,
+})
+
+/** Tables of a store, for joins and for drizzle-kit. The migrations that ship with the package make the same ones. */
+export function daybookTables(options: TableNameOptions = {}) {
+  const names = tableNamesOf(options)
+
+  const sessions = sqliteTable(
+    names.sessions,
+    {
+      sid: integer().primaryKey({ autoIncrement: true }),
+      appName: text('app_name').notNull(),
+      userId: text('user_id').notNull(),
+      sessionId: text('session_id').notNull(),
+      state: text({ mode: 'json' }).$type<JsonObject>().notNull(),
+      initialState: text('initial_state', { mode: 'json' }).$type<JsonObject>().notNull(),
+      revision: integer().notNull(),
+      lastSeq: integer('last_seq').notNull(),
+      createdAt: time('created_at').notNull(),
+      updatedAt: time('updated_at').notNull(),
+      lastEventAt: time('last_event_at').notNull(),
+    },
+    (t) => [
+      unique(`${names.sessions}_key`).on(t.appName, t.userId, t.sessionId),
+      index(`${names.sessions}_recent`).on(t.appName, t.userId, sql`${t.lastEventAt} desc`, t.sessionId),
+      index(`${names.sessions}_created`).on(t.appName, sql`${t.createdAt} desc`, t.sessionId),
+      check(`${names.sessions}_state`, sql`json_type(${t.state}) = 'object'`),
+    ],
+  )
+
+  const events = sqliteTable(
+    names.events,
+    {
+      sid: integer().notNull(),
+      seq: integer().notNull(),
+      eventId: text('event_id').notNull(),
+      invocationId: text('invocation_id'),
+      author: text(),
+      branch: text(),
+      errorCode: text('error_code'),
+      timestamp: time().notNull(),
+      payload: text({ mode: 'json' }).$type<JsonObject>().notNull(),
+    },
+    (t) => [
+      primaryKey({ name: `${names.events}_pk`, columns: [t.sid, t.seq] }),
+      unique(`${names.events}_id`).on(t.sid, t.eventId),
+      foreignKey({ name: `${names.events}_session`, columns: [t.sid], foreignColumns: [sessions.sid] }).onDelete('cascade'),
+    ],
+  )
+
+  const appStates = sqliteTable(
+    names.appStates,
+    {
+      appName: text('app_name').primaryKey(),
+      state: text({ mode: 'json' }).$type<JsonObject>().notNull(),
+      revision: integer().notNull(),
+      updatedAt: time('updated_at').notNull(),
+    },
+    (t) => [check(`${names.appStates}_state`, sql`json_type(${t.state}) = 'object'`)],
+  )
+
+  const userStates = sqliteTable(
+    names.userStates,
+    {
+      appName: text('app_name').notNull(),
+      userId: text('user_id').notNull(),
+      state: text({ mode: 'json' }).$type<JsonObject>().notNull(),
+      revision: integer().notNull(),
+      updatedAt: time('updated_at').notNull(),
+    },
+    (t) => [primaryKey({ name: `${names.userStates}_pk`, columns: [t.appName, t.userId] }), check(`${names.userStates}_state`, sql`json_type(${t.state}) = 'object'`)],
+  )
+
+  const migrations = sqliteTable(names.migrations, {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    checksum: text().notNull(),
+    appliedAt: time('applied_at').notNull(),
+    version: text().notNull(),
+  })
+
+  return { sessions, events, appStates, userStates, migrations } satisfies Tables
+}
+
+export type DaybookTables = ReturnType<typeof daybookTables>
+
+/** The tables under their default names. */
+export const { sessions, events, appStates, userStates, migrations } = daybookTables()

@@ -1,0 +1,121 @@
+import { isEmptyDelta, toStorableJson, toStorableText, type JsonDelta } from '@daybook/core'
+import type { Append, Appended, Value } from '@daybook/drizzle'
+import type { InStatement, InValue, ResultSet } from '@libsql/client'
+import { getTableName } from 'drizzle-orm'
+import type { DaybookTables } from './schema.ts'
+
+// One write batch: BEGIN IMMEDIATE, the statements, COMMIT, in one round trip. A batch does not stop at a statement that
+// changes nothing, so each statement after the first asks `changes()` whether the one before it did: the chain ends where
+// the session is missing, at another revision, or has one of the ids, and then nothing at all was written.
+
+/** `json_set` takes 63 pairs on libSQL, and may be nested 29 deep. */
+const pairsPerCall = 60
+const mostPairs = 29 * pairsPerCall
+const mostStatements = 1_000
+
+/** The batch for an append; `undefined` when it has to go the long way. */
+export function appendBatch(tables: DaybookTables, append: Append): InStatement[] | undefined {
+  const { key, events, deltas, expectedRevision, now, limits } = append
+  const pairs = Object.values(deltas).map(({ set, unset }) => Object.keys(set).length + unset.length)
+  if (pairs.some((count) => count > mostPairs) || events.length > mostStatements) return undefined
+  const [sessions, eventTable] = [quoted(tables.sessions), quoted(tables.events)]
+  const keyArgs = [key.appName, key.userId, key.sessionId]
+  const isKey = `"app_name" = ? and "user_id" = ? and "session_id" = ?`
+  const last = events.at(-1)
+  if (last === undefined) return undefined
+
+  const state = merged('"state"', deltas.session)
+  const guards = [`not exists (select 1 from ${eventTable} e where e."sid" = ${sessions}."sid" and e."event_id" in (select value from json_each(?)))`]
+  const guardArgs: Value[] = [JSON.stringify(events.map(({ eventId }) => eventId))]
+  if (!isEmptyDelta(deltas.session)) {
+    guards.push(`length(cast(${state.sql} as blob)) <= ?`)
+    guardArgs.push(...state.args, BigInt(limits.stateBytes))
+  }
+  if (expectedRevision !== undefined) {
+    guards.push(`"revision" = ?`)
+    guardArgs.push(BigInt(expectedRevision))
+  }
+  const batch: InStatement[] = [
+    statement(
+      `update ${sessions} set "state" = ${state.sql}, "revision" = "revision" + 1, "last_seq" = "last_seq" + ?, "updated_at" = max("updated_at", ?), "last_event_at" = ?
+        where ${isKey} and ${guards.join(' and ')} returning "revision" as "revision", "last_seq" as "lastSeq"`,
+      [...state.args, BigInt(events.length), now, last.timestamp, ...keyArgs, ...guardArgs],
+    ),
+  ]
+  for (const [i, event] of events.entries()) {
+    batch.push(
+      statement(
+        `insert into ${eventTable} ("sid", "seq", "event_id", "invocation_id", "author", "branch", "error_code", "timestamp", "payload")
+          select "sid", "last_seq" - ?, ?, ?, ?, ?, ?, ?, ? from ${sessions} where ${isKey} and changes() > 0`,
+        [
+          BigInt(events.length - 1 - i),
+          event.eventId,
+          event.invocationId,
+          event.author,
+          event.branch,
+          event.errorCode,
+          event.timestamp,
+          event.payload,
+          ...keyArgs,
+        ],
+      ),
+    )
+  }
+  if (!isEmptyDelta(deltas.user)) batch.push(scopeStatement(tables.userStates, { app_name: key.appName, user_id: key.userId }, deltas.user, append))
+  if (!isEmptyDelta(deltas.app)) batch.push(scopeStatement(tables.appStates, { app_name: key.appName }, deltas.app, append))
+  return batch
+}
+
+/** What the batch did: `undefined` if its first statement found nothing to change. */
+export function appendedBy([first]: readonly ResultSet[]): Appended | undefined {
+  const [row] = first?.rows ?? []
+  return row === undefined ? undefined : { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']) }
+}
+
+/** A scope's document that would grow over its limit fails a CHECK on purpose: only an error undoes the whole batch. */
+function scopeStatement(table: DaybookTables['userStates'] | DaybookTables['appStates'], key: Record<string, string>, delta: JsonDelta, { now, limits }: Append): InStatement {
+  const name = quoted(table)
+  const columns = Object.keys(key).map((column) => `"${column}"`)
+  const first = merged(`'{}'`, delta)
+  const next = merged(`${name}."state"`, delta)
+  const bounded = `case when length(cast(${next.sql} as blob)) <= ? then ${next.sql} else '"too large"' end`
+  return statement(
+    `insert into ${name} (${columns.join(', ')}, "state", "revision", "updated_at")
+      select ${columns.map(() => '?').join(', ')}, ${first.sql}, 1, ? where changes() > 0
+      on conflict (${columns.join(', ')}) do update set "state" = ${bounded}, "revision" = "revision" + 1, "updated_at" = max("updated_at", excluded."updated_at")`,
+    [...Object.values(key), ...first.args, now, ...next.args, BigInt(limits.stateBytes), ...next.args],
+  )
+}
+
+interface Expression {
+  readonly sql: string
+  readonly args: readonly Value[]
+}
+
+/** A document with a delta applied: `json_set` and `json_remove`, a bounded number of keys at a time. */
+function merged(document: string, { set, unset }: JsonDelta): Expression {
+  let expression: Expression = { sql: document, args: [] }
+  for (const keys of chunks(unset)) {
+    expression = { sql: `json_remove(${expression.sql}${', ?'.repeat(keys.length)})`, args: [...expression.args, ...keys.map(pathOf)] }
+  }
+  for (const entries of chunks(Object.entries(set))) {
+    const args = entries.flatMap(([key, value]) => [pathOf(key), toStorableJson(value)])
+    expression = { sql: `json_set(${expression.sql}${', ?, json(?)'.repeat(entries.length)})`, args: [...expression.args, ...args] }
+  }
+  return expression
+}
+
+function chunks<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / pairsPerCall) }, (_, i) => items.slice(i * pairsPerCall, (i + 1) * pairsPerCall))
+}
+
+/** The path of a top-level key. A quote inside the quoted label has to be written as an escape that SQLite decodes. */
+const pathOf = (key: string): string => {
+  const label = JSON.stringify(toStorableText(key)).slice(1, -1)
+  return `$."${label.replace(/\\[\s\S]/g, (escape) => (escape === '\\"' ? String.raw`\u0022` : escape))}"`
+}
+
+const quoted = (table: Parameters<typeof getTableName>[0]) => `"${getTableName(table)}"`
+
+const statement = (text: string, args: readonly InValue[]): InStatement => ({ sql: text, args: [...args] })
+

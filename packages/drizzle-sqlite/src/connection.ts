@@ -1,0 +1,79 @@
+import type { Row, Value } from '@daybook/drizzle'
+
+/** The part of a synchronous SQLite driver that a store uses: one connection, its statements kept prepared. */
+export interface Connection {
+  rows(text: string, values: readonly Value[]): readonly Row[]
+  /** How many rows changed. Not for statements with RETURNING. */
+  change(text: string, values: readonly Value[]): number
+  /** Fails at once with SQLITE_BUSY when somebody else writes: waiting here would stop the event loop. */
+  begin(mode: 'IMMEDIATE' | 'DEFERRED'): void
+  commit(): void
+  rollback(): void
+  /** Somebody has a transaction open. */
+  readonly inTransaction: boolean
+  readonly isOpen: boolean
+  close(): void
+}
+
+/** A statement of better-sqlite3, or of the libSQL binding. */
+export interface DriverStatement {
+  all(values: readonly Value[]): unknown[]
+  run(values: readonly Value[]): { readonly changes: number }
+}
+
+/** A database of better-sqlite3, or of the libSQL binding. */
+export interface DriverDatabase {
+  prepare(text: string): DriverStatement
+  exec(text: string): unknown
+  close(): unknown
+  readonly open: boolean
+  readonly inTransaction: boolean
+}
+
+/** A JavaScript number would be stored as REAL where the column's type does not decide. */
+export const boundValue = (value: Value): Value => (typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value)
+
+const keptStatements = 200
+
+/** @param lockTimeout what PRAGMA busy_timeout is to be after a transaction has begun; absent: it is 0 already */
+export function createConnection(database: DriverDatabase, lockTimeout?: number): Connection {
+  const statements = new Map<string, DriverStatement>()
+
+  function prepared(text: string): DriverStatement {
+    const known = statements.get(text)
+    if (known !== undefined) return known
+    const fresh = database.prepare(text)
+    const [oldest] = statements.size < keptStatements ? [] : statements.keys()
+    if (oldest !== undefined) statements.delete(oldest)
+    statements.set(text, fresh)
+    return fresh
+  }
+
+  return {
+    // The statements select aliases, so each row is an object of them.
+    rows: (text, values) => prepared(text).all(values.map(boundValue)) as Row[],
+    change: (text, values) => prepared(text).run(values.map(boundValue)).changes,
+    begin(mode) {
+      if (lockTimeout === undefined) return void database.exec(`BEGIN ${mode}`)
+      database.exec('PRAGMA busy_timeout = 0')
+      try {
+        // By exec and not by a kept statement: one that got BUSY stays unreset on libSQL, and what is written after it is lost.
+        database.exec(`BEGIN ${mode}`)
+      } finally {
+        database.exec(`PRAGMA busy_timeout = ${lockTimeout}`)
+      }
+    },
+    commit: () => void database.exec('COMMIT'),
+    rollback: () => void database.exec('ROLLBACK'),
+    get inTransaction() {
+      return database.open && database.inTransaction // libSQL's binding aborts the process when a closed database is asked
+    },
+    get isOpen() {
+      return database.open
+    },
+    close() {
+      statements.clear()
+      database.close()
+    },
+  }
+}

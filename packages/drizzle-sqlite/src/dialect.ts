@@ -1,0 +1,79 @@
+import { defaultLimits, type Capabilities, type Limits } from '@daybook/core'
+import { compiler, remembered, tableNamesOf, withNames, type Dialect, type Failure, type InsertNew, type Server, type TableNameOptions } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
+import { failureOf } from './errors.ts'
+import { expressions, insertNewSql } from './expressions.ts'
+import { allMigrations } from './migrate.ts'
+import type { Probe } from './probe.ts'
+import { daybookTables } from './schema.ts'
+
+/** What is the same however SQLite is reached. */
+export type Common = Pick<
+  Dialect,
+  'tables' | 'capabilities' | 'limits' | 'expressions' | 'migrations' | 'lockWait' | 'existingTables' | 'named' | 'failureOf'
+>
+
+const sqlite = new SQLiteSyncDialect()
+
+/** Compiles a statement once. */
+export const compiled = compiler((statement) => sqlite.sqlToQuery(statement))
+
+/** An INSERT that leaves an existing row alone, as a statement; built once. */
+export const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
+
+export function commonDialect(options: TableNameOptions & { busyTimeout?: number }, probe: Probe, limits: Partial<Limits> = {}): Common {
+  const names = tableNamesOf(options)
+  return {
+    tables: daybookTables(options),
+    capabilities: capabilitiesOf(probe),
+    limits: { ...defaultLimits, ...limits },
+    expressions,
+    migrations: allMigrations,
+    lockWait: options.busyTimeout ?? 5_000,
+    existingTables: { sql: sql`select name as "name" from sqlite_master where type = 'table'` },
+    named: ({ statements }) => statements.map((statement) => withNames(statement, names)),
+    failureOf: (error): Failure => failureOf(error),
+  }
+}
+
+const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabilities => ({
+  memories: 'no',
+  artifacts: 'no',
+  metrics: 'no',
+  lease: 'no',
+  jsonPathFilter: 'no',
+  jsonPathIndex: 'no',
+  fullTextSearch: 'no',
+  vectorSearch: 'no',
+  callerTransaction: isSynchronous ? 'no' : 'yes',
+  persistent: isMemory ? 'no' : 'yes',
+  concurrentWriters: 'no',
+  foreignKeys: foreignKeys ? 'yes' : 'no',
+  skipLocked: 'no',
+  windowFunctions: 'yes', // the floor is 3.38
+  transactionalDdl: 'yes',
+  liveNotify: 'no',
+  isolation: 'serializable',
+})
+
+/** Settings of a connection that matter, and what to say about those that could lose data. */
+export function serverOf({ version, journalMode, synchronous, foreignKeys, busyTimeout, isMemory }: Probe): Server {
+  const warnings: string[] = []
+  if (!isMemory && journalMode !== 'wal') warnings.push(`journal_mode is ${journalMode}; with wal readers and the writer do not block each other`)
+  if (!isMemory && synchronous < 2) warnings.push('synchronous is below FULL; the last commits can vanish when the power fails')
+  if (!foreignKeys) warnings.push('foreign_keys is off; the store does not need it, your own tables may')
+  return {
+    flavour: 'sqlite',
+    version,
+    settings: {
+      journal_mode: journalMode,
+      synchronous: synchronousNames[synchronous] ?? String(synchronous),
+      foreign_keys: foreignKeys ? 'on' : 'off',
+      busy_timeout: String(busyTimeout),
+    },
+    warnings,
+  }
+}
+
+const synchronousNames = ['off', 'normal', 'full', 'extra']

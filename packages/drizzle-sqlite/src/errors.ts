@@ -1,0 +1,73 @@
+import type { ErrorKind, Failure } from '@daybook/drizzle'
+
+/** Names of SQLite's result codes (https://sqlite.org/rescode.html), primary and extended, and of the libSQL client's own. */
+export const errorKinds: Readonly<Record<string, ErrorKind>> = {
+  SQLITE_CONSTRAINT_PRIMARYKEY: 'duplicate',
+  SQLITE_CONSTRAINT_UNIQUE: 'duplicate',
+  SQLITE_CONSTRAINT: 'duplicate', // a server does not say which; of our statements only keys can fail
+  SQLITE_CONSTRAINT_FOREIGNKEY: 'internal',
+  SQLITE_CONSTRAINT_NOTNULL: 'internal',
+  SQLITE_CONSTRAINT_CHECK: 'internal',
+  SQLITE_BUSY: 'locked',
+  SQLITE_BUSY_RECOVERY: 'locked',
+  SQLITE_BUSY_SNAPSHOT: 'locked',
+  SQLITE_BUSY_TIMEOUT: 'locked',
+  SQLITE_LOCKED: 'locked',
+  SQLITE_LOCKED_SHAREDCACHE: 'locked',
+  DAYBOOK_CONNECTION_IN_USE: 'locked',
+  TRANSACTION_ACTIVE: 'locked',
+  TRANSACTION_CLOSED: 'connection',
+  TRANSACTION_TIMEOUT: 'contention',
+  STREAM_EXPIRED: 'connection',
+  HRANA_WEBSOCKET_ERROR: 'connection',
+  HRANA_CLOSED_ERROR: 'connection',
+  SQLITE_INTERRUPT: 'cancelled',
+  SQLITE_READONLY: 'read_only',
+  SQLITE_FULL: 'storage',
+  SQLITE_IOERR: 'storage',
+  SQLITE_CORRUPT: 'corrupt',
+  SQLITE_NOTADB: 'corrupt',
+  SQLITE_TOOBIG: 'too_large',
+  ARGS_INVALID: 'too_large',
+  RESPONSE_TOO_LARGE: 'too_large',
+  SQLITE_CANTOPEN: 'unreachable',
+  SQLITE_AUTH: 'unreachable',
+  SQLITE_ERROR: 'maybe_missing_schema', // also a syntax error
+  SQLITE_UNKNOWN: 'maybe_missing_schema', // what a server calls SQLITE_ERROR
+  CLIENT_CLOSED: 'closed',
+  ECONNREFUSED: 'connection',
+  ECONNRESET: 'connection',
+  ENOTFOUND: 'unreachable',
+  EPIPE: 'connection',
+  ETIMEDOUT: 'connection',
+  UND_ERR_SOCKET: 'connection',
+  UND_ERR_CONNECT_TIMEOUT: 'connection',
+}
+
+const depth = 8
+
+/** Walks the causes of an error to the first code that the table knows. Drizzle and the client wrap the driver's errors. */
+export function failureOf(error: unknown): Failure {
+  let fallback: string | undefined
+  for (let [cause, level] = [error, 0]; cause instanceof Error && level < depth; [cause, level] = [cause.cause, level + 1]) {
+    for (const code of codesOf(cause)) {
+      const kind = errorKinds[code] ?? errorKinds[primaryOf(code)]
+      if (kind !== undefined) return { kind, driverCode: code }
+      fallback ??= code
+    }
+  }
+  return fallback === undefined ? { kind: 'internal' } : { kind: 'internal', driverCode: fallback }
+}
+
+function codesOf(error: Error): string[] {
+  const { extendedCode, code } = error as { extendedCode?: unknown; code?: unknown } // an error may carry anything
+  return [extendedCode, code].filter((one): one is string => typeof one === 'string' && one !== '')
+}
+
+/** `SQLITE_IOERR_FSYNC` → `SQLITE_IOERR` */
+const primaryOf = (code: string) => code.split('_').slice(0, 2).join('_')
+
+/** Somebody else's transaction is open on the one connection that we share: as good as a lock. */
+export class ConnectionInUse extends Error {
+  readonly code = 'DAYBOOK_CONNECTION_IN_USE'
+}

@@ -1,0 +1,18 @@
+import type { Expressions, InsertNew } from '@daybook/drizzle'
+import { bare, insertInto } from '@daybook/drizzle'
+import { sql, type SQL } from 'drizzle-orm'
+
+/** What SQLite writes inside expressions. A writer has the whole database, so rows need no lock of their own. */
+export const expressions: Expressions = {
+  json: (text) => sql`${text}`,
+  payload: (text) => sql`${text}`,
+  jsonText: (column) => sql`${column}`,
+  wholeText: (column) => sql`cast(${column} as text)`,
+  wholeParam: (value) => sql`${value}`,
+  isOneOf: (column, list) => sql`${column} in (select value from json_each(${list}))`,
+  forUpdate: sql``,
+}
+
+/** `ON CONFLICT` with its target, so that any other unique key still fails. */
+export const insertNewSql = ({ into, target, values }: InsertNew): SQL =>
+  sql`${insertInto(into, values)} on conflict (${sql.join(target.map((column) => bare(column)), sql`, `)}) do nothing`

@@ -1,0 +1,99 @@
+import { checkedOptions, StoreError } from '@daybook/core'
+import { storeErrorOf } from '@daybook/drizzle'
+import { setTimeout as wait } from 'node:timers/promises'
+import { createConnection } from './connection.ts'
+import { asyncStore, syncStore, type SqliteStoreOptions } from './create.ts'
+import { failureOf } from './errors.ts'
+import { drizzleOver, openNative, type NativeDatabase, type NativeDrizzle } from './native.ts'
+import { pragmaStatements, type Pragmas } from './pragmas.ts'
+import type { AsyncDatabase, AsyncSqliteStore, SqliteStore, SyncSqliteStore } from './store.ts'
+import { parseUrl } from './url.ts'
+
+export interface OpenSqliteOptions extends SqliteStoreOptions {
+  /** `file:agent.db`, `:memory:`, or the address of a libSQL server: `libsql://…`, `https://…`, `http://…`, `wss://…`. */
+  readonly url: string
+  /** For a libSQL server. */
+  readonly authToken?: string
+  /** For a local database. */
+  readonly pragmas?: Pragmas
+}
+
+const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', 'logger', 'now', 'limits', 'prefix', 'tables']
+
+/**
+ * Opens a database and a store over it; the store closes it. A local file gets one connection through the binding that
+ * `@libsql/client` brings: WAL, `synchronous=FULL`, foreign keys. Works before `migrate()`.
+ *
+ * @throws `unavailable` when the file or the server cannot be reached · `invalid_argument` for a URL that is none of ours
+ *
+ * @example
+ * ```ts
+ * import { openSqliteStore } from '@daybook/drizzle-sqlite'
+ *
+ * await using store = await openSqliteStore({ url: ':memory:' })
+ * await store.migrate()
+ * const session = await store.sessions.create({ appName: 'shop', userId: 'ann' })
+ * const { revision } = await store.events.append(session, { author: 'user', content: { parts: [{ text: 'Hello' }] } })
+ * console.log(revision) // 2
+ * ```
+ */
+export async function openSqliteStore(options: OpenSqliteOptions & { readonly url: ':memory:' | `file:${string}` }): Promise<SyncSqliteStore<NativeDrizzle & { $client: NativeDatabase }>>
+export async function openSqliteStore(options: OpenSqliteOptions): Promise<SqliteStore>
+export async function openSqliteStore(options: OpenSqliteOptions): Promise<SqliteStore> {
+  const { url, authToken, pragmas = {}, ...rest } = options
+  checkedOptions(options, optionNames)
+  const address = parseUrl(url)
+  if (address.kind === 'remote') return openRemote(address.url, authToken, rest)
+  const database = await openLocal(address.path, pragmaStatements(pragmas, address.isMemory), options.busyTimeout ?? 5_000)
+  const connection = createConnection(database)
+  try {
+    const db = Object.assign(drizzleOver(database), { $client: database })
+    return syncStore(db, connection, rest, { isMemory: address.isMemory, busyTimeout: undefined, close: () => connection.close() })
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+/** Another process may be just as busy setting the journal mode: a lock is waited for, without holding the thread. */
+async function openLocal(path: string, pragmas: readonly string[], busyTimeout: number): Promise<NativeDatabase> {
+  const begun = performance.now()
+  const database = reached(() => openNative(path))
+  for (const pragma of pragmas) {
+    for (;;) {
+      try {
+        database.exec(pragma)
+        break
+      } catch (error) {
+        const failure = failureOf(error)
+        if (failure.kind !== 'locked' || performance.now() - begun > busyTimeout) {
+          database.close()
+          throw storeErrorOf(failure, error)
+        }
+        await wait(10 + Math.random() * 20)
+      }
+    }
+  }
+  return database
+}
+
+/** The binding reports a missing folder without a code. */
+function reached<T>(open: () => T): T {
+  try {
+    return open()
+  } catch (cause) {
+    throw new StoreError('unavailable', 'the database file cannot be opened: does its folder exist, and may it be written?', { cause, retryable: false })
+  }
+}
+
+async function openRemote(url: string, authToken: string | undefined, options: SqliteStoreOptions): Promise<AsyncSqliteStore> {
+  const [{ createClient }, { drizzle }] = await Promise.all([import('@libsql/client'), import('drizzle-orm/libsql')])
+  const client = createClient({ url, ...(authToken !== undefined && { authToken }) })
+  const db: AsyncDatabase = drizzle({ client })
+  try {
+    return await asyncStore(db, options, { isMemory: false, isOwned: true })
+  } catch (error) {
+    client.close()
+    throw error instanceof StoreError ? error : storeErrorOf(failureOf(error), error)
+  }
+}

@@ -1,0 +1,65 @@
+import type { CallOptions, Store } from '@daybook/core'
+import type { JoinedStore, Script, ScriptStore } from '@daybook/drizzle'
+import type { Client } from '@libsql/client'
+import type { SQL } from 'drizzle-orm'
+import type { DriverDatabase } from './connection.ts'
+import type { DaybookTables } from './schema.ts'
+
+/** What every SQLite store adds to the contract. */
+export interface SqliteStore<Db = unknown> extends Store {
+  /** The Drizzle database: yours, or the one over the connection that the store opened. */
+  readonly db: Db
+  /** The store's tables under their names here, for joins. */
+  readonly tables: DaybookTables
+}
+
+/** A store over a synchronous driver: better-sqlite3, or a local file that the store opened. */
+export interface SyncSqliteStore<Db extends SyncDatabase = SyncDatabase> extends SqliteStore<Db> {
+  /**
+   * Commits the application's rows and the agent's together, or neither. The body is a script, because a synchronous driver
+   * cannot wait: `yield*` the store's methods; run what you do with `tx` at once. It holds the thread and the writer's lock
+   * until it ends. An error that the body throws rolls everything back and comes out as it is.
+   *
+   * @throws `busy` when another process kept the lock for longer than `busyTimeout` · `closed`
+   */
+  transaction<T>(body: (tx: TransactionOf<Db>, store: ScriptStore) => Script<T>, options?: CallOptions): Promise<T>
+}
+
+/** A store over `@libsql/client`. */
+export interface AsyncSqliteStore<Db extends AsyncDatabase = AsyncDatabase> extends SqliteStore<Db> {
+  /**
+   * Commits the application's rows and the agent's together, or neither. Writers of this process wait meanwhile, calls on
+   * the outer store too: inside, use the `store` that is given. It is `closed` afterwards. An error that the body throws
+   * rolls everything back and comes out as it is.
+   */
+  transaction<T>(body: (tx: TransactionOf<Db>, store: JoinedStore) => Promise<T>, options?: CallOptions): Promise<T>
+  /**
+   * Joins a transaction that you began with `db.transaction`. Other writes of the same process wait or fail until it ends;
+   * with `store.transaction` they wait.
+   */
+  using(tx: AsyncExecutor): JoinedStore
+}
+
+/** The part of a Drizzle database over a synchronous driver that a store uses. */
+export interface SyncDatabase {
+  readonly $client: DriverDatabase
+  transaction<T>(body: (tx: object) => T, config?: { behavior?: 'deferred' | 'immediate' | 'exclusive' }): T
+}
+
+/** The part of a Drizzle database or transaction over `@libsql/client` that runs statements. */
+export interface AsyncExecutor {
+  all(query: SQL): PromiseLike<unknown[]>
+  run(query: SQL): PromiseLike<{ readonly rowsAffected: number }>
+}
+
+export interface AsyncDatabase extends AsyncExecutor {
+  readonly $client: Client
+  transaction<T>(body: (tx: AsyncExecutor) => Promise<T>): Promise<T>
+}
+
+/** What Drizzle hands to the body of a transaction of this database. */
+export type TransactionOf<Db extends { transaction: (body: never) => unknown }> = Db extends {
+  transaction: (body: (tx: infer Tx) => infer _Answer, ...rest: infer _Rest) => unknown
+}
+  ? Tx
+  : never

@@ -1,0 +1,169 @@
+import type { Call, Capabilities, JsonDelta, Limits, Scope, SessionKey } from '@daybook/core'
+import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
+import type { Tables } from './rows.ts'
+import type { Script } from './script.ts'
+
+/** A value that can be bound. Whole numbers may be bigint; JSON is text. */
+export type Value = string | number | bigint | null
+export type Params = Readonly<Record<string, Value>>
+
+/** A row as it comes back, by alias. Numbers may come as text: read them with `Number`. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** A statement as a value: written once with placeholders, run many times, so that a dialect can keep it prepared. */
+export interface Statement {
+  readonly sql: SQL
+}
+
+/** An INSERT that leaves an existing row alone. The target is the unique key that may exist; any other one still fails. */
+export interface InsertNew {
+  readonly into: Table
+  readonly target: readonly Column[]
+  /** Column by name of the row; each value is a placeholder or an expression. */
+  readonly values: Readonly<Record<string, SQLWrapper>>
+}
+
+/** The verbs, as steps of a script that runs inside one transaction. */
+export interface Tx {
+  rows(statement: Statement, params?: Params): Script<readonly Row[]>
+  /** How many rows matched. */
+  change(statement: Statement, params?: Params): Script<number>
+  /** Whether the row was new. */
+  insertNew(insert: InsertNew, params?: Params): Script<boolean>
+}
+
+/** What a database writes differently inside an expression. */
+export interface Expressions {
+  /** JSON text, bound as a parameter, as the type that state columns have. */
+  json(text: SQLWrapper): SQL
+  /** JSON text, bound as a parameter, as the type that keeps it verbatim. */
+  payload(text: SQLWrapper): SQL
+  /** A JSON column as text. */
+  jsonText(column: SQLWrapper): SQL
+  /** A whole number that may be beyond 2^53, as text. */
+  wholeText(column: SQLWrapper): SQL
+  /** A whole number, bound as a parameter where its type cannot be told from its place. */
+  wholeParam(value: SQLWrapper): SQL
+  /** `column` is one of the strings in a JSON array that is bound as text. */
+  isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
+  /** Ends a SELECT whose rows the transaction is about to change. */
+  readonly forUpdate: SQL
+}
+
+/** Events and what they do to state, for the shortest way into the database. */
+export interface Append {
+  readonly key: SessionKey
+  readonly events: readonly EventValues[]
+  readonly deltas: Readonly<Record<Scope, JsonDelta>>
+  readonly expectedRevision: number | undefined
+  /** Microseconds. */
+  readonly now: bigint
+  readonly limits: Limits
+}
+
+/** The columns of one event, in storable form. */
+export interface EventValues {
+  readonly eventId: string
+  readonly invocationId: string | null
+  readonly author: string | null
+  readonly branch: string | null
+  readonly errorCode: string | null
+  /** Microseconds. */
+  readonly timestamp: bigint
+  readonly payload: string
+}
+
+export interface Appended {
+  readonly revision: number
+  readonly lastSeq: number
+}
+
+/** One consistent view of a session, described once for each shape of its event filter. */
+export interface LoadShape {
+  /** The session with its states: one row, or none. */
+  readonly session: Statement
+  /** Its events as rows of `seq` and `payload` text; absent when none are asked for. */
+  readonly events: Statement | undefined
+  /** The same events from FROM to LIMIT, for a dialect that puts both into one statement. */
+  readonly eventsFrom: SQL | undefined
+}
+
+export interface Loaded {
+  readonly session: Row
+  readonly events: readonly Row[]
+}
+
+/** What went wrong, before the engine gives it a code. Each dialect has a table from driver codes to these. */
+export type ErrorKind =
+  | 'duplicate' // a unique key exists
+  | 'contention' // the transaction was sacrificed: deadlock, serialization failure
+  | 'locked' // somebody holds the lock
+  | 'connection' // the connection was lost, or could not be had now
+  | 'unreachable' // no way in: refused, wrong password, no such database or right
+  | 'read_only'
+  | 'storage' // the disk is full or broken
+  | 'corrupt'
+  | 'too_large'
+  | 'cancelled'
+  | 'missing_schema'
+  | 'maybe_missing_schema' // the driver's code does not tell: look
+  | 'closed'
+  | 'internal'
+
+export interface Failure {
+  readonly kind: ErrorKind
+  /** The driver's own code. */
+  readonly driverCode?: string | number
+}
+
+/** One step of the schema's history. Frozen once released. */
+export interface Migration {
+  readonly id: string
+  readonly name: string
+  /** With `{sessions}` and so on where names go. The checksum is taken over this text. */
+  readonly statements: readonly string[]
+}
+
+/** What a server says about itself. */
+export interface Server {
+  readonly flavour: string
+  readonly version: string
+  readonly settings: Readonly<Record<string, string>>
+  readonly warnings: readonly string[]
+}
+
+/** Everything that differs between databases. The engine never asks where it runs: it speaks these verbs and reads these facts. */
+export interface Dialect {
+  readonly tables: Tables
+  readonly capabilities: Capabilities
+  readonly limits: Limits
+  readonly expressions: Expressions
+  readonly migrations: readonly Migration[]
+  /** Runs a script in a transaction that only reads: one consistent view. */
+  read<T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T>
+  /** Runs a script in a transaction that holds what it locks until it commits. One attempt: the engine repeats it. */
+  write<T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T>
+  /**
+   * Appends in the fewest round trips the database allows, taking for granted that the session exists, the revision fits,
+   * the ids are new and the state stays small: `undefined` when one of that is not so, and nothing was written then.
+   * Absent where a script is already the shortest way.
+   */
+  appendEvents?(append: Append, call: Call): Promise<Appended | undefined>
+  /** The session and its events in one consistent view, in the fewest round trips; `undefined` without the session. */
+  loadSession(shape: LoadShape, params: Params, call: Call): Promise<Loaded | undefined>
+  /** Milliseconds to wait, by trying again, for a lock that somebody else holds. */
+  readonly lockWait: number
+  /** Held by a migration from its first statement to its commit. Absent where the transaction's own lock is enough. */
+  readonly migrationLock?: Statement
+  /** One row for each of our tables that is there, its name as `name`. */
+  readonly existingTables: Statement
+  /** The statements of a migration with the store's own names in place of the default ones. */
+  named(migration: Migration): readonly string[]
+  failureOf(error: unknown): Failure
+  /** Called once after a failure of kind `locked` or `connection`, before anything else is sent: makes the connection good again. */
+  recover?(failure: Failure): Promise<void>
+  server(call: Call): Promise<Server>
+  pool?(): { readonly size: number; readonly inUse?: number; readonly idle?: number; readonly waiting?: number }
+  /** Closes what the store opened itself, and only that. */
+  close(): Promise<void>
+}

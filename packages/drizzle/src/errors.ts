@@ -1,0 +1,90 @@
+import { isStoreError, StoreError, type Call } from '@daybook/core'
+import type { Dialect, ErrorKind, Failure } from './dialect.ts'
+
+const bounds = { tries: 8, firstWait: 5, longestWait: 250 }
+
+/** The drivers' errors that are worth another try, each for its own reason. */
+const repeatable = new Set<ErrorKind>(['contention', 'locked', 'connection', 'read_only', 'duplicate'])
+
+export interface Attempts {
+  readonly dialect: Dialect
+  /** Says which of our tables are missing, where a driver's code does not tell. */
+  readonly missingTables: () => Promise<readonly string[]>
+}
+
+/**
+ * Runs a unit until it succeeds, as a whole each time: deadlocks, serialization failures, locks and connections lost before
+ * the commit are tried again with growing, jittered waits. What is left over becomes an error of the contract.
+ */
+export async function attempt<T>({ dialect, missingTables }: Attempts, call: Call, unit: () => Promise<T>): Promise<T> {
+  const begun = performance.now()
+  for (let tries = 1; ; tries++) {
+    try {
+      const answer = await unit()
+      call.settled()
+      return answer
+    } catch (error) {
+      if (isStoreError(error)) throw error
+      const failure = dialect.failureOf(error)
+      const wasCommitting = call.isCommitting
+      call.settled()
+      if (failure.kind === 'connection' && wasCommitting) throw call.outcomeUnknown(error)
+      if (failure.kind === 'maybe_missing_schema' && (await missingTables()).length > 0) throw storeErrorOf({ ...failure, kind: 'missing_schema' }, error)
+      await dialect.recover?.(failure)
+      const isOver = failure.kind === 'locked' ? performance.now() - begun >= dialect.lockWait : tries >= bounds.tries
+      if (!repeatable.has(failure.kind) || isOver) throw storeErrorOf(failure, error)
+      await pause(call, tries)
+    }
+  }
+}
+
+async function pause(call: Call, tries: number): Promise<void> {
+  const longest = Math.min(bounds.longestWait, bounds.firstWait * 2 ** (tries - 1))
+  await sleep(longest * (0.5 + Math.random() / 2), call.signal)
+  call.check()
+}
+
+/** Resolves after so many milliseconds, or as soon as the signal fires. Keeps no process alive by itself. */
+export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done, { once: true })
+  })
+
+/** The contract's error for what a driver reported. The same kind has the same sentence on every database. */
+export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown): StoreError {
+  const options = { cause, ...(driverCode !== undefined && { driverCode }) }
+  switch (kind) {
+    case 'contention':
+    case 'locked':
+    case 'duplicate': // two writers made the same first row again and again
+      return new StoreError('busy', 'other writers held the database for too long; nothing was written', options)
+    case 'connection':
+      return new StoreError('unavailable', 'the connection to the database was lost; nothing was written', options)
+    case 'unreachable':
+      return new StoreError('unavailable', 'the database cannot be reached with these settings', { ...options, retryable: false })
+    case 'read_only':
+      return new StoreError('unavailable', 'the database is read-only', { ...options, retryable: false })
+    case 'storage':
+      return new StoreError('unavailable', 'the database could not write to its storage', options)
+    case 'corrupt':
+      return new StoreError('corrupt', 'the database file is damaged, or is none', options)
+    case 'too_large':
+      return new StoreError('limit_exceeded', 'the database refused a value as too large', options)
+    case 'cancelled':
+      return new StoreError('timeout', 'the database cancelled the statement', options)
+    case 'missing_schema':
+      return new StoreError('schema_mismatch', 'a table or column of the store is missing; run store.migrate()', options)
+    case 'closed':
+      return new StoreError('closed', 'the connection that was handed over is closed', options)
+    case 'maybe_missing_schema':
+    case 'internal':
+      return new StoreError('internal', 'the database reported an error that the store did not expect', options)
+  }
+}

@@ -1,0 +1,105 @@
+import {
+  appendRequest, checkedId, checkedOptions, checkedSessionKey, deltaOf, eventListRequest, pageOf, type AppendRequest, type AppendResult,
+  type CallOptions, type CheckedEventFilter, type EventListRequest, type Page, type SessionKey, type StoredEvent,
+} from '@daybook/core'
+import { createAppend } from './append.ts'
+import type { Appended, Tx } from './dialect.ts'
+import { eventsOf, eventValues } from './event-rows.ts'
+import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
+import type { Script } from './script.ts'
+import { mergedStateOf } from './session-rows.ts'
+import type { Look } from './tail.ts'
+
+/** The methods of `store.events`; `tail` is made of many looks. */
+export interface EventOperations {
+  readonly append: (key: unknown, events: unknown, options?: CallOptions) => Operation<AppendResult>
+  readonly get: (key: unknown, eventId: unknown, options?: CallOptions) => Operation<StoredEvent | undefined>
+  readonly list: (key: unknown, query?: CallOptions) => Operation<Page<StoredEvent>>
+  /** Which session it is, and what it has after `afterSeq`. */
+  readonly look: (tx: Tx, key: SessionKey, afterSeq: number) => Script<Look | undefined>
+}
+
+const noFilter: CheckedEventFilter = {
+  since: undefined,
+  after: undefined,
+  afterSeq: undefined,
+  author: undefined,
+  invocationId: undefined,
+  branch: undefined,
+  last: undefined,
+}
+const lookLimit = 100
+
+export function createEventOperations(parts: Parts): EventOperations {
+  const { dialect, eventRows, sessionRows, limits, micros } = parts
+  const append = createAppend(parts)
+
+  function prepareAppend(request: AppendRequest): Prepared<AppendResult> {
+    const { key, events, wantsState } = request
+    const isDirect = events.length > 0 && new Set(events.map(({ id }) => id)).size === events.length
+    return {
+      script: (tx) => append(tx, request, micros()),
+      generated: { eventIds: events.map(({ id }) => id) },
+      appendsTo: key,
+      ...(isDirect && {
+        async direct(call) {
+          const { expectedRevision } = request
+          const batch = { key, events: events.map(eventValues), deltas: deltaOf(events), expectedRevision, now: micros(), limits }
+          const appended = await dialect.appendEvents?.(batch, call)
+          return appended === undefined ? undefined : answerOf(request, appended)
+        },
+      }),
+      ...(wantsState && { afterwards: (tx, answer) => withView(tx, request, answer) }),
+    }
+  }
+
+  /** The merged state, and what others appended meanwhile. */
+  function* withView(tx: Tx, { key, eventsAfterSeq }: AppendRequest, answer: AppendResult): Script<AppendResult> {
+    const { shape, params } = eventRows.load(key, eventsAfterSeq === undefined ? undefined : { ...noFilter, afterSeq: eventsAfterSeq })
+    const [row] = yield* tx.rows(shape.session, params)
+    const state = row === undefined ? {} : mergedStateOf(row)
+    if (shape.events === undefined) return { ...answer, state }
+    const own = new Set(answer.events.map(({ id }) => id))
+    const later = eventsOf(yield* tx.rows(shape.events, params))
+    return { ...answer, state, newEvents: later.filter(({ event }) => !own.has(event.id)) }
+  }
+
+  function* list(tx: Tx, request: EventListRequest): Script<Page<StoredEvent>> {
+    const { key, filter, direction, limit, offset, position } = request
+    if (filter.last !== undefined) {
+      const newest = filter.last === 0 ? [] : yield* eventRows.page(tx, key, { filter, direction: 'desc', limit: filter.last })
+      return { items: newest.toReversed(), nextCursor: undefined }
+    }
+    if (limit === 0) return { items: [], nextCursor: undefined }
+    const beyondSeq = position === undefined ? undefined : Number(position[0])
+    const rows = yield* eventRows.page(tx, key, { filter, direction, beyondSeq, limit: limit + 1, offset })
+    return pageOf(rows, request, ({ seq }) => [seq], (event) => event)
+  }
+
+  return {
+    append: (key, events, options) => writing('events.append', options, () => prepareAppend(appendRequest(key, events, options, parts))),
+    get: (key, eventId, options) =>
+      reading('events.get', options, () => {
+        checkedOptions(options, [])
+        const [checked, id] = [checkedSessionKey(key, limits), checkedId(eventId, 'eventId', limits)]
+        return { script: (tx) => eventRows.find(tx, checked, id) }
+      }),
+    list: (key, query) =>
+      reading('events.list', query, () => {
+        const request = eventListRequest(key, query, limits)
+        return { script: (tx) => list(tx, request) }
+      }),
+    *look(tx, key, afterSeq) {
+      const session = yield* sessionRows.find(tx, key)
+      if (session === undefined) return undefined
+      if (session.lastSeq <= afterSeq) return { sid: session.sid, events: [] }
+      return { sid: session.sid, events: yield* eventRows.page(tx, key, { filter: noFilter, direction: 'asc', beyondSeq: afterSeq, limit: lookLimit }) }
+    },
+  }
+}
+
+/** A direct append stored all of its events, one after the other, at the end. */
+function answerOf({ events }: AppendRequest, { revision, lastSeq }: Appended): AppendResult {
+  const before = lastSeq - events.length
+  return { events: events.map(({ id }, i) => ({ id, seq: before + i + 1, duplicate: false })), revision }
+}

@@ -1,0 +1,176 @@
+import { isJsonObject, StoreError, toMicros, toStorableText, type CheckedEventFilter, type JsonObject, type NewEvent, type SessionKey, type StoredEvent } from '@daybook/core'
+import { sql, type SQL } from 'drizzle-orm'
+import type { Dialect, EventValues, LoadShape, Params, Row, Tx } from './dialect.ts'
+import type { Script } from './script.ts'
+import { sessionKeyParams, type SessionRows } from './session-rows.ts'
+import { assigned, bare, insertInto, param, selected, variants } from './statements.ts'
+
+export interface EventPage {
+  readonly filter: CheckedEventFilter
+  readonly direction: 'asc' | 'desc'
+  /** Exclusive, in the direction of the page. */
+  readonly beyondSeq?: number | undefined
+  readonly limit?: number | undefined
+  readonly offset?: number | undefined
+}
+
+export interface EventRows {
+  /** Statements and parameters that bring a session, and the events of a filter, as one view. */
+  load(key: SessionKey, filter: CheckedEventFilter | undefined): { readonly shape: LoadShape; readonly params: Params }
+  page(tx: Tx, key: SessionKey, page: EventPage): Script<readonly StoredEvent[]>
+  /** Those of the ids that the session has. */
+  byIds(tx: Tx, sid: string, ids: readonly string[]): Script<readonly StoredEvent[]>
+  find(tx: Tx, key: SessionKey, eventId: string): Script<StoredEvent | undefined>
+  insert(tx: Tx, sid: string, seq: number, event: EventValues): Script<void>
+  replace(tx: Tx, sid: string, seq: number, event: EventValues): Script<void>
+  copy(tx: Tx, from: string, to: string, throughSeq: number): Script<void>
+  /** Deletes the events of a session, and says how many there were. */
+  deleteAll(tx: Tx, sid: string): Script<number>
+}
+
+const conditions = {
+  since: (t: Dialect['tables']['events']) => sql`${t.timestamp} >= ${param('since')}`,
+  after: (t: Dialect['tables']['events']) => sql`${t.timestamp} > ${param('after')}`,
+  afterSeq: (t: Dialect['tables']['events']) => sql`${t.seq} > ${param('afterSeq')}`,
+  author: (t: Dialect['tables']['events']) => sql`${t.author} = ${param('author')}`,
+  invocationId: (t: Dialect['tables']['events']) => sql`${t.invocationId} = ${param('invocationId')}`,
+  branch: (t: Dialect['tables']['events']) => sql`${t.branch} = ${param('branch')}`,
+  before: (t: Dialect['tables']['events']) => sql`${t.seq} < ${param('beyondSeq')}`,
+  beyond: (t: Dialect['tables']['events']) => sql`${t.seq} > ${param('beyondSeq')}`,
+}
+type Condition = keyof typeof conditions
+const isCondition = (name: string): name is Condition => name in conditions
+
+export function createEventRows({ tables, expressions }: Dialect, sessionRows: SessionRows): EventRows {
+  const { sessions, events } = tables
+  const columns = { seq: events.seq, payload: expressions.jsonText(events.payload) }
+  const isSid = sql`${events.sid} = ${param('sid')}`
+
+  /** A variant is the names of its conditions, its direction, and what bounds it: `since,author|desc|limit`. */
+  const eventsFrom = variants((variant): SQL => {
+    const [names = '', direction, bound] = variant.split('|')
+    const where = names.split(',').filter(isCondition).map((name) => conditions[name](events))
+    const all = sql.join([sessionRows.isKey, ...where], sql` and `)
+    const limit = bound === 'limit' ? sql` limit ${param('limit')}` : bound === 'offset' ? sql` limit ${param('limit')} offset ${param('offset')}` : sql``
+    return sql`from ${events} join ${sessions} on ${sessions.sid} = ${events.sid} where ${all} order by ${events.seq} ${sql.raw(direction === 'desc' ? 'desc' : 'asc')}${limit}`
+  })
+  const select = variants((variant) => ({ sql: sql`select ${selected(columns)} ${eventsFrom(variant)}` }))
+  const shape = variants((variant): LoadShape =>
+    variant === '' // no events asked for
+      ? { session: sessionRows.withStates, events: undefined, eventsFrom: undefined }
+      : { session: sessionRows.withStates, events: select(variant), eventsFrom: eventsFrom(variant) },
+  )
+
+  const byIds = { sql: sql`select ${selected(columns)} from ${events} where ${isSid} and ${expressions.isOneOf(events.eventId, param('ids'))}` }
+  const byId = {
+    sql: sql`select ${selected(columns)} from ${events} join ${sessions} on ${sessions.sid} = ${events.sid} where ${sessionRows.isKey} and ${events.eventId} = ${param('eventId')}`,
+  }
+  const values = {
+    invocationId: param('invocationId'),
+    author: param('author'),
+    branch: param('branch'),
+    errorCode: param('errorCode'),
+    timestamp: param('timestamp'),
+    payload: expressions.payload(param('payload')),
+  }
+  const insert = { sql: insertInto(events, { sid: param('sid'), seq: param('seq'), eventId: param('eventId'), ...values }) }
+  const replace = {
+    sql: sql`update ${events} set ${assigned([
+      [events.invocationId, values.invocationId],
+      [events.author, values.author],
+      [events.branch, values.branch],
+      [events.errorCode, values.errorCode],
+      [events.timestamp, values.timestamp],
+      [events.payload, values.payload],
+    ])} where ${isSid} and ${events.seq} = ${param('seq')} and ${events.eventId} = ${param('eventId')}`,
+  }
+  const copied = [events.seq, events.eventId, events.invocationId, events.author, events.branch, events.errorCode, events.timestamp, events.payload]
+  const names = sql.join([events.sid, ...copied].map((column) => bare(column)), sql`, `)
+  const copy = {
+    sql: sql`insert into ${events} (${names}) select ${expressions.wholeParam(param('to'))}, ${sql.join(copied.map((column) => sql`${column}`), sql`, `)}
+      from ${events} where ${isSid} and ${events.seq} <= ${param('throughSeq')}`,
+  }
+  const deleteAll = { sql: sql`delete from ${events} where ${isSid}` }
+
+  return {
+    load(key, filter) {
+      if (filter === undefined || filter.last === 0) return { shape: shape(''), params: sessionKeyParams(key) }
+      const limit = filter.last
+      const variant = `${namesOf(filter)}|${limit === undefined ? 'asc|all' : 'desc|limit'}`
+      return { shape: shape(variant), params: { ...sessionKeyParams(key), ...filterParams(filter), ...(limit !== undefined && { limit }) } }
+    },
+    *page(tx, key, { filter, direction, beyondSeq, limit, offset }) {
+      const beyond = beyondSeq === undefined ? '' : direction === 'asc' ? ',beyond' : ',before'
+      const bound = limit === undefined ? 'all' : offset === undefined || offset === 0 ? 'limit' : 'offset'
+      const params = { ...sessionKeyParams(key), ...filterParams(filter), ...(beyondSeq !== undefined && { beyondSeq }) }
+      const rows = yield* tx.rows(select(`${namesOf(filter)}${beyond}|${direction}|${bound}`), {
+        ...params,
+        ...(limit !== undefined && { limit }),
+        ...(bound === 'offset' && { offset: offset ?? 0 }),
+      })
+      return rows.map((row) => storedEventOf(row))
+    },
+    *byIds(tx, sid, ids) {
+      const rows = yield* tx.rows(byIds, { sid: BigInt(sid), ids: JSON.stringify(ids) })
+      return rows.map((row) => storedEventOf(row))
+    },
+    *find(tx, key, eventId) {
+      const [row] = yield* tx.rows(byId, { ...sessionKeyParams(key), eventId })
+      return row === undefined ? undefined : storedEventOf(row)
+    },
+    *insert(tx, sid, seq, event) {
+      yield* tx.change(insert, { ...event, sid: BigInt(sid), seq })
+    },
+    *replace(tx, sid, seq, event) {
+      yield* tx.change(replace, { ...event, sid: BigInt(sid), seq })
+    },
+    *copy(tx, from, to, throughSeq) {
+      yield* tx.change(copy, { sid: BigInt(from), to: BigInt(to), throughSeq })
+    },
+    *deleteAll(tx, sid) {
+      return yield* tx.change(deleteAll, { sid: BigInt(sid) })
+    },
+  }
+}
+
+const filterNames = ['since', 'after', 'afterSeq', 'author', 'invocationId', 'branch'] as const
+
+const namesOf = (filter: CheckedEventFilter) => filterNames.filter((name) => filter[name] !== undefined).join(',')
+
+function filterParams(filter: CheckedEventFilter): Params {
+  const params: Record<string, string | number | bigint> = {}
+  for (const name of filterNames) {
+    const value = filter[name]
+    if (value === undefined) continue
+    params[name] = typeof value === 'string' ? toStorableText(value) : name === 'afterSeq' ? value : toMicros(value)
+  }
+  return params
+}
+
+/** Oldest first, whichever way they were read. */
+export function eventsOf(rows: readonly Row[]): StoredEvent[] {
+  const events = rows.map((row) => storedEventOf(row))
+  return (events[0]?.seq ?? 0) > (events.at(-1)?.seq ?? 0) ? events.reverse() : events
+}
+
+export function storedEventOf(row: Row): StoredEvent {
+  const payload = row['payload']
+  const event: unknown = typeof payload === 'string' ? JSON.parse(payload) : payload
+  if (!isStoredPayload(event)) throw new StoreError('corrupt', 'a stored event is not an event')
+  return { seq: Number(row['seq']), event }
+}
+
+const isStoredPayload = (value: unknown): value is JsonObject & { id: string; timestamp: number } =>
+  isJsonObject(value) && typeof value['id'] === 'string' && typeof value['timestamp'] === 'number'
+
+const storableOrNull = (text: string | null) => (text === null ? null : toStorableText(text))
+
+export const eventValues = (event: NewEvent): EventValues => ({
+  eventId: event.id,
+  invocationId: storableOrNull(event.invocationId),
+  author: storableOrNull(event.author),
+  branch: storableOrNull(event.branch),
+  errorCode: storableOrNull(event.errorCode),
+  timestamp: toMicros(event.timestamp),
+  payload: event.text,
+})

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto'
+import { StoreError, toMicros, type MigrationReport } from '@daybook/core'
+import { getTableName, sql } from 'drizzle-orm'
+import type { Dialect, Migration, Tx } from './dialect.ts'
+import { tableNames } from './rows.ts'
+import type { Script } from './script.ts'
+import { insertInto, param, selected } from './statements.ts'
+import { version } from './version.ts'
+
+export interface Schema {
+  /** Throws `schema_mismatch` unless the database has exactly the migrations that this version needs. */
+  check(tx: Tx): Script<void>
+  migrate(tx: Tx, now: number): Script<MigrationReport>
+  /** What `migrate` would do. */
+  preview(tx: Tx): Script<MigrationReport>
+  missingTables(tx: Tx): Script<readonly string[]>
+  /** The newest migration in the database. */
+  current(tx: Tx): Script<string | undefined>
+}
+
+interface Applied {
+  readonly id: string
+  readonly checksum: string
+}
+
+/** Frozen with the release that brings it: taken over the text before names are filled in. */
+export const checksumOf = ({ statements }: Migration): string => createHash('sha256').update(statements.join(';\n')).digest('hex')
+
+export function createSchema(dialect: Dialect): Schema {
+  const { migrations: table } = dialect.tables
+  const names = tableNames.map((name) => getTableName(dialect.tables[name]))
+  const applied = { sql: sql`select ${selected({ id: table.id, checksum: table.checksum })} from ${table} order by ${table.id}` }
+  const record = {
+    sql: insertInto(table, { id: param('id'), name: param('name'), checksum: param('checksum'), appliedAt: param('appliedAt'), version: param('version') }),
+  }
+
+  function* missingTables(tx: Tx): Script<readonly string[]> {
+    const rows = yield* tx.rows(dialect.existingTables)
+    const existing = new Set(rows.map((row) => String(row['name'])))
+    return names.filter((name) => !existing.has(name))
+  }
+
+  function* appliedMigrations(tx: Tx): Script<readonly Applied[]> {
+    if ((yield* missingTables(tx)).includes(getTableName(table))) return []
+    const rows = yield* tx.rows(applied)
+    return rows.map((row) => ({ id: String(row['id']), checksum: String(row['checksum']) }))
+  }
+
+  function* pending(tx: Tx): Script<readonly Migration[]> {
+    const before = yield* appliedMigrations(tx)
+    checkHistory(before, dialect.migrations)
+    return dialect.migrations.slice(before.length)
+  }
+
+  return {
+    missingTables,
+    *check(tx) {
+      const before = yield* appliedMigrations(tx)
+      checkHistory(before, dialect.migrations)
+      const [next] = dialect.migrations.slice(before.length)
+      if (next !== undefined) throw mismatch(`migration ${next.id} (${next.name}) has not been applied; run store.migrate()`)
+      const missing = yield* missingTables(tx)
+      if (missing.length > 0) throw mismatch(`the migrations were applied, but the table ${missing.join(', ')} is missing`)
+    },
+    *current(tx) {
+      return (yield* appliedMigrations(tx)).at(-1)?.id
+    },
+    *preview(tx) {
+      const next = yield* pending(tx)
+      const sqlTexts = next.flatMap((migration) => dialect.named(migration))
+      return { applied: next.map(({ id }) => id), current: dialect.migrations.at(-1)?.id, sql: sqlTexts }
+    },
+    *migrate(tx, now) {
+      if (dialect.migrationLock !== undefined) yield* tx.rows(dialect.migrationLock)
+      const next = yield* pending(tx)
+      for (const migration of next) {
+        for (const statement of dialect.named(migration)) yield* tx.change({ sql: sql.raw(statement) })
+        const { id, name } = migration
+        yield* tx.change(record, { id, name, checksum: checksumOf(migration), appliedAt: toMicros(now), version })
+      }
+      return { applied: next.map(({ id }) => id), current: dialect.migrations.at(-1)?.id }
+    },
+  }
+}
+
+/** The database's history has to be a beginning of ours, unchanged. */
+function checkHistory(applied: readonly Applied[], known: readonly Migration[]): void {
+  for (const [i, { id, checksum }] of applied.entries()) {
+    const ours = known[i]
+    if (ours === undefined) throw mismatch(`the schema is newer than this version: it has migration ${id}; upgrade the package`)
+    if (ours.id !== id) throw mismatch(`the schema has migration ${id} where this version has ${ours.id}`)
+    if (checksumOf(ours) !== checksum) throw mismatch(`migration ${id} is not the one that was applied: its checksum differs`)
+  }
+}
+
+const mismatch = (message: string) => new StoreError('schema_mismatch', message)

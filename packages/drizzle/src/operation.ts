@@ -1,0 +1,46 @@
+import type { Call, CallOptions, ErrorFacts, Limits, SessionKey } from '@daybook/core'
+import type { Dialect, Tx } from './dialect.ts'
+import type { EventRows } from './event-rows.ts'
+import type { ScopeStates } from './scope-states.ts'
+import type { Script } from './script.ts'
+import type { SessionRows } from './session-rows.ts'
+
+/** A method of the store before anybody decided in whose transaction it runs. */
+export interface Operation<T> {
+  readonly name: string
+  readonly options: CallOptions | undefined
+  readonly mode: 'read' | 'write'
+  /** Checks the arguments; nothing is sent before that is done. */
+  prepare(): Prepared<T>
+}
+
+export interface Prepared<T> {
+  script(tx: Tx): Script<T>
+  /** Work done in several transactions: repeated until it is finished, its answers added up. */
+  readonly chunks?: { isLast(answer: T): boolean; add(sum: T, answer: T): T }
+  /** A shorter way than the script, where the dialect has one; `undefined`: take the script. */
+  direct?(call: Call): Promise<T | undefined>
+  /** What is read after the commit, outside its locks. */
+  afterwards?(tx: Tx, answer: T): Script<T>
+  /** What the store generated for this call. */
+  readonly generated?: ErrorFacts
+  /** The session that has new events when this is done. */
+  readonly appendsTo?: SessionKey
+}
+
+/** What operations are made of. */
+export interface Parts {
+  readonly dialect: Dialect
+  readonly sessionRows: SessionRows
+  readonly eventRows: EventRows
+  readonly scopeStates: { readonly app: ScopeStates; readonly user: ScopeStates }
+  readonly limits: Limits
+  readonly now: () => number
+  /** The store's clock in microseconds. */
+  readonly micros: () => bigint
+}
+
+type Prepare<T> = () => Prepared<T>
+
+export const reading = <T>(name: string, options: CallOptions | undefined, prepare: Prepare<T>): Operation<T> => ({ name, options, mode: 'read', prepare })
+export const writing = <T>(name: string, options: CallOptions | undefined, prepare: Prepare<T>): Operation<T> => ({ name, options, mode: 'write', prepare })

@@ -1,0 +1,73 @@
+import type { JsonObject } from '@daybook/core'
+import type { Column, Table } from 'drizzle-orm'
+
+// What is stored. Times are timestamps as in the contract (milliseconds, the fraction carries microseconds); the column
+// holds whole microseconds. Texts and JSON are in the storable form of core's json.ts.
+
+export interface SessionRow {
+  /** Internal: it never leaves the store. */
+  sid: number
+  appName: string
+  userId: string
+  sessionId: string
+  state: JsonObject
+  /** The state given at creation, written once, for `fork` and `stateAt`. */
+  initialState: JsonObject
+  revision: number
+  lastSeq: number
+  createdAt: number
+  updatedAt: number
+  lastEventAt: number
+}
+
+export interface EventRow {
+  sid: number
+  seq: number
+  eventId: string
+  invocationId: string | null
+  author: string | null
+  branch: string | null
+  errorCode: string | null
+  timestamp: number
+  /** The whole event. */
+  payload: JsonObject
+}
+
+export interface AppStateRow {
+  appName: string
+  state: JsonObject
+  revision: number
+  updatedAt: number
+}
+
+export interface UserStateRow extends AppStateRow {
+  userId: string
+}
+
+export interface MigrationRow {
+  id: string
+  name: string
+  checksum: string
+  appliedAt: number
+  /** Version of the package that applied it. */
+  version: string
+}
+
+/** What the engine needs from a dialect's table: every column by name, each with the row's type. */
+export type TableOf<Row> = Table & {
+  readonly [K in keyof Row]-?: Column & {
+    readonly _: { readonly data: NonNullable<Row[K]>; readonly notNull: null extends Row[K] ? false : true }
+  }
+}
+
+/** A schema that lacks a column, or has one of another type or nullability, does not compile. */
+export interface Tables {
+  readonly sessions: TableOf<SessionRow>
+  readonly events: TableOf<EventRow>
+  readonly appStates: TableOf<AppStateRow>
+  readonly userStates: TableOf<UserStateRow>
+  readonly migrations: TableOf<MigrationRow>
+}
+
+export const tableNames = ['sessions', 'events', 'appStates', 'userStates', 'migrations'] as const satisfies readonly (keyof Tables)[]
+export type TableName = (typeof tableNames)[number]

@@ -1,0 +1,109 @@
+import { checkStateBytes, fromMicros, fromStorableJson, isJsonObject, StoreError, toMicros, toStorableJson, type JsonObject, type Limits, type StateKey } from '@daybook/core'
+import { sql, type Column, type Table } from 'drizzle-orm'
+import type { Dialect, Params, Row, Tx } from './dialect.ts'
+import type { Script } from './script.ts'
+import { assigned, param, selected } from './statements.ts'
+
+/** State of an app or of a user, as it is now. */
+export interface ScopeState {
+  readonly state: JsonObject
+  readonly revision: number
+  readonly updatedAt: number
+}
+
+export interface ScopeChange {
+  readonly key: StateKey
+  /** The new document out of the present one. */
+  readonly change: (state: JsonObject) => JsonObject
+  readonly expectedRevision?: number | undefined
+  readonly now: bigint
+  readonly limits: Limits
+}
+
+export interface ScopeStates {
+  get(tx: Tx, key: StateKey): Script<ScopeState | undefined>
+  /** Changes the document under its row's lock; the first change makes the row. */
+  update(tx: Tx, change: ScopeChange): Script<ScopeState>
+  /** Whether there was one. */
+  delete(tx: Tx, key: StateKey): Script<boolean>
+}
+
+export const stateOf = (text: unknown): JsonObject => {
+  const value = text === null || text === undefined ? {} : fromStorableJson(String(text))
+  if (!isJsonObject(value)) throw new StoreError('corrupt', 'a stored state is not a JSON object')
+  return value
+}
+
+export function createScopeStates(dialect: Dialect): { readonly app: ScopeStates; readonly user: ScopeStates } {
+  const { appStates, userStates } = dialect.tables
+  return {
+    app: scopeStates(dialect, appStates, { appName: appStates.appName }),
+    user: scopeStates(dialect, userStates, { appName: userStates.appName, userId: userStates.userId }),
+  }
+}
+
+type StateTable = Dialect['tables']['appStates']
+
+function scopeStates({ expressions }: Dialect, table: StateTable & Table, key: Readonly<Record<string, Column>>): ScopeStates {
+  const isKey = sql.join(Object.entries(key).map(([name, column]) => sql`${column} = ${param(name)}`), sql` and `)
+  const row = sql`select ${selected({
+    state: expressions.jsonText(table.state),
+    revision: table.revision,
+    updatedAt: expressions.wholeText(table.updatedAt),
+  })} from ${table} where ${isKey}`
+  const byKey = { sql: row }
+  const lockByKey = { sql: sql`${row}${expressions.forUpdate}` }
+  const first = {
+    into: table,
+    target: Object.values(key),
+    values: {
+      ...Object.fromEntries(Object.keys(key).map((name) => [name, param(name)])),
+      state: expressions.json(param('state')),
+      revision: sql`0`,
+      updatedAt: param('now'),
+    },
+  }
+  const put = {
+    sql: sql`update ${table} set ${assigned([
+      [table.state, expressions.json(param('state'))],
+      [table.revision, param('revision')],
+      [table.updatedAt, param('updatedAt')],
+    ])} where ${isKey}`,
+  }
+  const remove = { sql: sql`delete from ${table} where ${isKey}` }
+
+  return {
+    *get(tx, scope) {
+      const [found] = yield* tx.rows(byKey, keyParams(scope))
+      return found === undefined ? undefined : scopeStateOf(found)
+    },
+    *update(tx, { key: scope, change, expectedRevision, now, limits }) {
+      const params = keyParams(scope)
+      yield* tx.insertNew(first, { ...params, state: '{}', now })
+      const [locked] = yield* tx.rows(lockByKey, params)
+      if (locked === undefined) throw new StoreError('corrupt', 'a state row vanished while it was locked')
+      const current = scopeStateOf(locked)
+      if (expectedRevision !== undefined && expectedRevision !== current.revision) throw revisionConflict(scope, current.revision, expectedRevision)
+      const state = change(current.state)
+      checkStateBytes(state, 'state', limits)
+      const stored = toMicros(current.updatedAt)
+      const updatedAt = stored > now ? stored : now
+      yield* tx.change(put, { ...params, state: toStorableJson(state), revision: current.revision + 1, updatedAt })
+      return { state, revision: current.revision + 1, updatedAt: fromMicros(updatedAt) }
+    },
+    *delete(tx, scope) {
+      return (yield* tx.change(remove, keyParams(scope))) > 0
+    },
+  }
+}
+
+export const revisionConflict = (key: StateKey, revision: number, expected: number): StoreError =>
+  new StoreError('conflict', `the state of ${key.userId === undefined ? 'the app' : 'the user'} is at revision ${revision}, not ${expected}`, { revision })
+
+const keyParams = ({ appName, userId }: StateKey): Params => (userId === undefined ? { appName } : { appName, userId })
+
+const scopeStateOf = (row: Row): ScopeState => ({
+  state: stateOf(row['state']),
+  revision: Number(row['revision']),
+  updatedAt: fromMicros(String(row['updatedAt'])),
+})

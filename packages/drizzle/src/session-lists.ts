@@ -1,0 +1,110 @@
+import { mergedState, pageOf, toMicros, type Page, type SessionListRequest, type SessionSummary } from '@daybook/core'
+import { sql, type SQL } from 'drizzle-orm'
+import type { Dialect, Params, Row, Tx } from './dialect.ts'
+import { stateOf } from './scope-states.ts'
+import type { Script } from './script.ts'
+import { summaryOf, type SessionRows } from './session-rows.ts'
+import { param, selected, variants } from './statements.ts'
+
+export interface SessionLists {
+  list(tx: Tx, request: SessionListRequest): Script<Page<SessionSummary>>
+  count(tx: Tx, filter: { readonly appName: string; readonly userId: string | undefined }): Script<number>
+  /** Sessions last changed before a time, and their events. */
+  countOlder(
+    tx: Tx,
+    filter: { readonly appName: string; readonly userId: string | undefined; readonly before: number },
+  ): Script<{ readonly sessions: number; readonly events: number }>
+  /** Up to `chunk` sessions that were last changed before a time (or ever): the `sid`s, the oldest first, locked. */
+  oldest(
+    tx: Tx,
+    filter: { readonly appName: string; readonly userId: string | undefined; readonly before?: number; readonly chunk: number },
+  ): Script<readonly string[]>
+}
+
+export function createSessionLists({ tables, expressions }: Dialect, sessionRows: SessionRows): SessionLists {
+  const { sessions, userStates, appStates } = tables
+  const ofApp = sql`${sessions.appName} = ${param('appName')}`
+  const ofUser = sql`${ofApp} and ${sessions.userId} = ${param('userId')}`
+  const withState = {
+    ...sessionRows.columns,
+    state: expressions.jsonText(sessions.state),
+    userState: expressions.jsonText(userStates.state),
+    appState: expressions.jsonText(appStates.state),
+  }
+  const fromWithStates = sql`from ${sessions}
+    left join ${userStates} on ${userStates.appName} = ${sessions.appName} and ${userStates.userId} = ${sessions.userId}
+    left join ${appStates} on ${appStates.appName} = ${sessions.appName}`
+
+  /** A variant is `order|direction` and the words that apply: `user`, `state`, `beyond`, `offset`. */
+  const select = variants((variant) => {
+    const [orderBy = '', direction, ...words] = variant.split('|')
+    const has = (word: string) => words.includes(word)
+    const time = { createdAt: sessions.createdAt, updatedAt: sessions.updatedAt, lastEventAt: sessions.lastEventAt }[orderBy] ?? sessions.lastEventAt
+    const isDescending = direction === 'desc'
+    // The first condition is what an index can use; the second one settles ties.
+    const beyond: SQL = isDescending
+      ? sql` and ${time} <= ${param('time')} and (${time} < ${param('time')} or ${afterTie()})`
+      : sql` and ${time} >= ${param('time')} and (${time} > ${param('time')} or ${afterTie()})`
+    const columns = has('state') ? sql`${selected(withState)} ${fromWithStates}` : sql`${selected(sessionRows.columns)} from ${sessions}`
+    return {
+      sql: sql`select ${columns} where ${has('user') ? ofUser : ofApp}${has('beyond') ? beyond : sql``}
+        order by ${time} ${sql.raw(isDescending ? 'desc' : 'asc')}, ${sessions.sessionId}, ${sessions.userId}
+        limit ${param('limit')}${has('offset') ? sql` offset ${param('offset')}` : sql``}`,
+    }
+  })
+  const afterTie = () =>
+    sql`${sessions.sessionId} > ${param('sessionId')} or (${sessions.sessionId} = ${param('sessionId')} and ${sessions.userId} > ${param('afterUserId')})`
+  const counted = variants((user) => ({ sql: sql`select count(*) as "count" from ${sessions} where ${user === 'user' ? ofUser : ofApp}` }))
+  const oldest = variants((variant) => ({
+    sql: sql`select ${selected({ sid: expressions.wholeText(sessions.sid) })} from ${sessions}
+      where ${variant.includes('user') ? ofUser : ofApp}${variant.includes('before') ? sql` and ${sessions.updatedAt} < ${param('before')}` : sql``}
+      order by ${sessions.updatedAt}, ${sessions.sid} limit ${param('chunk')}${expressions.forUpdate}`,
+  }))
+  const countOlder = variants((user) => ({
+    sql: sql`select count(*) as "sessions", coalesce(sum(${sessions.lastSeq}), 0) as "events" from ${sessions}
+      where ${user === 'user' ? ofUser : ofApp} and ${sessions.updatedAt} < ${param('before')}`,
+  }))
+
+  return {
+    *list(tx, request) {
+      const { appName, userId, orderBy, direction, limit, offset, position, wantsState } = request
+      if (limit === 0) return { items: [], nextCursor: undefined }
+      const words = [userId !== undefined && 'user', wantsState && 'state', position !== undefined && 'beyond', offset > 0 && 'offset']
+      const [time, sessionId, afterUserId] = position ?? []
+      const params: Params = {
+        appName,
+        ...(userId !== undefined && { userId }),
+        ...(position !== undefined && { time: BigInt(time ?? 0), sessionId: String(sessionId), afterUserId: String(afterUserId) }),
+        ...(offset > 0 && { offset }),
+        limit: limit + 1,
+      }
+      const rows = yield* tx.rows(select([orderBy, direction, ...words.filter((word) => word !== false)].join('|')), params)
+      const positionOf = (row: Row) => [String(row[orderBy]), String(row['sessionId']), String(row['userId'])]
+      return pageOf(rows, request, positionOf, wantsState ? summaryWithState : summaryOf)
+    },
+    *count(tx, { appName, userId }) {
+      const [row] = yield* tx.rows(counted(userId === undefined ? '' : 'user'), userId === undefined ? { appName } : { appName, userId })
+      return Number(row?.['count'])
+    },
+    *countOlder(tx, { appName, userId, before }) {
+      const params = { appName, ...(userId !== undefined && { userId }), before: toMicros(before) }
+      const [row] = yield* tx.rows(countOlder(userId === undefined ? '' : 'user'), params)
+      return { sessions: Number(row?.['sessions']), events: Number(row?.['events']) }
+    },
+    *oldest(tx, { appName, userId, before, chunk }) {
+      const variant = `${userId === undefined ? '' : 'user'}${before === undefined ? '' : 'before'}`
+      const rows = yield* tx.rows(oldest(variant), {
+        appName,
+        ...(userId !== undefined && { userId }),
+        ...(before !== undefined && { before: toMicros(before) }),
+        chunk,
+      })
+      return rows.map((row) => String(row['sid']))
+    },
+  }
+}
+
+const summaryWithState = (row: Row): SessionSummary => ({
+  ...summaryOf(row),
+  state: mergedState({ session: stateOf(row['state']), user: stateOf(row['userState']), app: stateOf(row['appState']) }),
+})

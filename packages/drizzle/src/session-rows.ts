@@ -1,0 +1,166 @@
+import { fromMicros, mergedState, StoreError, toStorableJson, type JsonObject, type LoadedSession, type Session, type SessionKey, type SessionSummary } from '@daybook/core'
+import { sql, type SQL } from 'drizzle-orm'
+import type { Dialect, InsertNew, Params, Row, Statement, Tx } from './dialect.ts'
+import { stateOf } from './scope-states.ts'
+import type { Script } from './script.ts'
+import { assigned, param, selected } from './statements.ts'
+
+/** A session as its row says, its own state apart from the merged one. */
+export interface StoredSession extends SessionKey {
+  readonly sid: string
+  readonly state: JsonObject
+  readonly revision: number
+  readonly lastSeq: number
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly lastEventAt: number
+}
+
+export interface NewSessionRow {
+  readonly key: SessionKey
+  readonly state: JsonObject
+  readonly initialState: JsonObject
+  readonly lastSeq: number
+  readonly createdAt: bigint
+  readonly lastEventAt: bigint
+}
+
+export interface SessionChangeRow {
+  readonly state: JsonObject
+  readonly lastSeq: number
+  readonly updatedAt: bigint
+  readonly lastEventAt: bigint
+}
+
+/** The row of a session: found by its full key, changed under its lock. */
+export interface SessionRows {
+  /** `… where` the session is the one of the key. */
+  readonly isKey: SQL
+  /** Columns of a session; without its state for lists. */
+  readonly columns: Readonly<Record<string, SQL>>
+  /** One session with the states it sees, as `state`, `userState`, `appState`. */
+  readonly withStates: Statement
+  find(tx: Tx, key: SessionKey): Script<StoredSession | undefined>
+  /** Locks the row, where there is one, until the transaction ends. */
+  lockIfThere(tx: Tx, key: SessionKey): Script<StoredSession | undefined>
+  /** The same, with `not_found` where there is none. */
+  lock(tx: Tx, key: SessionKey): Script<StoredSession>
+  insert(tx: Tx, row: NewSessionRow): Script<boolean>
+  /** Writes a change and answers the new revision. */
+  change(tx: Tx, session: StoredSession, change: SessionChangeRow): Script<number>
+  initialState(tx: Tx, session: StoredSession): Script<JsonObject>
+}
+
+export function createSessionRows({ tables, expressions }: Dialect): SessionRows {
+  const { sessions, userStates, appStates } = tables
+  const isKey = sql`${sessions.appName} = ${param('appName')} and ${sessions.userId} = ${param('userId')} and ${sessions.sessionId} = ${param('sessionId')}`
+  const columns = {
+    sid: expressions.wholeText(sessions.sid),
+    appName: sql`${sessions.appName}`,
+    userId: sql`${sessions.userId}`,
+    sessionId: sql`${sessions.sessionId}`,
+    revision: sql`${sessions.revision}`,
+    lastSeq: sql`${sessions.lastSeq}`,
+    createdAt: expressions.wholeText(sessions.createdAt),
+    updatedAt: expressions.wholeText(sessions.updatedAt),
+    lastEventAt: expressions.wholeText(sessions.lastEventAt),
+  }
+  const own = { ...columns, state: expressions.jsonText(sessions.state) }
+  const byKey = sql`select ${selected(own)} from ${sessions} where ${isKey}`
+  const find = { sql: byKey }
+  const lock = { sql: sql`${byKey}${expressions.forUpdate}` }
+  const withStates = {
+    sql: sql`select ${selected({ ...own, userState: expressions.jsonText(userStates.state), appState: expressions.jsonText(appStates.state) })}
+      from ${sessions}
+      left join ${userStates} on ${userStates.appName} = ${sessions.appName} and ${userStates.userId} = ${sessions.userId}
+      left join ${appStates} on ${appStates.appName} = ${sessions.appName}
+      where ${isKey}`,
+  }
+  const insert: InsertNew = {
+    into: sessions,
+    target: [sessions.appName, sessions.userId, sessions.sessionId],
+    values: {
+      appName: param('appName'),
+      userId: param('userId'),
+      sessionId: param('sessionId'),
+      state: expressions.json(param('state')),
+      initialState: expressions.payload(param('initialState')),
+      revision: sql`1`,
+      lastSeq: param('lastSeq'),
+      createdAt: param('createdAt'),
+      updatedAt: param('createdAt'),
+      lastEventAt: param('lastEventAt'),
+    },
+  }
+  const change = {
+    sql: sql`update ${sessions} set ${assigned([
+      [sessions.state, expressions.json(param('state'))],
+      [sessions.revision, param('revision')],
+      [sessions.lastSeq, param('lastSeq')],
+      [sessions.updatedAt, param('updatedAt')],
+      [sessions.lastEventAt, param('lastEventAt')],
+    ])} where ${sessions.sid} = ${param('sid')} and ${isKey}`,
+  }
+  const initialState = {
+    sql: sql`select ${selected({ state: expressions.jsonText(sessions.initialState) })} from ${sessions} where ${sessions.sid} = ${param('sid')} and ${isKey}`,
+  }
+
+  function* lockIfThere(tx: Tx, key: SessionKey): Script<StoredSession | undefined> {
+    const [row] = yield* tx.rows(lock, sessionKeyParams(key))
+    return row === undefined ? undefined : storedSessionOf(row)
+  }
+
+  return {
+    isKey,
+    columns,
+    withStates,
+    *find(tx, key) {
+      const [row] = yield* tx.rows(find, sessionKeyParams(key))
+      return row === undefined ? undefined : storedSessionOf(row)
+    },
+    lockIfThere,
+    *lock(tx, key) {
+      const session = yield* lockIfThere(tx, key)
+      if (session === undefined) throw noSession(key)
+      return session
+    },
+    *insert(tx, { key, state, initialState: initial, ...rest }) {
+      return yield* tx.insertNew(insert, { ...sessionKeyParams(key), state: toStorableJson(state), initialState: toStorableJson(initial), ...rest })
+    },
+    *change(tx, session, { state, ...rest }) {
+      const revision = session.revision + 1
+      yield* tx.change(change, { ...sessionKeyParams(session), sid: BigInt(session.sid), state: toStorableJson(state), revision, ...rest })
+      return revision
+    },
+    *initialState(tx, session) {
+      const [row] = yield* tx.rows(initialState, { ...sessionKeyParams(session), sid: BigInt(session.sid) })
+      return stateOf(row?.['state'])
+    },
+  }
+}
+
+export const sessionKeyParams = ({ appName, userId, sessionId }: SessionKey): Params => ({ appName, userId, sessionId })
+
+export const noSession = (key: SessionKey): StoreError =>
+  new StoreError('not_found', `there is no session ${key.sessionId} of user ${key.userId} in app ${key.appName}`)
+
+export const summaryOf = (row: Row): SessionSummary => ({
+  appName: String(row['appName']),
+  userId: String(row['userId']),
+  sessionId: String(row['sessionId']),
+  revision: Number(row['revision']),
+  lastSeq: Number(row['lastSeq']),
+  createdAt: fromMicros(String(row['createdAt'])),
+  updatedAt: fromMicros(String(row['updatedAt'])),
+  lastEventAt: fromMicros(String(row['lastEventAt'])),
+})
+
+const storedSessionOf = (row: Row): StoredSession => ({ ...summaryOf(row), sid: String(row['sid']), state: stateOf(row['state']) })
+
+/** A session out of a row of {@link SessionRows.withStates}. */
+export const sessionOf = (row: Row): Session => ({ ...summaryOf(row), state: mergedStateOf(row) })
+
+export const mergedStateOf = (row: Row): JsonObject =>
+  mergedState({ session: stateOf(row['state']), user: stateOf(row['userState']), app: stateOf(row['appState']) })
+
+export const loadedSessionOf = (row: Row, events: LoadedSession['events']): LoadedSession => ({ ...sessionOf(row), events })

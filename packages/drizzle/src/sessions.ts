@@ -1,0 +1,152 @@
+import {
+  applyDelta, checkStateBytes, isEmptyDelta, isJsonObject, seqBeyondHead, splitDelta, StoreError, toMicros,
+  type AgentEvent, type CheckedEventFilter, type CreateRequest, type ErasureReceipt, type ForkRequest, type JsonDelta, type JsonObject,
+  type LoadedSession, type PruneReport, type PruneRequest, type Session, type SessionChange, type SessionKey, 
+  type UpdateRequest, type UserKey,
+} from '@daybook/core'
+import { changeScopes, staleSession } from './append.ts'
+import type { Tx } from './dialect.ts'
+import { eventsOf } from './event-rows.ts'
+import { createSessionLists, type SessionLists } from './session-lists.ts'
+import type { Parts } from './operation.ts'
+import type { Script } from './script.ts'
+import { loadedSessionOf, noSession, sessionOf, sessionKeyParams, type StoredSession } from './session-rows.ts'
+import { sql } from 'drizzle-orm'
+import { param } from './statements.ts'
+
+/** Everything about sessions, as scripts: inside one transaction, whoever began it. */
+export interface SessionScripts extends SessionLists {
+  create(tx: Tx, request: CreateRequest, now: bigint): Script<Session>
+  load(tx: Tx, key: SessionKey, filter: CheckedEventFilter | undefined): Script<LoadedSession | undefined>
+  update(tx: Tx, request: UpdateRequest<SessionKey, SessionChange>, now: bigint): Script<Session>
+  delete(tx: Tx, key: SessionKey): Script<boolean>
+  fork(tx: Tx, request: ForkRequest, now: bigint): Script<Session>
+  stateAt(tx: Tx, key: SessionKey, seq: number): Script<JsonObject | undefined>
+  /** Deletes up to `chunk` sessions that a prune names, and counts them with their events. */
+  pruneChunk(tx: Tx, request: PruneRequest): Script<PruneReport>
+  pruneCount(tx: Tx, request: PruneRequest): Script<PruneReport>
+  /** Deletes up to `chunk` sessions of a user, and the user's state with the last of them. */
+  eraseChunk(tx: Tx, user: UserKey, chunk: number): Script<ErasureReceipt>
+}
+
+export function createSessionScripts(parts: Parts): SessionScripts {
+  const { dialect, sessionRows, eventRows, scopeStates, limits } = parts
+  const { sessions } = dialect.tables
+  const lists = createSessionLists(dialect, sessionRows)
+  const removeBySid = { sql: sql`delete from ${sessions} where ${sessions.sid} = ${param('sid')}` }
+
+  function* load(tx: Tx, key: SessionKey, filter: CheckedEventFilter | undefined): Script<LoadedSession | undefined> {
+    const { shape, params } = eventRows.load(key, filter)
+    const [row] = yield* tx.rows(shape.session, sessionKeyParams(key))
+    if (row === undefined) return undefined
+    return loadedSessionOf(row, shape.events === undefined ? [] : eventsOf(yield* tx.rows(shape.events, params)))
+  }
+
+  function* loaded(tx: Tx, key: SessionKey): Script<Session> {
+    const [row] = yield* tx.rows(sessionRows.withStates, sessionKeyParams(key))
+    if (row === undefined) throw noSession(key)
+    return sessionOf(row)
+  }
+
+  function* remove(tx: Tx, sid: string): Script<number> {
+    const events = yield* eventRows.deleteAll(tx, sid)
+    yield* tx.change(removeBySid, { sid: BigInt(sid) })
+    return events
+  }
+
+  /** The session's own state after `seq`: what creation and the events up to there made of it. */
+  function* stateAfter(tx: Tx, session: StoredSession, seq: number): Script<JsonObject> {
+    if (seq === session.lastSeq) return session.state
+    let state = yield* sessionRows.initialState(tx, session)
+    for (let done = 0; done < seq; ) {
+      const page = yield* eventRows.page(tx, session, { filter: noFilter, direction: 'asc', beyondSeq: done, limit: Math.min(200, seq - done) })
+      if (page.length === 0) throw new StoreError('corrupt', `session ${session.sessionId} lacks event ${done + 1}`)
+      for (const { event } of page) state = applyDelta(state, storedDelta(event))
+      done += page.length
+    }
+    return state
+  }
+
+  return {
+    ...lists,
+    load,
+    *create(tx, { key, deltas }, now) {
+      const state = deltas.session.set
+      const isNew = yield* sessionRows.insert(tx, { key, state, initialState: state, lastSeq: 0, createdAt: now, lastEventAt: now })
+      if (!isNew) throw new StoreError('already_exists', `session ${key.sessionId} of user ${key.userId} in app ${key.appName} exists already`)
+      yield* changeScopes(tx, scopeStates, key, deltas, { now, limits })
+      return yield* loaded(tx, key)
+    },
+    *update(tx, { key, change, expectedRevision }, now) {
+      const session = yield* sessionRows.lock(tx, key)
+      if (expectedRevision !== undefined && expectedRevision !== session.revision) throw staleSession(session, expectedRevision)
+      const deltas = 'deltas' in change ? change.deltas : undefined
+      if (deltas !== undefined && Object.values(deltas).every((delta) => isEmptyDelta(delta))) return yield* loaded(tx, key)
+      const state = 'replace' in change ? change.replace : applyDelta(session.state, change.deltas.session)
+      checkStateBytes(state, 'session state', limits)
+      const stored = toMicros(session.updatedAt)
+      yield* sessionRows.change(tx, session, {
+        state,
+        lastSeq: session.lastSeq,
+        updatedAt: stored > now ? stored : now,
+        lastEventAt: toMicros(session.lastEventAt),
+      })
+      if (deltas !== undefined) yield* changeScopes(tx, scopeStates, key, deltas, { now, limits })
+      return yield* loaded(tx, key)
+    },
+    *delete(tx, key) {
+      const session = yield* sessionRows.lockIfThere(tx, key)
+      if (session === undefined) return false
+      yield* remove(tx, session.sid)
+      return true
+    },
+    *fork(tx, { key, sessionId, throughSeq }, now) {
+      const source = yield* sessionRows.lock(tx, key)
+      const seq = throughSeq ?? source.lastSeq
+      if (seq > source.lastSeq) throw seqBeyondHead('throughSeq', seq, source.lastSeq)
+      const state = yield* stateAfter(tx, source, seq)
+      const initialState = yield* sessionRows.initialState(tx, source)
+      const target = { ...key, sessionId }
+      const [last] = seq === 0 ? [] : yield* eventRows.page(tx, key, { filter: noFilter, direction: 'asc', beyondSeq: seq - 1, limit: 1 })
+      const lastEventAt = last === undefined ? now : toMicros(last.event.timestamp)
+      const isNew = yield* sessionRows.insert(tx, { key: target, state, initialState, lastSeq: seq, createdAt: now, lastEventAt })
+      if (!isNew) throw new StoreError('already_exists', `session ${sessionId} of user ${key.userId} in app ${key.appName} exists already`)
+      const copy = yield* sessionRows.find(tx, target)
+      if (copy === undefined) throw noSession(target)
+      yield* eventRows.copy(tx, source.sid, copy.sid, seq)
+      return yield* loaded(tx, target)
+    },
+    *stateAt(tx, key, seq) {
+      const session = yield* sessionRows.find(tx, key)
+      if (session === undefined) return undefined
+      if (seq > session.lastSeq) throw seqBeyondHead('seq', seq, session.lastSeq)
+      return yield* stateAfter(tx, session, seq)
+    },
+    *pruneChunk(tx, request) {
+      const sids = yield* lists.oldest(tx, request)
+      let events = 0
+      for (const sid of sids) events += yield* remove(tx, sid)
+      return { sessions: sids.length, events, dryRun: false }
+    },
+    *pruneCount(tx, request) {
+      return { ...(yield* lists.countOlder(tx, request)), dryRun: true }
+    },
+    *eraseChunk(tx, user, chunk) {
+      const sids = yield* lists.oldest(tx, { ...user, chunk })
+      let events = 0
+      for (const sid of sids) events += yield* remove(tx, sid)
+      const isLast = sids.length < chunk
+      const hadState = isLast && (yield* scopeStates.user.delete(tx, user))
+      return { sessions: sids.length, events, userStates: hadState ? 1 : 0 }
+    },
+  }
+}
+
+const noFilter: CheckedEventFilter = { since: undefined, after: undefined, afterSeq: undefined, author: undefined, invocationId: undefined, branch: undefined, last: undefined }
+
+/** The session-scope delta of a stored event. It was checked when it was appended. */
+function storedDelta({ actions }: AgentEvent): JsonDelta {
+  const { stateDelta, stateUnset } = isJsonObject(actions) ? actions : {}
+  const unset = Array.isArray(stateUnset) ? stateUnset.map(String) : []
+  return splitDelta({ set: isJsonObject(stateDelta) ? stateDelta : {}, unset }).session
+}

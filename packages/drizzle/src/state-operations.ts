@@ -1,0 +1,38 @@
+import { applyDelta, checkedOptions, checkedStateKey, isEmptyDelta, stateUpdateRequest, type CallOptions, type JsonObject, type ScopedState, type StateKey } from '@daybook/core'
+import { reading, writing, type Operation, type Parts } from './operation.ts'
+import { revisionConflict } from './scope-states.ts'
+import type { Script } from './script.ts'
+
+/** The methods of `store.state`. */
+export interface StateOperations {
+  readonly get: (key: unknown, options?: CallOptions) => Operation<ScopedState | undefined>
+  readonly update: (key: unknown, change: unknown, options?: CallOptions) => Operation<ScopedState>
+}
+
+export function createStateOperations(parts: Parts): StateOperations {
+  const { scopeStates, limits, micros } = parts
+  const scopeOf = ({ userId }: StateKey) => (userId === undefined ? scopeStates.app : scopeStates.user)
+  return {
+    get: (key, options) =>
+      reading('state.get', options, () => {
+        checkedOptions(options, [])
+        const checked = checkedStateKey(key, limits)
+        return { script: (tx) => scopeOf(checked).get(tx, checked) }
+      }),
+    update: (key, change, options) =>
+      writing('state.update', options, () => {
+        const { key: checked, change: delta, expectedRevision } = stateUpdateRequest(key, change, options, parts)
+        const scope = scopeOf(checked)
+        if (!('replace' in delta) && isEmptyDelta(delta)) return { script: (tx) => unchanged(scope.get(tx, checked), checked, expectedRevision) }
+        const next = 'replace' in delta ? () => delta.replace : (state: JsonObject) => applyDelta(state, delta)
+        return { script: (tx) => scope.update(tx, { key: checked, change: next, expectedRevision, now: micros(), limits }) }
+      }),
+  }
+}
+
+/** An empty delta writes nothing; what was never written is empty, at revision 0. */
+function* unchanged(current: Script<ScopedState | undefined>, key: StateKey, expectedRevision: number | undefined): Script<ScopedState> {
+  const found = (yield* current) ?? { state: {}, revision: 0, updatedAt: 0 }
+  if (expectedRevision !== undefined && expectedRevision !== found.revision) throw revisionConflict(key, found.revision, expectedRevision)
+  return found
+}

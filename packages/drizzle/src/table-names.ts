@@ -1,0 +1,43 @@
+import { StoreError } from '@daybook/core'
+import { tableNames, type TableName } from './rows.ts'
+
+export interface TableNameOptions {
+  /** Begins the name of every table. Default `daybook_`. */
+  readonly prefix?: string
+  /** Whole names for single tables, instead of prefix and default name. */
+  readonly tables?: Partial<Record<TableName, string>>
+}
+
+const defaults: Record<TableName, string> = {
+  sessions: 'sessions',
+  events: 'events',
+  appStates: 'app_states',
+  userStates: 'user_states',
+  migrations: 'migrations',
+}
+
+/** PostgreSQL cuts names at 63 bytes; the longest suffix of an index or constraint is 13. */
+const longestName = 50
+const allowed = /^[A-Za-z_][A-Za-z0-9_$]*$/
+
+/** The names of the store's tables, checked: they are put into SQL as quoted identifiers. */
+export function tableNamesOf({ prefix = 'daybook_', tables = {} }: TableNameOptions): Record<TableName, string> {
+  const stray = Object.keys(tables).find((name) => !Object.hasOwn(defaults, name))
+  if (stray !== undefined) throw invalid(`tables.${stray}`, `is not a table of the store; there are ${tableNames.join(', ')}`)
+  const names = Object.fromEntries(tableNames.map((name) => [name, tables[name] ?? `${prefix}${defaults[name]}`])) as Record<TableName, string> // one for each
+  for (const [name, value] of Object.entries(names)) {
+    const field = Object.hasOwn(tables, name) ? `tables.${name}` : 'prefix'
+    if (typeof value !== 'string' || !allowed.test(value) || value.length > longestName) {
+      throw invalid(field, `gives a table name that is not 1 to ${longestName} of A-Z a-z 0-9 _ $, beginning with a letter or _`)
+    }
+  }
+  const lower = Object.values(names).map((name) => name.toLowerCase())
+  if (new Set(lower).size < lower.length) throw invalid('tables', 'gives two tables one name')
+  return names
+}
+
+/** A statement of a migration, its `{table}` marks replaced. Names are checked, so they can stand inside quotes. */
+export const withNames = (statement: string, names: Readonly<Record<string, string>>): string =>
+  statement.replace(/\{(\w+)\}/g, (mark, name: string) => names[name] ?? mark)
+
+const invalid = (field: string, what: string) => new StoreError('invalid_argument', `${field} ${what}`, { field })
