@@ -2,6 +2,7 @@ import type { CallOptions } from './call.ts'
 import { isStoreError, StoreError, type ErrorFacts } from './errors.ts'
 import { reading } from './json.ts'
 import type { Logger } from './store.ts'
+import { whenAborted } from './when-aborted.ts'
 
 /** One running call, as the store's inside sees it. */
 export interface Call {
@@ -104,6 +105,7 @@ class RunningCall implements Call {
   readonly deadline: number
   readonly #operation: string
   readonly #given: AbortSignal | undefined
+  readonly #unlisten: (() => void) | undefined
   readonly #stop = new AbortController()
   readonly #timer: NodeJS.Timeout
   /** Rejects when the caller gave up or the time is over. The body is left behind and stops at its next step. */
@@ -123,7 +125,7 @@ class RunningCall implements Call {
     this.#timeOver = new Promise((resolve) => (this.#overdue = resolve))
     this.#timer = setTimeout(() => this.#late(), timeout)
     this.#timer.unref()
-    signal?.addEventListener('abort', this.#aborted, { once: true })
+    this.#unlisten = signal && whenAborted(signal, this.#aborted)
   }
 
   async run<T>(body: (call: Call) => Promise<T> | T): Promise<T> {
@@ -135,7 +137,7 @@ class RunningCall implements Call {
   async over(work: Promise<unknown>): Promise<void> {
     await Promise.race([Promise.allSettled([work]), this.#timeOver])
     clearTimeout(this.#timer)
-    this.#given?.removeEventListener('abort', this.#aborted)
+    this.#unlisten?.()
   }
 
   get signal(): AbortSignal {

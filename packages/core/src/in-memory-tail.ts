@@ -5,6 +5,7 @@ import { findSession, type SessionRow } from './in-memory-database.ts'
 import { storedEvent } from './in-memory-events.ts'
 import type { InMemoryContext } from './in-memory-state.ts'
 import type { SessionKey } from './sessions.ts'
+import { whenAborted } from './when-aborted.ts'
 
 /** The events of a session as they come. Whoever appends wakes it, so that it never has to look again. */
 export function tailOf<E extends AgentEvent>(
@@ -66,10 +67,10 @@ function change({ watchers }: SessionRow, signals: readonly AbortSignal[]): Prom
   return new Promise((resolve) => {
     const done = () => {
       watchers.delete(done)
-      for (const signal of signals) signal.removeEventListener('abort', done)
+      for (const unlisten of waiting) unlisten()
       resolve()
     }
     watchers.add(done)
-    for (const signal of signals) signal.addEventListener('abort', done)
+    const waiting = signals.map((signal) => whenAborted(signal, done))
   })
 }

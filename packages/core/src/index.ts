@@ -86,6 +86,7 @@ export {
   type Scope,
 } from './delta.ts'
 export { uuidv7 } from './ids.ts'
+export { whenAborted } from './when-aborted.ts'
 export {
   byteLength,
   fromStorableJson,

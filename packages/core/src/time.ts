@@ -13,7 +13,11 @@ export function toMicros(timestamp: number): bigint {
 }
 
 /** The timestamp of so many microseconds since 1970, as a database driver gives them. */
-export const fromMicros = (micros: bigint | number | string): number => Number(micros) / 1000
+export function fromMicros(micros: bigint | number | string): number {
+  if (Number(micros) <= Number.MAX_SAFE_INTEGER) return Number(micros) / 1000
+  // Later times are beyond 2^53 in microseconds, not in milliseconds.
+  return Number(BigInt(micros) / 1000n) + Number(BigInt(micros) % 1000n) / 1000
+}
 
 /** Refuses what is not a time of the years 1970–9999. A finer fraction than a microsecond is rounded to the nearest. */
 export function checkedTimestamp(value: unknown, field: string): number {

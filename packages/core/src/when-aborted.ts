@@ -1,0 +1,23 @@
+const listeners = new WeakMap<AbortSignal, Set<() => void>>()
+
+/**
+ * Calls back when the signal fires, once, unless the answer is called before. However many wait for one signal, it has one
+ * listener of ours: Node.js warns of a leak when there are more than ten.
+ */
+export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
+  const waiting = listeners.get(signal) ?? listenTo(signal)
+  const own = () => callback() // the same function may wait twice
+  waiting.add(own)
+  return () => void waiting.delete(own)
+}
+
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const waiting = new Set<() => void>()
+  listeners.set(signal, waiting)
+  const fire = () => {
+    listeners.delete(signal)
+    for (const callback of waiting) callback()
+  }
+  signal.addEventListener('abort', fire, { once: true })
+  return waiting
+}
