@@ -1,5 +1,5 @@
 import type { Call } from '@daybook/core'
-import { createWriterQueue, runAsync, step, type Dialect, type Loaded, type Row, type Script, type Statement, type Params, type Tx, type WriterQueue } from '@daybook/drizzle'
+import { createWriterQueue, readLazily, runAsync, step, type Dialect, type Loaded, type Row, type Script, type Statement, type Params, type Tx, type WriterQueue } from '@daybook/drizzle'
 import type { Client, InStatement, ResultSet } from '@libsql/client'
 import { appendBatch, appendedBy } from './append.ts'
 import { boundValue } from './connection.ts'
@@ -54,7 +54,16 @@ export function clientDialect({ common, tables, client, isMemory, isOwned }: Par
   return {
     ...common,
     writers,
-    read: (script, call) => (isMemory ? writers.run(() => readScript(client, script, call, transact)) : readScript(client, script, call, transact)),
+    read(script, call) {
+      const read = () =>
+        readLazily(
+          script,
+          call,
+          async (statement, params) => (await client.execute(inStatement(statement, params))).rows,
+          (whole) => transact('read', whole, call),
+        )
+      return isMemory ? writers.run(read) : read()
+    },
     write: (script, call) => writers.run(() => transact('write', script, call)),
     appendEvents: (append, call) =>
       writers.run(async () => {
@@ -96,32 +105,6 @@ export async function probeClient(client: Client, isMemory: boolean): Promise<Pr
     { isSynchronous: false, isMemory },
   )
 }
-
-/**
- * Most scripts that read make one statement, which needs no transaction. One that makes a second begins anew inside one:
- * a script that reads has changed nothing until it ends.
- */
-async function readScript<T>(
-  client: Client,
-  script: (tx: Tx) => Script<T>,
-  call: Call,
-  transact: (mode: 'read', script: (tx: Tx) => Script<T>, call: Call) => Promise<T>,
-): Promise<T> {
-  let statements = 0
-  const one = clientTx((statement) => {
-    statements++
-    if (statements > 1) throw new NeedsTransaction()
-    return client.execute(statement)
-  })
-  try {
-    return await runAsync(script(one), () => call.check())
-  } catch (error) {
-    if (!(error instanceof NeedsTransaction)) throw error
-    return transact('read', script, call)
-  }
-}
-
-class NeedsTransaction extends Error {}
 
 export const inStatement = (statement: Statement, params: Params): InStatement => {
   const { text, values } = compiled(statement)

@@ -11,7 +11,7 @@ import { daybookTables } from './schema.ts'
 /** What is the same however SQLite is reached. */
 export type Common = Pick<
   Dialect,
-  'tables' | 'capabilities' | 'limits' | 'expressions' | 'migrations' | 'lockWait' | 'existingTables' | 'named' | 'failureOf'
+  'tables' | 'capabilities' | 'limits' | 'expressions' | 'migrations' | 'lockWait' | 'migrationStart' | 'existingTables' | 'named' | 'failureOf'
 >
 
 const sqlite = new SQLiteSyncDialect()
@@ -31,6 +31,7 @@ export function commonDialect(options: TableNameOptions & { busyTimeout?: number
     expressions,
     migrations: allMigrations,
     lockWait: options.busyTimeout ?? 5_000,
+    migrationStart: [], // BEGIN IMMEDIATE is the lock
     existingTables: { sql: sql`select name as "name" from sqlite_master where type = 'table'` },
     named: ({ statements }) => statements.map((statement) => withNames(statement, names)),
     failureOf: (error): Failure => failureOf(error),

@@ -7,9 +7,10 @@ export interface AppendSignals {
   wait(key: SessionKey, signal: AbortSignal): Promise<void>
 }
 
+const nameOf = ({ appName, userId, sessionId }: SessionKey) => JSON.stringify([appName, userId, sessionId])
+
 export function createAppendSignals(): AppendSignals {
   const waiting = new Map<string, Set<() => void>>()
-  const nameOf = ({ appName, userId, sessionId }: SessionKey) => JSON.stringify([appName, userId, sessionId])
   return {
     notify(key) {
       for (const wake of waiting.get(nameOf(key)) ?? []) wake()

@@ -25,9 +25,9 @@ export interface Engine {
   readonly operations: Operations
   readonly signals: AppendSignals
   /** Runs a unit with retries, as every method does. */
-  attempt<T>(call: Call, unit: () => Promise<T>): Promise<T>
+  readonly attempt: <T>(call: Call, unit: () => Promise<T>) => Promise<T>
   /** Looks once whether the schema is the one that this version needs. */
-  ready(tx: Tx): Script<void>
+  readonly ready: (tx: Tx) => Script<void>
   readonly failureOf: Dialect['failureOf']
 }
 
@@ -71,9 +71,9 @@ export function createEngine(dialect: Dialect, { logger, now = Date.now, timeout
   const inTransaction = <T>(mode: 'read' | 'write', script: (tx: Tx) => Script<T>, call: Call) => run(call, () => dialect[mode](script, call))
 
   async function inChunks<T>({ script, chunks }: Prepared<T>, call: Call): Promise<T> {
-    let sum: T = await inTransaction<T>('write', script, call)
-    for (let last: T = sum; chunks !== undefined && !chunks.isLast(last); sum = chunks.add(sum, last)) last = await inTransaction<T>('write', script, call)
-    return sum
+    const sum: T = await inTransaction<T>('write', script, call)
+    if (chunks === undefined) return sum
+    return moreChunks(chunks, sum, () => inTransaction<T>('write', script, call))
   }
 
   const perform = <T>({ name, options, mode, prepare }: Operation<T>): Promise<T> =>
@@ -139,6 +139,16 @@ export function createEngine(dialect: Dialect, { logger, now = Date.now, timeout
   return { store, calls, operations, signals, attempt: run, ready: readyIn, failureOf: (error) => dialect.failureOf(error) }
 }
 
+/** Adds up the chunks after the first one, until the last. */
+async function moreChunks<T>({ isLast, add }: NonNullable<Prepared<T>['chunks']>, first: T, next: () => Promise<T>): Promise<T> {
+  let [sum, last] = [first, first]
+  while (!isLast(last)) {
+    last = await next()
+    sum = add(sum, last)
+  }
+  return sum
+}
+
 type Perform = <T>(operation: Operation<T>) => Promise<T>
 
 /** The methods of the three areas, performed one way or another. What the caller says about types is the caller's claim. */
@@ -172,7 +182,7 @@ export function methodsOf({ sessions, events, state }: Operations, perform: Perf
 const tailOf =
   ({ signals, ...parts }: Omit<Parameters<typeof tail>[0], 'appended'> & { signals: AppendSignals }): EventStore['tail'] =>
   (key, options) =>
-    tail({ ...parts, appended: (session: SessionKey, signal) => signals.wait(session, signal) }, key, options) as ReturnType<EventStore['tail']> as never // the caller's claim about events
+    tail({ ...parts, appended: (session: SessionKey, signal) => signals.wait(session, signal) }, key, options) as never // the caller's claim about events
 
 export const notJoined = (what: string): StoreError =>
   new StoreError('unsupported', `${what} is not for use inside a transaction; call it on the store itself`, { capability: what })

@@ -153,8 +153,8 @@ export interface Dialect {
   loadSession(shape: LoadShape, params: Params, call: Call): Promise<Loaded | undefined>
   /** Milliseconds to wait, by trying again, for a lock that somebody else holds. */
   readonly lockWait: number
-  /** Held by a migration from its first statement to its commit. Absent where the transaction's own lock is enough. */
-  readonly migrationLock?: Statement
+  /** What a migration does first: take a lock that it holds until it commits, where the transaction's own is not enough. */
+  readonly migrationStart: readonly Statement[]
   /** One row for each of our tables that is there, its name as `name`. */
   readonly existingTables: Statement
   /** The statements of a migration with the store's own names in place of the default ones. */

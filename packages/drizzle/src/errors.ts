@@ -83,8 +83,7 @@ export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown): Sto
       return new StoreError('schema_mismatch', 'a table or column of the store is missing; run store.migrate()', options)
     case 'closed':
       return new StoreError('closed', 'the connection that was handed over is closed', options)
-    case 'maybe_missing_schema':
-    case 'internal':
+    default:
       return new StoreError('internal', 'the database reported an error that the store did not expect', options)
   }
 }

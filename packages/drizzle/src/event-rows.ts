@@ -150,7 +150,7 @@ function filterParams(filter: CheckedEventFilter): Params {
 /** Oldest first, whichever way they were read. */
 export function eventsOf(rows: readonly Row[]): StoredEvent[] {
   const events = rows.map((row) => storedEventOf(row))
-  return (events[0]?.seq ?? 0) > (events.at(-1)?.seq ?? 0) ? events.reverse() : events
+  return (events[0]?.seq ?? 0) > (events.at(-1)?.seq ?? 0) ? events.toReversed() : events
 }
 
 export function storedEventOf(row: Row): StoredEvent {

@@ -19,6 +19,7 @@ export type {
 } from './dialect.ts'
 export { createEngine, type Engine } from './create-store.ts'
 export { joinedStore, runTransaction, scriptStore, type JoinedStore, type ScriptStore } from './joined-store.ts'
+export { readLazily } from './lazy-read.ts'
 export { checksumOf } from './migrate.ts'
 export { tableNames, type AppStateRow, type EventRow, type MigrationRow, type SessionRow, type TableName, type TableOf, type Tables, type UserStateRow } from './rows.ts'
 export { runAsync, runSync, step, type Script } from './script.ts'

@@ -30,16 +30,27 @@ export interface Joined {
 function* whole<T>({ ready }: Engine, tx: Tx, prepared: Prepared<T>): Script<T> {
   const { script, chunks, afterwards } = prepared
   yield* ready(tx)
-  let sum = yield* script(tx)
-  for (let last = sum; chunks !== undefined && !chunks.isLast(last); sum = chunks.add(sum, last)) last = yield* script(tx)
-  return afterwards === undefined ? sum : yield* afterwards(tx, sum)
+  const answer = chunks === undefined ? yield* script(tx) : yield* allChunks(tx, script, chunks)
+  return afterwards === undefined ? answer : yield* afterwards(tx, answer)
+}
+
+function* allChunks<T>(tx: Tx, script: Prepared<T>['script'], { isLast, add }: NonNullable<Prepared<T>['chunks']>): Script<T> {
+  const first = yield* script(tx)
+  let [sum, last] = [first, first]
+  while (!isLast(last)) {
+    last = yield* script(tx)
+    sum = add(sum, last)
+  }
+  return sum
 }
 
 /**
  * A store inside a transaction of an asynchronous driver. Calls made at once take turns, since they share the connection.
  * After `close()`, or once the driver says that the transaction is over, every method rejects with `closed`.
+ *
+ * @param stillOpen throws `closed` when the transaction is over, for drivers that would go on outside of it
  */
-export function joinedStore(engine: Engine, tx: Tx): Joined {
+export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<void>): Joined {
   const { store, operations, failureOf } = engine
   const calls: Calls = createCalls()
   const turns = createWriterQueue()
@@ -47,10 +58,14 @@ export function joinedStore(engine: Engine, tx: Tx): Joined {
   const perform = <T>({ name, options, prepare }: Operation<T>): Promise<T> =>
     calls.run(name, options, async (call) => {
       const prepared = prepare()
-      const answer = await turns.run(() => runAsync(whole(engine, tx, prepared), () => call.check()).catch(rethrown))
+      const answer = await turns.run(() => runAsync(guarded(whole(engine, tx, prepared)), () => call.check()).catch(rethrown))
       if (prepared.appendsTo !== undefined) appendedTo.push(prepared.appendsTo)
       return answer
     })
+  function* guarded<T>(script: Script<T>): Script<T> {
+    if (stillOpen !== undefined) yield* stillOpen()
+    return yield* script
+  }
   const rethrown = (error: unknown): never => {
     if (isStoreError(error)) throw error
     const failure = failureOf(error)

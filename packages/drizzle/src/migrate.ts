@@ -71,7 +71,7 @@ export function createSchema(dialect: Dialect): Schema {
       return { applied: next.map(({ id }) => id), current: dialect.migrations.at(-1)?.id, sql: sqlTexts }
     },
     *migrate(tx, now) {
-      if (dialect.migrationLock !== undefined) yield* tx.rows(dialect.migrationLock)
+      for (const statement of dialect.migrationStart) yield* tx.rows(statement)
       const next = yield* pending(tx)
       for (const migration of next) {
         for (const statement of dialect.named(migration)) yield* tx.change({ sql: sql.raw(statement) })

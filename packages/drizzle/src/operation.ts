@@ -11,17 +11,17 @@ export interface Operation<T> {
   readonly options: CallOptions | undefined
   readonly mode: 'read' | 'write'
   /** Checks the arguments; nothing is sent before that is done. */
-  prepare(): Prepared<T>
+  readonly prepare: () => Prepared<T>
 }
 
 export interface Prepared<T> {
-  script(tx: Tx): Script<T>
+  readonly script: (tx: Tx) => Script<T>
   /** Work done in several transactions: repeated until it is finished, its answers added up. */
-  readonly chunks?: { isLast(answer: T): boolean; add(sum: T, answer: T): T }
+  readonly chunks?: { readonly isLast: (answer: T) => boolean; readonly add: (sum: T, answer: T) => T }
   /** A shorter way than the script, where the dialect has one; `undefined`: take the script. */
-  direct?(call: Call): Promise<T | undefined>
+  readonly direct?: (call: Call) => Promise<T | undefined>
   /** What is read after the commit, outside its locks. */
-  afterwards?(tx: Tx, answer: T): Script<T>
+  readonly afterwards?: (tx: Tx, answer: T) => Script<T>
   /** What the store generated for this call. */
   readonly generated?: ErrorFacts
   /** The session that has new events when this is done. */

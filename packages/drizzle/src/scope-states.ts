@@ -29,7 +29,8 @@ export interface ScopeStates {
 }
 
 export const stateOf = (text: unknown): JsonObject => {
-  const value = text === null || text === undefined ? {} : fromStorableJson(String(text))
+  if (text === null || text === undefined) return {} // no row for that scope
+  const value = typeof text === 'string' ? fromStorableJson(text) : text
   if (!isJsonObject(value)) throw new StoreError('corrupt', 'a stored state is not a JSON object')
   return value
 }

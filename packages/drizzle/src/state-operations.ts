@@ -14,13 +14,13 @@ export function createStateOperations(parts: Parts): StateOperations {
   const scopeOf = ({ userId }: StateKey) => (userId === undefined ? scopeStates.app : scopeStates.user)
   return {
     get: (key, options) =>
-      reading('state.get', options, () => {
+      reading<ScopedState | undefined>('state.get', options, () => {
         checkedOptions(options, [])
         const checked = checkedStateKey(key, limits)
         return { script: (tx) => scopeOf(checked).get(tx, checked) }
       }),
     update: (key, change, options) =>
-      writing('state.update', options, () => {
+      writing<ScopedState>('state.update', options, () => {
         const { key: checked, change: delta, expectedRevision } = stateUpdateRequest(key, change, options, parts)
         const scope = scopeOf(checked)
         if (!('replace' in delta) && isEmptyDelta(delta)) return { script: (tx) => unchanged(scope.get(tx, checked), checked, expectedRevision) }

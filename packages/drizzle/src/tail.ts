@@ -1,4 +1,4 @@
-import type { AgentEvent, Call, Calls, SessionKey, StoredEvent, TailOptions } from '@daybook/core'
+import type { Call, Calls, SessionKey, StoredEvent, TailOptions } from '@daybook/core'
 import { checkedCount, checkedOptions, checkedSessionKey, isStoreError, type Limits } from '@daybook/core'
 import { sleep } from './errors.ts'
 
@@ -23,7 +23,7 @@ const shortestWait = 25
  * comes, up to `pollInterval`. `seq` has no gaps and is given in commit order, so that nothing after the last one seen can
  * be missed.
  */
-export function tail({ calls, limits, look, appended }: Parts, key: unknown, options: TailOptions | undefined): AsyncIterable<StoredEvent<AgentEvent>> {
+export function tail({ calls, limits, look, appended }: Parts, key: unknown, options: TailOptions | undefined): AsyncIterable<StoredEvent> {
   const checked = () => {
     const { afterSeq = 0, pollInterval = 1_000 } = checkedOptions(options, ['afterSeq', 'pollInterval'])
     return {
