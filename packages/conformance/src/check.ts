@@ -72,6 +72,8 @@ export interface Check extends CheckOptions {
   run(ctx: Ctx): Promise<void>
 }
 
+export type Checks = readonly [Check, ...Check[]]
+
 /** One rule of the contract as a program. */
 export function check(id: CheckId, rule: string, run: (ctx: Ctx) => Promise<void>, options: CheckOptions = {}): Check {
   const key = options.variant === undefined ? id : `${id}@${options.variant}`

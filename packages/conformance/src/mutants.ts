@@ -1,1 +1,3 @@
-export {}
+export type { Mutant, MutantId, MutantResult, Shared } from './mutant.ts'
+export { mutants } from './mutants/index.ts'
+export { wrapStore, type Overrides } from './wrap.ts'

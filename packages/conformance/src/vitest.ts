@@ -1,1 +1,35 @@
-export {}
+import { runConformance, type RunOptions } from './run.ts'
+import type { Certificate } from './certificate.ts'
+import { createPlan } from './plan.ts'
+import type { StoreUnderTest } from './define.ts'
+
+/** What is used of a test framework; vitest's fit, and so do those of `node:test`. */
+export interface TestFramework {
+  describe(name: string, body: () => void): unknown
+  it(name: string, body: (context: { skip(reason?: string): unknown }) => void): unknown
+  beforeAll(body: () => Promise<void>, timeout?: number): unknown
+  afterAll(body: () => Promise<void> | void): unknown
+}
+
+/** Runs the suite as tests of the framework that is passed in: one test for each check. What is unproven is skipped, with its reason. */
+export function conformance(subject: StoreUnderTest, { describe, it, beforeAll, afterAll }: TestFramework, options: RunOptions = {}): void {
+  const plan = createPlan(options.level ?? 'concurrent', options.only)
+  const lines: string[] = []
+  describe(`${subject.subject.name} keeps the contract`, () => {
+    let certificate: Certificate | undefined
+    beforeAll(async () => {
+      certificate = await runConformance(subject, { ...options, log: (line) => void lines.push(line) })
+    }, 600_000)
+    for (const { key, rule } of plan.checks) {
+      it(`${key} ${rule}`, ({ skip }) => {
+        const result = certificate?.checks.find((one) => one.key === key)
+        if (result === undefined) throw new Error(`${key} was not executed`)
+        if (result.verdict === 'unproven' || result.verdict === 'deviation') skip(result.what)
+        else if (result.verdict === 'fail' || result.verdict === 'error') throw new Error(`${key}: ${result.what ?? ''}\nexpected: ${result.expected ?? ''}\ngot: ${result.got ?? ''}`)
+      })
+    }
+    afterAll(() => {
+      ;(options.log ?? console.info)(lines.filter((line) => /^(mutants|unproven|M\d)/.test(line)).join('\n'))
+    })
+  })
+}

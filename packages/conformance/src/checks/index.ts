@@ -1,0 +1,19 @@
+import type { Checks, Group } from '../check.ts'
+import { LIFE } from './life.ts'
+import { SES } from './ses.ts'
+import { EVT } from './evt.ts'
+import { STA } from './sta.ts'
+import { ORD } from './ord.ts'
+import { LIM } from './lim.ts'
+import { UNI } from './uni.ts'
+import { TIM } from './tim.ts'
+import { ERR } from './err.ts'
+import { SEC } from './sec.ts'
+import { ERA } from './era.ts'
+import { TXN } from './txn.ts'
+import { CON } from './con.ts'
+import { RES } from './res.ts'
+import { META } from './meta.ts'
+
+/** A group without checks does not compile. */
+export const checks: Readonly<Record<Group, Checks>> = { LIFE, SES, EVT, STA, ORD, LIM, UNI, TIM, ERR, SEC, ERA, TXN, CON, RES, META }

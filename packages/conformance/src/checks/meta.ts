@@ -1,0 +1,160 @@
+import * as fc from 'fast-check'
+import type { Ability, Store } from '@daybook/core'
+import { createCertificate, verifyCertificate } from '../certificate.ts'
+import { check, rulesOf, type Check, type Checks, type RuleGroup } from '../check.ts'
+import type { Ctx } from '../context.ts'
+import { CheckFailure, equal, holds, rejects, Unproven } from '../expect.ts'
+import { keyOf, nothingWritten } from '../fixtures.ts'
+import { later } from '../later.ts'
+import { commandsOf } from '../model-commands.ts'
+import { fixedSeed } from '../model.ts'
+import { mutants } from '../mutants/index.ts'
+import { createPlan } from '../plan.ts'
+
+type Probe = (store: Store, ctx: Ctx) => Promise<unknown>
+
+/** What a store without the ability has to refuse, before anything is sent. */
+const probes: Readonly<Record<Ability, Readonly<Record<string, Probe>>>> = {
+  memories: { add: (store) => store.memories.add({}), search: (store) => store.memories.search({}), delete: (store) => store.memories.delete({}) },
+  artifacts: {
+    save: (store) => store.artifacts.save({}),
+    load: (store) => store.artifacts.load({}),
+    list: (store) => store.artifacts.list({}),
+    versions: (store) => store.artifacts.versions({}),
+    delete: (store) => store.artifacts.delete({}),
+  },
+  metrics: {
+    record: (store) => store.metrics.record({}),
+    query: (store) => store.metrics.query({}),
+    aggregate: (store) => store.metrics.aggregate({}),
+    prune: (store) => store.metrics.prune({}),
+    budgets: (store) => store.metrics.budgets({}),
+  },
+  lease: { lease: (store, ctx) => store.sessions.lease(keyOf(ctx), { ttl: 1000, owner: 'me' }) },
+  jsonPathFilter: {
+    list: (store, ctx) => store.sessions.list({ appName: ctx.app, where: [{ path: ['a'], op: 'eq', value: 1 }] }),
+    count: (store, ctx) => store.sessions.count({ appName: ctx.app, where: [{ path: ['a'], op: 'exists' }] }),
+  },
+  jsonPathIndex: { indexStatePath: optional('indexStatePath') },
+  // Options of memories.search, which is refused as a whole where there are no memories.
+  fullTextSearch: {},
+  vectorSearch: {},
+  callerTransaction: { using: optional('using') },
+}
+
+/** A method that the types do not have yet: absent, or refusing. */
+function optional(name: string): Probe {
+  return (store) => {
+    const method: unknown = Reflect.get(store, name)
+    if (typeof method !== 'function') return Promise.reject(new Absent())
+    return Promise.resolve(method.apply(store, [{}]) as unknown) // apply answers any
+  }
+}
+
+class Absent extends Error {}
+
+async function verifiedAbsent(ability: Ability, ctx: Ctx): Promise<void> {
+  for (const [name, probe] of Object.entries(probes[ability])) {
+    const what = `capability ${ability} is no: ${name}`
+    const call = async () => {
+      try {
+        return await probe(ctx.store, ctx)
+      } catch (error) {
+        if (error instanceof Absent) return Absent
+        throw error
+      }
+    }
+    await nothingWritten(ctx, async () => {
+      const outcome = await call().then((value) => ({ value }), (error: unknown) => ({ error }))
+      if ('value' in outcome && outcome.value === Absent) return
+      if ('value' in outcome && ability === 'callerTransaction') throw new CheckFailure(`${what} (under-declared, or a silent no-op)`, 'unsupported', outcome.value)
+      await rejects(() => ('error' in outcome ? Promise.reject(outcome.error) : Promise.resolve(outcome.value)), 'unsupported', what, { capability: ability })
+    }, what)
+  }
+}
+
+const absences = (Object.keys(probes) as Ability[]).map((ability) => // keys of a record by Ability
+  check('META-03', `an ability that is no is refused with unsupported: ${ability}`, async (ctx) => shown(ability, ctx), {
+    variant: ability,
+    capability: ability,
+    absent: (ctx) => verifiedAbsent(ability, ctx),
+  }),
+)
+
+/** A yes has to be shown by the checks that it opens. */
+async function shown(ability: Ability, ctx: Ctx): Promise<void> {
+  const opened = ctx.kernel.plan.checks.filter(({ capability, id }) => capability === ability && id !== 'META-03')
+  if (opened.length === 0) throw new Unproven('no check yet', `the store says yes to ${ability}`)
+}
+
+/** Methods of the contract, so that one without a check is noticed. */
+const methods: Readonly<Record<string, true>> = {
+  migrate: true,
+  health: true,
+  erase: true,
+  close: true,
+  ...Object.fromEntries(['create', 'get', 'list', 'count', 'update', 'delete', 'fork', 'stateAt', 'prune', 'lease'].map((name) => [`sessions.${name}`, true])),
+  ...Object.fromEntries(['append', 'get', 'list', 'tail'].map((name) => [`events.${name}`, true])),
+  ...Object.fromEntries(['get', 'update'].map((name) => [`state.${name}`, true])),
+  ...Object.fromEntries((['memories', 'artifacts', 'metrics'] as const).flatMap((area) => Object.keys(probes[area]).map((name) => [`${area}.${name}`, true]))),
+}
+
+async function nothingIsMissing(ctx: Ctx): Promise<void> {
+  const { kernel } = ctx
+  const all: readonly Check[] = createPlan('durable').checks
+  const keys = new Set(all.map(({ key }) => key))
+  const ids = new Set<string>(all.map(({ id }) => id))
+  equal(keys.size, all.length, 'keys of checks are unique')
+  const rules = (Object.keys(rulesOf) as RuleGroup[]).flatMap((group) => Array.from({ length: rulesOf[group] }, (_, i) => `${group}-${String(i + 1).padStart(2, '0')}`)) // keys of a record
+  const delayed = new Set(Object.keys(later))
+  equal(rules.filter((id) => !ids.has(id) && !delayed.has(id)), [], 'rules without a check, and not listed as later')
+  equal(rules.filter((id) => ids.has(id) && delayed.has(id)), [], 'rules listed as later that have a check')
+  equal(mutants.filter(({ check: key }) => !keys.has(key)).map(({ id }) => id), [], 'mutants whose check does not exist')
+  if (kernel.plan.isFull) equal(Object.keys(methods).filter((name) => !kernel.called.has(name)), [], 'methods of the contract that no check has called')
+}
+
+/** A certificate of a run in which everything passed, honest and then tampered with. */
+async function verifyNotices({ store, subject, kernel }: Ctx): Promise<void> {
+  const plan = createPlan('core')
+  const results = plan.planned.map(({ key }) => ({ key, verdict: 'pass' as const, ms: 0 }))
+  const health = { ok: true, flavour: 'x', version: '1', latency: 0, schemaVersion: undefined, warnings: [] }
+  const honest = createCertificate({ subject: { ...subject, broken: [] }, plan, level: 'core', budget: 'quick', results, mutants: [], violations: [], health, store, seed: kernel.seed, ms: 0 })
+  equal([verifyCertificate(honest), honest.verdict, honest.level], [[], 'certified', 'core'], 'an honest certificate')
+  const [first, ...rest] = honest.checks
+  const forgeries = [
+    { ...honest, checks: rest },
+    { ...honest, checks: [{ ...first, verdict: 'fail' as const }, ...rest] },
+    { ...honest, counts: { ...honest.counts, fail: 1 } },
+    { ...honest, level: 'concurrent' as const },
+    { ...honest, planHash: 'f'.repeat(64) },
+  ]
+  for (const [i, forged] of forgeries.entries()) holds(verifyCertificate(forged as typeof honest).length > 0, `forgery ${i} is noticed`) // the shape is the same
+}
+
+export const META: Checks = [
+  check('META-01', 'the control passes: every check that a mutant names is passed by the unbroken store, or open', async ({ kernel }) => {
+    const named = new Set(mutants.map(({ check: key }) => key))
+    const failed = kernel.results.filter(({ key, verdict }) => named.has(key) && (verdict === 'fail' || verdict === 'error'))
+    equal(failed.map(({ key }) => key), [], 'checks of mutants that the unbroken store fails')
+  }),
+  check('META-02', 'the canaries are killed by the named check', async ({ kernel }) => {
+    equal(kernel.mutants.filter(({ outcome }) => outcome === 'survived').map(({ id, check: key, note }) => `${id} at ${key}: ${note ?? ''}`), [], 'mutants that survived')
+    const expected = mutants.filter(({ canary, check: key }) => canary === true && kernel.plan.checks.some((one) => one.key === key))
+    holds(kernel.mutants.length >= expected.length, 'every canary was run', `${kernel.mutants.length} of ${expected.length}`)
+  }),
+  ...absences,
+  check('META-04', 'what was executed is what was planned', async ({ kernel }) => {
+    const own = kernel.plan.checks.filter(({ id }) => id.startsWith('META-') && id !== 'META-03').map(({ key }) => key)
+    const planned = kernel.plan.checks.map(({ key }) => key).filter((key) => !own.includes(key))
+    equal(kernel.results.map(({ key }) => key).filter((key) => !own.includes(key)).toSorted(), planned.toSorted(), 'executed checks')
+  }),
+  check('META-05', 'the witness tenant is as it was seeded', async ({ kernel }) => equal(kernel.witnessChangedBy, [], 'checks after which the witness was changed')),
+  check('META-06', 'every rule, method and mutant has a check', nothingIsMissing),
+  check('META-08', 'verify draws the same conclusion from the raw results, and notices what was changed', async (ctx) => verifyNotices(ctx)),
+  check('META-09', 'the same seed gives the same plan and the same commands', async ({ kernel }) => {
+    const sample = () => fc.sample(commandsOf('sessions', 20), { seed: fixedSeed, numRuns: 5 }).map((commands) => [...commands].map(String))
+    equal(sample(), sample(), 'commands of one seed')
+    equal(createPlan('durable').hash, createPlan('durable').hash, 'the plan')
+    equal(kernel.plan.hash.length, 64, 'the plan has a hash')
+  }),
+]

@@ -1,0 +1,95 @@
+import type { Limits, Store } from '@daybook/core'
+import type { Check } from './check.ts'
+import type { OpenOptions, Place, StoreUnderTest } from './define.ts'
+import { Unproven } from './expect.ts'
+import { seededRandom } from './random.ts'
+import type { Kernel } from './run.ts'
+
+export interface Budget {
+  readonly name: 'quick' | 'cert'
+  /** Rounds of a race. */
+  readonly rounds: number
+  readonly modelRuns: number
+  readonly modelCommands: number
+}
+
+export const budgets: Record<'quick' | 'cert', Budget> = {
+  quick: { name: 'quick', rounds: 25, modelRuns: 50, modelCommands: 30 },
+  cert: { name: 'cert', rounds: 60, modelRuns: 300, modelCommands: 60 },
+}
+
+/** What a check may use. Its app name is its own, which costs nothing and is a tenancy test in itself. */
+export interface Ctx {
+  readonly check: Check
+  readonly subject: StoreUnderTest
+  readonly place: Place
+  /** The app name of this check in this place. */
+  readonly app: string
+  /** Two opens of the place, both warm; not to be closed by the check. In a `fresh` place neither warm nor migrated. */
+  readonly store: Store
+  readonly other: Store
+  readonly limits: Limits
+  readonly budget: Budget
+  readonly seed: number
+  random(): number
+  /** One more open, closed after the check. */
+  open(options?: OpenOptions): Promise<Store>
+  /** A member of the place that the check cannot do without. */
+  need<K extends 'worker' | 'oracle' | 'transaction' | 'endpoint'>(name: K): NonNullable<Place[K]>
+  readonly kernel: Kernel
+}
+
+/** Two opens of one place, shared by all checks that do not ask for a place of their own. */
+export interface Stage {
+  readonly subject: StoreUnderTest
+  readonly place: Place
+  readonly store: Store
+  readonly other: Store
+  /** How a further open becomes the store that the check sees: as it is, recorded, or broken on purpose. */
+  wrap(store: Store, options: OpenOptions): Store
+}
+
+const missing = {
+  worker: 'no worker',
+  oracle: 'no oracle',
+  transaction: 'no transaction hook',
+  endpoint: 'no endpoint',
+} as const
+
+export interface ContextOptions {
+  readonly kernel: Kernel
+  readonly budget: Budget
+  readonly seed: number
+  readonly app: string
+}
+
+export function createContext(check: Check, stage: Stage, { kernel, budget, seed, app }: ContextOptions): { ctx: Ctx; end(): Promise<void> } {
+  const opened: Store[] = []
+  const ctx: Ctx = {
+    check,
+    subject: stage.subject,
+    place: stage.place,
+    app,
+    store: stage.store,
+    other: stage.other,
+    limits: stage.store.limits,
+    budget,
+    seed,
+    random: seededRandom(seed),
+    async open(options = {}) {
+      const store = stage.wrap(await stage.place.open(options), options)
+      opened.push(store)
+      return store
+    },
+    need(name) {
+      const member = stage.place[name]
+      if (member === undefined) throw new Unproven(missing[name])
+      return member as NonNullable<Place[typeof name]> // TypeScript does not narrow a generic member
+    },
+    kernel,
+  }
+  const end = async () => {
+    await Promise.allSettled(opened.map((store) => store.close()))
+  }
+  return { ctx, end }
+}

@@ -1,0 +1,52 @@
+import { rulesOf, type CheckId, type RuleGroup } from './check.ts'
+
+/** Why a rule of the contract has no check yet. A rule that is neither here nor among the checks fails META-06. */
+export type Reason =
+  | 'needs the fault proxy'
+  | 'needs seeded schemas of older contracts'
+  | 'needs EXPLAIN and a statement counter'
+  | 'needs a second server, role or setting of the server'
+  | 'the area is not in the contract types yet'
+  | 'the option is not in the contract types yet'
+  | 'belongs to the dialect: its own tests hold it'
+  | 'needs the packed tarball'
+  | 'needs a holder of locks outside of the contract'
+  | 'held in every other check, by nothingWritten'
+  | 'held by the codes that every other check names'
+
+const allOf = (group: RuleGroup, reason: Reason): Partial<Record<CheckId, Reason>> =>
+  Object.fromEntries(Array.from({ length: rulesOf[group] }, (_, i) => [`${group}-${String(i + 1).padStart(2, '0')}`, reason]))
+
+export const later: Readonly<Partial<Record<CheckId, Reason>>> = {
+  'LIFE-04': 'needs a second server, role or setting of the server',
+  'LIFE-07': 'needs the fault proxy',
+  'LIFE-09': 'belongs to the dialect: its own tests hold it',
+  'LIFE-11': 'needs a second server, role or setting of the server',
+  'LIFE-13': 'needs a second server, role or setting of the server',
+  'LIFE-15': 'belongs to the dialect: its own tests hold it',
+  'CON-15': 'needs a holder of locks outside of the contract',
+  'TXN-05': 'needs a second server, role or setting of the server',
+  'TXN-06': 'belongs to the dialect: its own tests hold it',
+  'TXN-10': 'needs a holder of locks outside of the contract',
+  'LIM-10': 'held in every other check, by nothingWritten',
+  'UNI-16': 'needs a second server, role or setting of the server',
+  'ERR-05': 'belongs to the dialect: its own tests hold it',
+  'ERR-10': 'needs the fault proxy',
+  'ERR-11': 'held by the codes that every other check names',
+  'SEC-02': 'belongs to the dialect: its own tests hold it',
+  'SEC-04': 'needs a second server, role or setting of the server',
+  'SEC-09': 'needs EXPLAIN and a statement counter',
+  'SEC-10': 'needs a second server, role or setting of the server',
+  'RES-04': 'needs EXPLAIN and a statement counter',
+  'RES-06': 'belongs to the dialect: its own tests hold it',
+  'ERA-05': 'needs the fault proxy',
+  'META-07': 'needs the packed tarball',
+  ...allOf('FLT', 'needs the fault proxy'),
+  ...allOf('JSP', 'the option is not in the contract types yet'),
+  ...allOf('MET', 'the area is not in the contract types yet'),
+  ...allOf('MEM', 'the area is not in the contract types yet'),
+  ...allOf('ART', 'the area is not in the contract types yet'),
+  ...allOf('MIG', 'needs seeded schemas of older contracts'),
+  ...allOf('PRF', 'needs EXPLAIN and a statement counter'),
+  ...allOf('LEA', 'the option is not in the contract types yet'),
+}

@@ -1,0 +1,51 @@
+import * as fc from 'fast-check'
+import type { Ctx } from './context.ts'
+import { CheckFailure } from './expect.ts'
+import { commandsOf, type Real } from './model-commands.ts'
+import { newModel } from './model-state.ts'
+
+/** The seed that every run has, beside the one that it draws. */
+export const fixedSeed = 20_240_229
+
+let runs = 0
+
+/** Random commands against the store and against the model, once from the fixed seed and once from the run's own. */
+export async function runModel(ctx: Ctx, kind: 'sessions' | 'state'): Promise<void> {
+  for (const seed of [fixedSeed, ctx.seed]) {
+    const property = fc.asyncProperty(commandsOf(kind, ctx.budget.modelCommands), async (commands) => {
+      let store = ctx.store
+      const real: Real = {
+        store,
+        prefix: `${ctx.app}.${(runs += 1)}.`,
+        async reopen() {
+          // An open of our own is closed before the next; the shared one stays.
+          if (store !== ctx.store) await store.close()
+          store = await ctx.open()
+          real.store = store
+        },
+      }
+      try {
+        await fc.asyncModelRun(() => ({ model: newModel(), real }), commands)
+      } finally {
+        if (store !== ctx.store) await store.close()
+      }
+    })
+    await settle(fc.check(property, { seed, numRuns: Math.ceil(ctx.budget.modelRuns / 2), maxSkipsPerRun: 0 }), seed)
+  }
+}
+
+/** A property, once from the fixed seed and once from the run's own. */
+export async function runProperty<T>(ctx: Ctx, arbitrary: fc.Arbitrary<T>, body: (value: T) => Promise<void>, numRuns: number = ctx.budget.modelRuns): Promise<void> {
+  for (const seed of [fixedSeed, ctx.seed]) {
+    await settle(fc.check(fc.asyncProperty(arbitrary, body), { seed, numRuns: Math.ceil(numRuns / 2) }), seed)
+  }
+}
+
+async function settle<T>(check: Promise<fc.RunDetails<T>> | fc.RunDetails<T>, seed: number): Promise<void> {
+  const details = await check
+  if (!details.failed) return
+  const { counterexample, counterexamplePath, errorInstance } = details
+  const replay = `seed ${seed}, path ${counterexamplePath ?? ''}, after ${String(counterexample)}`
+  if (errorInstance instanceof CheckFailure) throw new CheckFailure(`${errorInstance.message} (${replay})`, errorInstance.expected, errorInstance.got)
+  throw new Error(`the model run broke off (${replay})`, { cause: errorInstance })
+}

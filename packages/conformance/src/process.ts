@@ -1,0 +1,93 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import type { Ctx } from './context.ts'
+import type { AppendRecord } from './history.ts'
+import type { Request } from './worker.ts'
+import type { AppendsArgs, Failure, WorkerScripts } from './worker-script.ts'
+
+/** A store of the same place in another process, warm. */
+export interface RemoteStore {
+  call(path: string, ...args: unknown[]): Promise<unknown>
+  appends(args: AppendsArgs): Promise<AppendRecord[]>
+  deltas(args: AppendsArgs): Promise<number>
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** What a call in the other process rejected with. */
+export class RemoteError extends Error {
+  override readonly name = 'RemoteError'
+  readonly code: string | undefined
+
+  constructor({ code, message }: Failure) {
+    super(message)
+    this.code = code
+  }
+}
+
+type Answer = { readonly id: number; readonly value?: unknown; readonly failure?: Failure }
+
+const isSource = import.meta.url.endsWith('.ts')
+const entry = new URL(isSource ? './worker.ts' : './worker.js', import.meta.url)
+const loader = new URL('../bin/typescript.mjs', import.meta.url)
+
+/** Node 20 strips no types: a hook does, when this suite or the worker's module is TypeScript. */
+const execArgv = (module: string): string[] => [
+  ...(isSource ? ['--conditions=@daybook/source'] : []),
+  ...(isSource || /\.m?ts$/.test(module) ? ['--import', loader.href] : []),
+]
+
+export async function startWorker(ctx: Ctx): Promise<RemoteStore> {
+  const { module, args } = ctx.need('worker')
+  const child = fork(entry, [], { serialization: 'advanced', execArgv: execArgv(module), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const settle = ({ id, value, failure }: Answer) => {
+    const call = waiting.get(id)
+    waiting.delete(id)
+    if (failure === undefined) call?.resolve(value)
+    else call?.reject(new RemoteError(failure))
+  }
+  child.on('message', (message) => settle(message as Answer)) // our own worker sends nothing else
+  child.once('exit', (code) => {
+    for (const id of [...waiting.keys()]) settle({ id, failure: { code: undefined, message: `the worker ended with ${String(code)}` } })
+  })
+  let next = 0
+  const answerTo = (id: number) => new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }))
+  const ready = answerTo(0)
+  child.send({ module, args })
+  await ready
+  const ask = (script: keyof WorkerScripts, given: unknown) => {
+    const id = (next += 1)
+    const answer = answerTo(id)
+    child.send({ id, script, args: given } satisfies Request)
+    return answer
+  }
+  return {
+    call: (path, ...given) => ask('call', { path, args: given }),
+    appends: async (given) => (await ask('appends', given)) as AppendRecord[], // the answer of that script
+    deltas: async (given) => (await ask('deltas', given)) as number, // the answer of that script
+    kill: () => end(child, ended, 'SIGKILL'),
+    stop: async () => {
+      if (child.connected) child.send({ id: -1, script: 'stop', args: undefined } satisfies Request)
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5000).unref())])
+      await end(child, ended, 'SIGKILL')
+    },
+  }
+}
+
+async function end(child: ChildProcess, ended: Promise<void>, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+  await ended
+}
+
+/** Two other processes that append to one session while this one does too. */
+export async function withWorkers<T>(ctx: Ctx, count: number, body: (workers: readonly RemoteStore[]) => Promise<T>): Promise<T> {
+  const workers = await Promise.all(Array.from({ length: count }, () => startWorker(ctx)))
+  try {
+    return await body(workers)
+  } finally {
+    await Promise.all(workers.map((worker) => worker.stop()))
+  }
+}
+

@@ -1,0 +1,151 @@
+import { randomInt } from 'node:crypto'
+import { groups, levelOf, type Check, type Level } from './check.ts'
+import { createCertificate, type Certificate } from './certificate.ts'
+import { budgets, type Budget } from './context.ts'
+import { defineStoreUnderTest, type StoreUnderTest } from './define.ts'
+import type { MutantResult } from './mutant.ts'
+import { mutants } from './mutants/index.ts'
+import { createPlan, type Plan } from './plan.ts'
+import { proveMutants } from './prove.ts'
+import { runCheck } from './run-check.ts'
+import { openStage, seedWitness, witnessChecksum, type OpenStage } from './stage.ts'
+import { planViolations, tally, type Result } from './verdict.ts'
+import { recordCalls } from './wrap.ts'
+
+export interface RunOptions {
+  /** Which checks are planned. Default `concurrent`. */
+  readonly level?: Level
+  /** `quick` ends within a minute. Default `quick`. */
+  readonly budget?: 'quick' | 'cert'
+  /** The seed beside the fixed one. Default: random, and printed. */
+  readonly seed?: number
+  /** Run every mutant, not only the canaries. */
+  readonly prove?: boolean
+  /** Ids, keys, or prefixes ending in `*`. The certificate is partial then. */
+  readonly only?: readonly string[]
+  readonly log?: (line: string) => void
+}
+
+/** What the checks of the suite on itself may look at. */
+export interface Kernel {
+  readonly plan: Plan
+  readonly seed: number
+  /** Results so far, in order. */
+  readonly results: readonly Result[]
+  /** Canaries, or all mutants; empty until the other groups have run. */
+  readonly mutants: readonly MutantResult[]
+  /** Methods of the contract that a check has called. */
+  readonly called: ReadonlySet<string>
+  /** Where the witness tenant was found changed. */
+  readonly witnessChangedBy: readonly string[]
+}
+
+interface Run {
+  readonly subject: StoreUnderTest
+  readonly id: string
+  readonly budget: Budget
+  readonly log: (line: string) => void
+  readonly kernel: { plan: Plan; seed: number; results: Result[]; mutants: MutantResult[]; called: Set<string>; witnessChangedBy: string[] }
+}
+
+/** Plans, runs and judges. Rejects only when the store or the harness could not start. */
+export async function runConformance(subject: StoreUnderTest, options: RunOptions = {}): Promise<Certificate> {
+  defineStoreUnderTest(subject)
+  const { level = 'concurrent', budget = 'quick', seed = randomInt(2 ** 31), only = [], prove = false, log = () => {} } = options
+  const plan = createPlan(level, only)
+  const run: Run = {
+    subject,
+    id: `c${Date.now().toString(36)}_${process.pid}_${(places += 1)}`,
+    budget: budgets[budget],
+    log,
+    kernel: { plan, seed, results: [], mutants: [], called: new Set(), witnessChangedBy: [] },
+  }
+  log(`${subject.subject.name}: ${plan.checks.length} checks, plan ${plan.hash.slice(0, 12)}, seed ${seed}`)
+  const started = performance.now()
+  const stage = await openStage(subject, run.id, { wrap: (store) => recordCalls(store, run.kernel.called) })
+  try {
+    const health = await stage.store.health({ deep: true })
+    await runAll(run, stage, prove)
+    const violations = planViolations(plan.planned, run.kernel.results.map(({ key }) => key), only.length === 0 ? groups : [])
+    const certificate = createCertificate({ ...run.kernel, subject, level, budget, health, violations, store: stage.store, ms: Math.round(performance.now() - started) })
+    log(`mutants: ${killed(run)} of ${applicable(run)} killed${notApplicable(run)}`)
+    log(tally(certificate.counts))
+    return certificate
+  } finally {
+    await stage.end()
+  }
+}
+
+let places = 0
+
+const killed = ({ kernel }: Run) => kernel.mutants.filter(({ outcome }) => outcome === 'killed').length
+const applicable = ({ kernel }: Run) => kernel.mutants.filter(({ outcome }) => outcome !== 'inapplicable').length
+const notApplicable = ({ kernel }: Run) => {
+  const rest = kernel.mutants.filter(({ outcome }) => outcome === 'inapplicable').map(({ id }) => id)
+  return rest.length === 0 ? '' : ` (not applicable: ${rest.join(' ')})`
+}
+
+async function runAll(run: Run, stage: OpenStage, prove: boolean): Promise<void> {
+  const { plan } = run.kernel
+  await seedWitness(stage.store)
+  const witness = { checksum: await witnessChecksum(stage.store) }
+  // These look at what the others left, and at what became of the mutants.
+  const isMeta = ({ id }: Check) => id.startsWith('META-') && id !== 'META-03'
+  for (const check of plan.checks.filter((one) => !isMeta(one))) await judge(run, check, stage, witness)
+  await breakOnPurpose(run, prove)
+  for (const check of plan.checks.filter(isMeta)) await judge(run, check, stage, witness)
+}
+
+async function judge(run: Run, check: Check, stage: OpenStage, witness: { checksum: string }): Promise<void> {
+  const options = { kernel: run.kernel, budget: run.budget, seed: run.kernel.seed, app: check.key }
+  const own = check.fresh === true ? await openStage(run.subject, `${run.id}_${run.kernel.results.length}`, { migrated: false, wrap: stage.wrap }) : stage
+  let result: Result
+  try {
+    result = deviated(run.subject, check, await runCheck(check, own, options))
+  } finally {
+    if (own !== stage) await own.end()
+  }
+  const checksum = await witnessChecksum(stage.store).catch((error: unknown) => `unreadable: ${String(error)}`)
+  if (checksum !== witness.checksum) {
+    run.kernel.witnessChangedBy.push(check.key)
+    witness.checksum = checksum
+    if (result.verdict === 'pass') {
+      result = { ...result, verdict: 'fail', what: 'the witness tenant is untouched', expected: 'the same checksum', got: 'another one: a statement lacks its key' }
+    }
+  }
+  run.kernel.results.push(result)
+  report(run, check, result)
+}
+
+/** A defect that the subject lists by name: it may fail, and it has to be taken off the list when it does not. */
+function deviated({ broken = [] }: StoreUnderTest, check: Check, result: Result): Result {
+  const entry = broken.find(({ checks }) => checks.includes(check.id) || checks.includes(check.key))
+  if (entry === undefined) return result
+  if (result.verdict === 'fail' || result.verdict === 'error') return { ...result, verdict: 'deviation', what: `${result.what ?? ''} (${entry.issue})` }
+  if (result.verdict !== 'pass') return result
+  return { ...result, verdict: 'fail', what: 'fixed: remove the entry from broken', expected: 'a failure, as listed', got: 'a pass' }
+}
+
+function report({ log }: Run, check: Check, { verdict, what, expected, got, reason }: Result): void {
+  if (verdict === 'fail' || verdict === 'error' || verdict === 'deviation') {
+    log(`${verdict} ${check.key}: ${check.rule}\n  what: ${what ?? ''}\n  expected: ${expected ?? ''}\n  got: ${got ?? ''}`)
+  }
+  if (verdict === 'unproven') log(`unproven ${check.key}: ${what ?? reason ?? ''}`)
+}
+
+/** Canaries, or all mutants; afterwards the races count only if the race canaries died. */
+async function breakOnPurpose(run: Run, prove: boolean): Promise<void> {
+  const { kernel, subject, budget, log } = run
+  const planned = new Set(kernel.plan.checks.map(({ key }) => key))
+  const chosen = mutants.filter(({ canary, check }) => (prove || canary === true) && planned.has(check))
+  const passed = new Set(kernel.results.filter(({ verdict }) => verdict === 'pass').map(({ key }) => key))
+  const options = { kernel, budget, seed: kernel.seed, checks: kernel.plan.checks, id: `${run.id}_m`, passed, log }
+  if (chosen.length > 0) kernel.mutants.push(...(await proveMutants(subject, chosen, options)))
+  const survivor = kernel.mutants.find(({ id, outcome }) => outcome === 'survived' && mutants.some((mutant) => mutant.id === id && mutant.isRace))
+  if (survivor === undefined) return
+  const races = new Set(kernel.plan.checks.filter((check) => levelOf(check) === 'concurrent').map(({ key }) => key))
+  kernel.results.forEach((result, i) => {
+    if (!races.has(result.key) || result.verdict !== 'pass') return
+    kernel.results[i] = { ...result, verdict: 'unproven', reason: 'race canary survived', what: `${survivor.id} survived` }
+  })
+}

@@ -1,0 +1,60 @@
+import { levels, type Level } from './check.ts'
+import type { UnprovenReason } from './expect.ts'
+import type { PlannedCheck } from './plan.ts'
+
+export const verdicts = ['pass', 'fail', 'absent-verified', 'deviation', 'unproven', 'error'] as const
+export type Verdict = (typeof verdicts)[number]
+
+export interface Result {
+  readonly key: string
+  readonly verdict: Verdict
+  readonly ms: number
+  readonly reason?: UnprovenReason
+  /** What was promised and what came, for everything but a pass. */
+  readonly what?: string
+  readonly expected?: string
+  readonly got?: string
+}
+
+const good: ReadonlySet<Verdict> = new Set(['pass', 'absent-verified'])
+
+/** The highest level at which everything is proven; `undefined` when not even the lowest is. */
+export function levelReached(planned: readonly PlannedCheck[], results: readonly Pick<Result, 'key' | 'verdict'>[]): Level | undefined {
+  const verdictOf = new Map(results.map(({ key, verdict }) => [key, verdict]))
+  let reached: Level | undefined
+  for (const level of levels) {
+    const own = planned.filter((check) => check.level === level && !check.tentative)
+    const isProven = own.length > 0 && own.every(({ key }) => good.has(verdictOf.get(key) ?? 'error'))
+    if (!isProven) break
+    reached = level
+  }
+  return reached
+}
+
+export type Counts = Readonly<Record<Verdict, number>>
+
+export function countVerdicts(results: readonly Pick<Result, 'verdict'>[]): Counts {
+  const counts: Record<Verdict, number> = { pass: 0, fail: 0, 'absent-verified': 0, deviation: 0, unproven: 0, error: 0 }
+  for (const { verdict } of results) counts[verdict] += 1
+  return counts
+}
+
+/** `N passed, N failed, N skipped`, where skipped is what could not be proven. */
+export function tally(counts: Counts): string {
+  const passed = counts.pass + counts['absent-verified']
+  return `${passed} passed, ${counts.fail + counts.error} failed, ${counts.unproven + counts.deviation} skipped`
+}
+
+/** Whether the run is what the plan said: nothing left out, nothing twice, nothing else, and no group empty. */
+export function planViolations(planned: readonly PlannedCheck[], keys: readonly string[], groupNames: readonly string[]): string[] {
+  const violations: string[] = []
+  const executed = new Set(keys)
+  for (const { key } of planned) if (!executed.has(key)) violations.push(`${key} was planned and not executed`)
+  const known = new Set(planned.map(({ key }) => key))
+  for (const key of executed) if (!known.has(key)) violations.push(`${key} was executed and not planned`)
+  if (executed.size !== keys.length) violations.push('a check was executed twice')
+  for (const group of groupNames) {
+    if (![...executed].some((key) => key.startsWith(`${group}-`))) violations.push(`group ${group} has no executed check`)
+  }
+  return violations
+}

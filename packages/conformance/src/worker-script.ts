@@ -1,0 +1,57 @@
+import type { SessionKey, Store } from '@daybook/core'
+import { isStoreError } from '@daybook/core'
+import type { AppendRecord } from './history.ts'
+import { sharedClock } from './race.ts'
+
+export interface AppendsArgs {
+  readonly key: SessionKey
+  readonly prefix: string
+  readonly count: number
+}
+
+/** What another process can be asked to do; arguments and answers go through structured clone. */
+export interface WorkerScripts {
+  /** Any method of the contract, by its path. */
+  call(args: { readonly path: string; readonly args: readonly unknown[] }): Promise<unknown>
+  /** Appends one after the other, as fast as they are acknowledged. */
+  appends(args: AppendsArgs): Promise<AppendRecord[]>
+  /** Sets keys of its own in all scopes, one after the other. */
+  deltas(args: AppendsArgs): Promise<number>
+}
+
+export function workerScripts(store: Store): WorkerScripts {
+  return {
+    async call({ path, args }) {
+      const [area = '', method = ''] = path.includes('.') ? path.split('.') : ['', path]
+      const target: unknown = area === '' ? store : Reflect.get(store, area)
+      if (typeof target !== 'object' || target === null) throw new Error(`there is no ${path}`)
+      const found: unknown = Reflect.get(target, method)
+      if (typeof found !== 'function') throw new Error(`there is no ${path}`)
+      return (await found.apply(target, args)) as unknown // apply answers any
+    },
+    async appends({ key, prefix, count }) {
+      const records: AppendRecord[] = []
+      for (let i = 0; i < count; i += 1) {
+        const id = `${prefix}${i}`
+        const began = sharedClock()
+        const { events } = await store.events.append(key, { id, author: prefix })
+        records.push({ by: prefix, id, seq: events[0]?.seq ?? -1, began, ended: sharedClock() })
+      }
+      return records
+    },
+    async deltas({ key, prefix, count }) {
+      for (let i = 0; i < count; i += 1) {
+        const name = `${prefix}${i}`
+        await store.events.append(key, { id: name, actions: { stateDelta: { [name]: i, [`user:${name}`]: i, [`app:${name}`]: i } } })
+      }
+      return count
+    },
+  }
+}
+
+export type Failure = { readonly code: string | undefined; readonly message: string }
+
+export const failureOf = (error: unknown): Failure => ({
+  code: isStoreError(error) ? error.code : undefined,
+  message: error instanceof Error ? `${error.message}${error.cause instanceof Error ? ` (cause: ${error.cause.message})` : ''}` : String(error),
+})

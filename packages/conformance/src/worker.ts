@@ -1,0 +1,44 @@
+// The other process: opens the same place through the subject's module, and does what it is told.
+import type { WorkerModule } from './define.ts'
+import { failureOf, workerScripts, type WorkerScripts } from './worker-script.ts'
+
+export interface Start {
+  readonly module: string
+  readonly args: unknown
+}
+
+export interface Request {
+  readonly id: number
+  readonly script: keyof WorkerScripts | 'stop'
+  readonly args: unknown
+}
+
+const reply = (message: unknown) => process.send?.(message)
+
+async function serve({ module, args }: Start): Promise<void> {
+  const { openWorkerStore } = (await import(module)) as WorkerModule // Worker says what the module exports
+  const store = await openWorkerStore(args)
+  await store.sessions.get({ appName: 'warm', userId: 'warm', sessionId: 'warm' })
+  const scripts: Record<string, (args: never) => Promise<unknown>> = { ...workerScripts(store) }
+  process.on('message', ({ id, script, args: given }: Request) => {
+    if (script === 'stop') {
+      void store.close().finally(() => process.disconnect())
+      return
+    }
+    const run = scripts[script]
+    const work = run === undefined ? Promise.reject(new Error(`there is no ${script}`)) : run(given as never) // each script has its own
+    work.then(
+      (value) => reply({ id, value }),
+      (error: unknown) => reply({ id, failure: failureOf(error) }),
+    )
+  })
+  reply({ id: 0, value: 'ready' })
+}
+
+process.once('message', (start: Start) => {
+  serve(start).catch((error: unknown) => {
+    reply({ id: 0, failure: failureOf(error) })
+    process.exitCode = 1
+    process.disconnect()
+  })
+})
