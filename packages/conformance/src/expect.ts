@@ -89,6 +89,15 @@ export async function rejects(
   return error
 }
 
+/** The call succeeds: where a rejection is itself what the check is about. */
+export async function succeeds<T>(call: Promise<T>, what: string): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    throw new CheckFailure(what, 'it succeeds', describe(error))
+  }
+}
+
 export const describe = (error: unknown): string => {
   if (!isStoreError(error)) return error instanceof Error ? (error.stack ?? String(error)) : shown(error)
   const cause = error.cause instanceof Error ? ` (cause: ${error.cause.name}: ${error.cause.message.slice(0, 200)})` : ''

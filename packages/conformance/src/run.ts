@@ -138,7 +138,8 @@ async function breakOnPurpose(run: Run, prove: boolean): Promise<void> {
   const { kernel, subject, budget, log } = run
   const planned = new Set(kernel.plan.checks.map(({ key }) => key))
   const chosen = mutants.filter(({ canary, check }) => (prove || canary === true) && planned.has(check))
-  const passed = new Set(kernel.results.filter(({ verdict }) => verdict === 'pass').map(({ key }) => key))
+  const isTried = ({ key, verdict }: Result) => verdict === 'pass' || (verdict === 'absent-verified' && kernel.plan.checks.some((check) => check.key === key && check.absent !== undefined))
+  const passed = new Set(kernel.results.filter(isTried).map(({ key }) => key))
   const options = { kernel, budget, seed: kernel.seed, checks: kernel.plan.checks, id: `${run.id}_m`, passed, log }
   if (chosen.length > 0) kernel.mutants.push(...(await proveMutants(subject, chosen, options)))
   const survivor = kernel.mutants.find(({ id, outcome }) => outcome === 'survived' && mutants.some((mutant) => mutant.id === id && mutant.isRace))

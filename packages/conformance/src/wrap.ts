@@ -1,7 +1,10 @@
 import type { Store } from '@daybook/core'
 
+/** A method without its type parameters, as a wrapper sees it. */
+type Plain<F> = F extends (...args: infer Args) => infer Answer ? (...args: Args) => Answer : F
+
 export type Overrides = {
-  readonly [Area in keyof Store]?: Store[Area] extends (...args: never[]) => unknown ? Store[Area] : Partial<Store[Area]>
+  readonly [Area in keyof Store]?: Store[Area] extends (...args: never[]) => unknown ? Plain<Store[Area]> : { readonly [Method in keyof Store[Area]]?: Plain<Store[Area][Method]> }
 }
 
 /** The store with some methods replaced. Everything else goes to the store itself, with `this` as it expects it. */

@@ -175,7 +175,7 @@ async function tails(ctx: Ctx): Promise<void> {
   await ctx.other.events.append(key, someEvents(3, 'a'))
   const seen = collect(ctx.store.events.tail(key, { pollInterval: 20 }), 8)
   for (const event of someEvents(5, 'b')) await ctx.other.events.append(key, event)
-  equal(seqsOf(await within(10_000, seen, 'tail sees appends of the other open')), numbers(8), 'seq of the tail')
+  equal(seqsOf(await within(5000, seen, 'tail sees appends of the other open')), numbers(8), 'seq of the tail')
   equal(seqsOf(await within(10_000, collect(ctx.store.events.tail(key, { afterSeq: 5, pollInterval: 20 }), 3), 'a resumed tail')), [6, 7, 8], 'a tail after seq 5')
   const controller = new AbortController()
   const tail = collect(ctx.store.events.tail(key, { afterSeq: 8, signal: controller.signal, pollInterval: 20 }), 1)

@@ -1,6 +1,6 @@
 import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
-import { equal } from '../expect.ts'
+import { equal, succeeds } from '../expect.ts'
 import { keyOf, loaded, newSession, say, sessionIdsOf, walkEvents, walkSessions } from '../fixtures.ts'
 import { json } from '../model-commands.ts'
 import { runProperty } from '../model.ts'
@@ -37,9 +37,9 @@ async function idsStayApart(ctx: Ctx, pairs: readonly (readonly [string, string]
   for (const [i, pair] of pairs.entries()) {
     const user = `u${i}`
     for (const id of pair) {
-      await newSession(ctx, id, { own: id }, user)
+      await succeeds(newSession(ctx, id, { own: id }, user), `create ${JSON.stringify(id)} beside ${JSON.stringify(pair)}`)
       await ctx.store.events.append(keyOf(ctx, id, user), say('e1', id))
-      await ctx.store.events.append(keyOf(ctx, pair[0], user), say(`x${id}`, id))
+      await succeeds(ctx.store.events.append(keyOf(ctx, pair[0], user), say(`x${id}`, id)), `append x${id} beside ${JSON.stringify(pair)}`)
     }
     const name = pair.map((id) => JSON.stringify(id)).join(' and ')
     equal(new Set(sessionIdsOf(await walkSessions(ctx.other, { appName: ctx.app, userId: user }))), new Set(pair), `sessions ${name}`)

@@ -1,3 +1,13 @@
 import type { Mutant } from '../mutant.ts'
+import { eventMutants } from './events.ts'
+import { idMutants } from './ids.ts'
+import { listMutants } from './lists.ts'
+import { raceMutants } from './races.ts'
+import { resourceMutants } from './resources.ts'
+import { stateMutants } from './state.ts'
+import { valueMutants } from './values.ts'
 
-export const mutants: readonly Mutant[] = []
+/** Every wrapper mutant, by number. M43 to M46 belong to areas that the contract types do not have yet. */
+export const mutants: readonly Mutant[] = [...eventMutants, ...idMutants, ...listMutants, ...raceMutants, ...resourceMutants, ...stateMutants, ...valueMutants].toSorted(
+  (a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)),
+)

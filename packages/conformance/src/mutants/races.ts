@@ -1,0 +1,143 @@
+import { isStoreError, type AgentEvent, type LoadedSession } from '@daybook/core'
+import type { Mutant } from '../mutant.ts'
+import { wrapStore } from '../wrap.ts'
+import { listOf, nameOf } from './answers.ts'
+
+const isCode = (error: unknown, code: string) => isStoreError(error) && error.code === code
+
+// Each turns one call into a read, then a write, through the store's own opens: to find it takes the interleaving that a
+// real bug takes, and without a race it is right.
+export const raceMutants: readonly Mutant[] = [
+  {
+    id: 'M21',
+    bug: 'a state update is read, changed and written',
+    check: 'CON-03',
+    canary: true,
+    isRace: true,
+    wrap: (store) =>
+      wrapStore(store, {
+        state: {
+          update: async (key, change, options) => {
+            if ('replace' in change || options?.expectedRevision !== undefined) return store.state.update(key, change, options)
+            const { state = {} } = (await store.state.get(key)) ?? {}
+            const gone = new Set(change.unset)
+            const kept = Object.fromEntries(Object.entries(state).filter(([name]) => !gone.has(name)))
+            return store.state.update(key, { replace: { ...kept, ...change.set } }, options)
+          },
+        },
+      }),
+  },
+  {
+    id: 'M22',
+    bug: 'an append reads the revision, then writes at it, and takes a conflict for success',
+    check: 'CON-01',
+    canary: true,
+    isRace: true,
+    wrap: (store) =>
+      wrapStore(store, {
+        events: {
+          append: async (key, events, options) => {
+            const session = await store.sessions.get(key)
+            if (session === undefined || options?.expectedRevision !== undefined) return store.events.append(key, events, options)
+            try {
+              return await store.events.append(key, events, { ...options, expectedRevision: session.revision })
+            } catch (error) {
+              if (!isCode(error, 'conflict')) throw error
+              return { events: listOf(events).map(({ id = '' }, i) => ({ id, seq: session.lastSeq + i + 1, duplicate: false })), revision: session.revision + 1 }
+            }
+          },
+        },
+      }),
+  },
+  {
+    id: 'M23',
+    bug: 'expectedRevision is compared in a read before the write',
+    check: 'CON-04',
+    canary: true,
+    isRace: true,
+    wrap: (store) =>
+      wrapStore(store, {
+        events: {
+          append: async (key, events, options) => {
+            if (options?.expectedRevision === undefined) return store.events.append(key, events, options)
+            const { expectedRevision, ...rest } = options
+            const session = await store.sessions.get(key)
+            return store.events.append(key, events, session?.revision === expectedRevision ? rest : options)
+          },
+        },
+      }),
+  },
+  {
+    id: 'M24',
+    bug: 'create looks first, and takes what came meanwhile for its own',
+    check: 'CON-05',
+    canary: true,
+    isRace: true,
+    wrap: (store) =>
+      wrapStore(store, {
+        sessions: {
+          create: async (session, options) => {
+            const { sessionId } = session
+            if (sessionId === undefined || (await store.sessions.get({ ...session, sessionId })) !== undefined) return store.sessions.create(session, options)
+            try {
+              return await store.sessions.create(session, options)
+            } catch (error) {
+              const there = isCode(error, 'already_exists') ? await store.sessions.get({ ...session, sessionId }) : undefined
+              if (there === undefined) throw error
+              const { events: _events, ...own } = there
+              return own
+            }
+          },
+        },
+      }),
+  },
+  {
+    id: 'M27',
+    bug: 'a batch is written event by event, so half of it can be read',
+    check: 'TXN-04',
+    isRace: true,
+    wrap: (store) =>
+      wrapStore(store, {
+        events: {
+          append: async (key, events, options) => {
+            const none: AgentEvent[] = []
+            let answer = await store.events.append(key, none, options)
+            const answers = []
+            for (const event of listOf(events)) {
+              answer = await store.events.append(key, event, options)
+              answers.push(...answer.events)
+            }
+            return { ...answer, events: answers }
+          },
+        },
+      }),
+  },
+  {
+    id: 'M49',
+    bug: 'a read is answered from a cache that only the own writes clear',
+    check: 'CON-08',
+    canary: true,
+    isRace: true,
+    wrap: (store) => {
+      // One cache for each open: that is the bug.
+      const cache = new Map<string, LoadedSession>()
+      return wrapStore(store, {
+        sessions: {
+          get: async (key, options) => {
+            const name = `${nameOf(key)} ${JSON.stringify(options ?? {})}`
+            const session = cache.get(name) ?? (await store.sessions.get(key, options))
+            if (session !== undefined) cache.set(name, session)
+            return structuredClone(session)
+          },
+        },
+        events: {
+          append: async (key, events, options) => {
+            const answer = await store.events.append(key, events, options)
+            cache.clear()
+            return answer
+          },
+        },
+      })
+    },
+  },
+]
