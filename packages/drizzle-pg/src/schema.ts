@@ -1,1 +1,115 @@
-export {}
+import { fromMicros, StoreError, toMicros, type JsonObject } from '@daybook/core'
+import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+import { bigint, check, customType, foreignKey, index, json, jsonb, pgSchema, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
+
+/** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
+const time = customType<{ data: number; driverData: string }>({
+  dataType: () => 'bigint',
+  toDriver: (timestamp) => String(toMicros(timestamp)),
+  fromDriver: fromMicros,
+})
+
+/** Compared and ordered byte for byte, whatever the database's own collation is. */
+const id = customType<{ data: string }>({ dataType: () => 'varchar(191) COLLATE "C"' })
+const name = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' })
+
+const whole = (column: string) => bigint(column, { mode: 'number' }).notNull()
+
+export interface PgTableOptions extends TableNameOptions {
+  /** The PostgreSQL schema of the tables. Default: the first one of the connection's `search_path`. */
+  readonly schema?: string
+}
+
+const allowedSchema = /^[A-Za-z_][A-Za-z0-9_$]{0,62}$/
+
+/** The schema's name, checked; it is put into SQL as a quoted identifier. */
+export function schemaNameOf({ schema }: PgTableOptions): string | undefined {
+  if (schema === undefined || allowedSchema.test(schema)) return schema
+  throw new StoreError('invalid_argument', 'schema is not 1 to 63 of A-Z a-z 0-9 _ $, beginning with a letter or _', { field: 'schema' })
+}
+
+/** Tables of a store, for joins and for drizzle-kit. The migrations that ship with the package make the same ones. */
+export function daybookTables(options: PgTableOptions = {}) {
+  const names = tableNamesOf(options)
+  const schema = schemaNameOf(options)
+  const table: typeof pgTable = schema === undefined ? pgTable : (pgSchema(schema).table as unknown as typeof pgTable) // the same builder, bound to a schema
+
+  const sessions = table(
+    names.sessions,
+    {
+      sid: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+      appName: id('app_name').notNull(),
+      userId: id('user_id').notNull(),
+      sessionId: id('session_id').notNull(),
+      state: jsonb().$type<JsonObject>().notNull(),
+      initialState: json('initial_state').$type<JsonObject>().notNull(),
+      revision: whole('revision'),
+      lastSeq: whole('last_seq'),
+      createdAt: time('created_at').notNull(),
+      updatedAt: time('updated_at').notNull(),
+      lastEventAt: time('last_event_at').notNull(),
+    },
+    (t) => [
+      // Made before the key: for a user with one session the planner's tie goes to the newest index, and that must be the key.
+      index(`${names.sessions}_recent`).on(t.appName, t.userId, t.lastEventAt.desc(), t.sessionId),
+      index(`${names.sessions}_created`).on(t.appName, t.createdAt.desc(), t.sessionId),
+      unique(`${names.sessions}_key`).on(t.appName, t.userId, t.sessionId),
+      check(`${names.sessions}_state`, sql`jsonb_typeof(${t.state}) = 'object'`),
+    ],
+  )
+
+  const events = table(
+    names.events,
+    {
+      sid: whole('sid'),
+      seq: whole('seq'),
+      eventId: id('event_id').notNull(),
+      invocationId: name('invocation_id'),
+      author: name(),
+      branch: name(),
+      errorCode: name('error_code'),
+      timestamp: time().notNull(),
+      payload: json().$type<JsonObject>().notNull(),
+    },
+    (t) => [
+      primaryKey({ name: `${names.events}_pk`, columns: [t.sid, t.seq] }),
+      unique(`${names.events}_id`).on(t.sid, t.eventId),
+      foreignKey({ name: `${names.events}_session`, columns: [t.sid], foreignColumns: [sessions.sid] }).onDelete('cascade'),
+    ],
+  )
+
+  const appStates = table(
+    names.appStates,
+    { appName: id('app_name').notNull(), state: jsonb().$type<JsonObject>().notNull(), revision: whole('revision'), updatedAt: time('updated_at').notNull() },
+    (t) => [primaryKey({ name: `${names.appStates}_pk`, columns: [t.appName] }), check(`${names.appStates}_state`, sql`jsonb_typeof(${t.state}) = 'object'`)],
+  )
+
+  const userStates = table(
+    names.userStates,
+    {
+      appName: id('app_name').notNull(),
+      userId: id('user_id').notNull(),
+      state: jsonb().$type<JsonObject>().notNull(),
+      revision: whole('revision'),
+      updatedAt: time('updated_at').notNull(),
+    },
+    (t) => [
+      primaryKey({ name: `${names.userStates}_pk`, columns: [t.appName, t.userId] }),
+      check(`${names.userStates}_state`, sql`jsonb_typeof(${t.state}) = 'object'`),
+    ],
+  )
+
+  const migrations = table(
+    names.migrations,
+    { id: text().notNull(), name: text().notNull(), checksum: text().notNull(), appliedAt: time('applied_at').notNull(), version: text().notNull() },
+    (t) => [primaryKey({ name: `${names.migrations}_pk`, columns: [t.id] })],
+  )
+
+  return { sessions, events, appStates, userStates, migrations } satisfies Tables
+}
+
+export type DaybookTables = ReturnType<typeof daybookTables>
+
+/** The tables under their default names. */
+export const { sessions, events, appStates, userStates, migrations } = daybookTables()

@@ -82,7 +82,7 @@ export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown): Sto
     case 'missing_schema':
       return new StoreError('schema_mismatch', 'a table or column of the store is missing; run store.migrate()', options)
     case 'closed':
-      return new StoreError('closed', 'the connection that was handed over is closed', options)
+      return new StoreError('closed', 'the connection or transaction that was handed over is closed', options)
     default:
       return new StoreError('internal', 'the database reported an error that the store did not expect', options)
   }

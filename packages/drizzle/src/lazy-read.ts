@@ -13,9 +13,6 @@ export async function readLazily<T>(
   inTransaction: (script: (tx: Tx) => Script<T>, call: Call) => Promise<T>,
 ): Promise<T> {
   let statements = 0
-  const none = (): never => {
-    throw new TypeError('a script that reads must not write')
-  }
   const once: Tx = {
     rows: (statement, params = {}) =>
       step(() => {
@@ -32,6 +29,10 @@ export async function readLazily<T>(
     if (!(error instanceof NeedsTransaction)) throw error
     return inTransaction(script, call)
   }
+}
+
+const none = (): never => {
+  throw new TypeError('a script that reads must not write')
 }
 
 class NeedsTransaction extends Error {}

@@ -1,0 +1,118 @@
+import { isEmptyDelta, toStorableJson, toStorableText, type JsonDelta } from '@daybook/core'
+import { bare, param, type Append, type Appended, type Params, type Row, type Statement } from '@daybook/drizzle'
+import { sql, type Column, type SQL } from 'drizzle-orm'
+import type { DaybookTables } from './schema.ts'
+
+// One statement, one round trip, one transaction. PostgreSQL promises no order among the parts of a WITH, so each reads from
+// the one before: the locks are taken in the order session, user, app, as everywhere.
+//
+// It takes for granted what is almost always so. A missing session or another revision makes it change nothing; an id that
+// the session has, and a document over its limit, break a constraint, which undoes all of it. The script finds out which.
+
+export interface AppendStatement {
+  readonly name: string
+  readonly statement: Statement
+  readonly params: Params
+}
+
+const words = ['session', 'user', 'app', 'revision'] as const
+type Word = (typeof words)[number]
+
+/** @param statementFor builds the statement for the words that apply, once for each combination */
+export function appendStatement(append: Append, statementFor: (variant: string) => Statement): AppendStatement {
+  const { key, events, deltas, expectedRevision, now, limits } = append
+  const applies: Record<Word, boolean> = {
+    session: !isEmptyDelta(deltas.session),
+    user: !isEmptyDelta(deltas.user),
+    app: !isEmptyDelta(deltas.app),
+    revision: expectedRevision !== undefined,
+  }
+  const variant = words.filter((word) => applies[word]).join('_')
+  const params: Record<string, Params[string]> = {
+    appName: key.appName,
+    userId: key.userId,
+    sessionId: key.sessionId,
+    count: events.length,
+    now,
+    lastEventAt: events.at(-1)?.timestamp ?? now,
+    ...eventParams(append),
+  }
+  for (const scope of ['session', 'user', 'app'] as const) if (applies[scope]) Object.assign(params, deltaParams(scope, deltas[scope]))
+  if (applies.session || applies.user || applies.app) params['stateBytes'] = limits.stateBytes
+  if (expectedRevision !== undefined) params['expectedRevision'] = expectedRevision
+  return { name: `daybook_append_${variant}`, statement: statementFor(variant), params }
+}
+
+export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
+  row === undefined ? undefined : { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']) }
+
+const deltaParams = (scope: string, { set, unset }: JsonDelta): Params => ({
+  [`${scope}Set`]: toStorableJson(set),
+  [`${scope}Unset`]: JSON.stringify(unset.map(toStorableText)),
+})
+
+/** An array for each column, whatever the number of events, so that the statement is one text. */
+const eventParams = ({ events }: Append): Params => ({
+  eventIds: arrayOf(events.map(({ eventId }) => eventId)),
+  invocationIds: arrayOf(events.map(({ invocationId }) => invocationId)),
+  authors: arrayOf(events.map(({ author }) => author)),
+  branches: arrayOf(events.map(({ branch }) => branch)),
+  errorCodes: arrayOf(events.map(({ errorCode }) => errorCode)),
+  timestamps: arrayOf(events.map(({ timestamp }) => String(timestamp))),
+  // Not as one JSON document: PostgreSQL would unescape what is in the payloads, and refuses NUL and lone surrogates there.
+  payloads: arrayOf(events.map(({ payload }) => payload)),
+})
+
+/** The text of an array, as https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO says. */
+const arrayOf = (values: readonly (string | null)[]): string =>
+  `{${values.map((value) => (value === null ? 'NULL' : `"${value.replace(/["\\]/g, String.raw`\$&`)}"`)).join(',')}}`
+
+/** The statement for the words in `variant`. */
+export function buildAppend({ sessions, events, userStates, appStates }: DaybookTables, variant: string): Statement {
+  const has = (word: Word) => variant.split('_').includes(word)
+  const isKey = sql`${sessions.appName} = ${param('appName')} and ${sessions.userId} = ${param('userId')} and ${sessions.sessionId} = ${param('sessionId')}`
+  const state = has('session') ? sql`${bare(sessions.state)} = ${bounded(merged(sql`${sessions.state}`, 'session'))}, ` : sql``
+  const revision = has('revision') ? sql` and ${sessions.revision} = ${param('expectedRevision')}` : sql``
+  const parts = [
+    sql`s as (
+      update ${sessions} set ${state}${bare(sessions.revision)} = ${sessions.revision} + 1, ${bare(sessions.lastSeq)} = ${sessions.lastSeq} + ${param('count')}::bigint,
+        ${bare(sessions.updatedAt)} = greatest(${sessions.updatedAt}, ${param('now')}::bigint), ${bare(sessions.lastEventAt)} = ${param('lastEventAt')}::bigint
+      where ${isKey}${revision}
+      returning ${sessions.sid} as sid, ${sessions.revision} as revision, ${sessions.lastSeq} as last_seq)`,
+  ]
+  let before = sql`s`
+  if (has('user')) {
+    parts.push(sql`u as (${scopePart(userStates, [userStates.appName, userStates.userId], 'user', before)})`)
+    before = sql`u`
+  }
+  if (has('app')) {
+    parts.push(sql`a as (${scopePart(appStates, [appStates.appName], 'app', before)})`)
+    before = sql`a`
+  }
+  const columns = [events.sid, events.seq, events.eventId, events.invocationId, events.author, events.branch, events.errorCode, events.timestamp, events.payload]
+  parts.push(sql`e as (
+      insert into ${events} (${sql.join(columns.map((column) => bare(column)), sql`, `)})
+      select s.sid, s.last_seq - ${param('count')}::bigint + x.n, x.i, x.v, x.a, x.b, x.c, x.t, x.p::json
+      from s, (select count(*) from ${before}) as done, unnest(${texts('eventIds')}, ${texts('invocationIds')}, ${texts('authors')}, ${texts('branches')},
+        ${texts('errorCodes')}, ${param('timestamps')}::text::bigint[], ${texts('payloads')}) with ordinality as x (i, v, a, b, c, t, p, n))`)
+  return { sql: sql`with ${sql.join(parts, sql`, `)} select s.revision as "revision", s.last_seq as "lastSeq" from s` }
+}
+
+const texts = (name: string): SQL => sql`${param(name)}::text::text[]`
+
+/** The first change of a scope makes its row; later ones merge into it. */
+function scopePart(table: DaybookTables['userStates'] | DaybookTables['appStates'], key: readonly Column[], scope: 'user' | 'app', before: SQL): SQL {
+  const names = sql.join(key.map((column) => bare(column)), sql`, `)
+  const values = sql.join(key.map((column) => param(column.name === 'app_name' ? 'appName' : 'userId')), sql`, `)
+  return sql`insert into ${table} (${names}, ${bare(table.state)}, ${bare(table.revision)}, ${bare(table.updatedAt)})
+      select ${values}, ${param(`${scope}Set`)}::text::jsonb, 1, ${param('now')}::bigint from ${before}
+      on conflict (${names}) do update set ${bare(table.state)} = ${bounded(merged(sql`${table.state}`, scope))},
+        ${bare(table.revision)} = ${table.revision} + 1, ${bare(table.updatedAt)} = greatest(${table.updatedAt}, excluded.${bare(table.updatedAt)})
+      returning 1`
+}
+
+const merged = (state: SQL, scope: string): SQL =>
+  sql`((${state} - array(select jsonb_array_elements_text(${param(`${scope}Unset`)}::text::jsonb))) || ${param(`${scope}Set`)}::text::jsonb)`
+
+/** A document over its limit becomes one that the CHECK refuses. Its text has blanks that ours has not, so this errs to the script. */
+const bounded = (document: SQL): SQL => sql`(select case when octet_length(d::text) <= ${param('stateBytes')}::bigint then d else '"too large"'::jsonb end from (select ${document} as d) as next)`

@@ -1,0 +1,83 @@
+import { StoreError } from '@daybook/core'
+import type { Row, Value } from '@daybook/drizzle'
+import type { SQL } from 'drizzle-orm'
+
+// The parts of the drivers that a store uses. Drizzle's own `execute` leaves statements unprepared, so the hot ones go to
+// the driver itself, under a name.
+
+/** postgres.js */
+interface PostgresClient {
+  unsafe(text: string, values: Value[], options: { prepare: boolean }): PromiseLike<readonly Row[]>
+  end(options?: { timeout?: number }): Promise<void>
+}
+
+/** node-postgres: a pool or a client. */
+interface NodePostgresClient {
+  query(query: { name: string; text: string; values: Value[] }): Promise<{ readonly rows: readonly Row[] }>
+  readonly totalCount?: number
+}
+
+/** PGlite */
+interface PgliteClient {
+  query(text: string, values: Value[]): Promise<{ readonly rows: readonly Row[] }>
+  readonly dataDir?: string
+}
+
+/** Runs prepared statements outside of transactions. */
+export interface Driver {
+  readonly name: string
+  /** One connection for everything: two sessions are never written at the same moment. */
+  readonly isSingle: boolean
+  prepared(name: string, text: string, values: readonly Value[]): Promise<readonly Row[]>
+}
+
+/** The part of a Drizzle database or transaction that runs statements. */
+export interface PgExecutor {
+  execute(query: SQL): PromiseLike<unknown>
+}
+
+/** The part of a Drizzle database that a store uses. */
+export interface PgDatabase extends PgExecutor {
+  readonly $client: unknown
+  transaction<T>(
+    body: (tx: PgExecutor) => Promise<T>,
+    config?: { isolationLevel?: 'read committed' | 'repeatable read' | 'serializable'; accessMode?: 'read only' | 'read write' },
+  ): Promise<T>
+}
+
+/** The driver under a Drizzle database; `unsupported` for one that cannot hold a transaction open, or that was never tried. */
+export function driverOf(db: PgDatabase): Driver {
+  const client = db.$client
+  if (isPostgres(client)) {
+    return { name: 'postgres.js', isSingle: false, prepared: async (_name, text, values) => client.unsafe(text, wire(values), { prepare: true }) }
+  }
+  if (isPglite(client)) {
+    return { name: 'PGlite', isSingle: true, prepared: async (_name, text, values) => (await client.query(text, wire(values))).rows }
+  }
+  if (isNodePostgres(client)) {
+    return {
+      name: 'node-postgres',
+      isSingle: client.totalCount === undefined,
+      prepared: async (name, text, values) => (await client.query({ name, text, values: wire(values) })).rows,
+    }
+  }
+  throw new StoreError('unsupported', `${db.constructor.name} is not over postgres.js, node-postgres or PGlite, the drivers that this store knows`, {
+    capability: 'driver',
+  })
+}
+
+const has = (client: unknown, ...names: string[]) =>
+  (typeof client === 'object' || typeof client === 'function') && client !== null && names.every((name) => name in client)
+const isPostgres = (client: unknown): client is PostgresClient => typeof client === 'function' && has(client, 'unsafe', 'begin', 'end')
+const isPglite = (client: unknown): client is PgliteClient => has(client, 'query', 'exec', 'waitReady')
+const isNodePostgres = (client: unknown): client is NodePostgresClient => has(client, 'query', 'connect', 'end', 'on')
+
+/** Numbers as text: the server knows what type each parameter has, and no driver guesses. */
+export const wire = (values: readonly Value[]): Value[] => values.map((value) => (typeof value === 'bigint' || typeof value === 'number' ? String(value) : value))
+
+/** postgres.js answers an array with a count; the others an object with `rows`. */
+export function resultOf(result: unknown): { readonly rows: readonly Row[]; readonly count: number } {
+  const { rows, count, rowCount, affectedRows } = result as { rows?: readonly Row[]; count?: number | null; rowCount?: number | null; affectedRows?: number } // one of those shapes
+  const list = rows ?? (Array.isArray(result) ? (result as readonly Row[]) : [])
+  return { rows: list, count: Number(count ?? rowCount ?? affectedRows ?? list.length) }
+}

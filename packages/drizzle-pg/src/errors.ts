@@ -1,0 +1,58 @@
+import type { ErrorKind, Failure } from '@daybook/drizzle'
+
+/** SQLSTATEs, classes of them, and the drivers' and Node's own codes. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+export const errorKinds: Readonly<Record<string, ErrorKind>> = {
+  '23505': 'duplicate',
+  '40001': 'contention',
+  '40P01': 'contention',
+  '55P03': 'locked',
+  '57014': 'cancelled',
+  '57P01': 'connection',
+  '57P02': 'connection',
+  '57P03': 'connection',
+  '53300': 'connection',
+  '08': 'connection',
+  '25006': 'read_only',
+  '28': 'unreachable',
+  '3D000': 'unreachable',
+  '42501': 'unreachable',
+  '53100': 'storage',
+  '58030': 'storage',
+  XX001: 'corrupt',
+  XX002: 'corrupt',
+  '22001': 'too_large',
+  '54000': 'too_large',
+  '42P01': 'missing_schema',
+  '42703': 'missing_schema',
+  '3F000': 'missing_schema',
+  CONNECTION_CLOSED: 'connection',
+  CONNECTION_DESTROYED: 'connection',
+  CONNECT_TIMEOUT: 'connection',
+  CONNECTION_ENDED: 'closed',
+  ECONNREFUSED: 'connection',
+  ECONNRESET: 'connection',
+  EPIPE: 'connection',
+  ETIMEDOUT: 'connection',
+  ENOTFOUND: 'unreachable',
+}
+
+const depth = 8
+
+/** Walks the causes of an error to the first code that the table knows; a host name may have been tried at several addresses. */
+export function failureOf(error: unknown): Failure {
+  let fallback: string | undefined
+  let cause = error
+  for (let level = 0; cause instanceof Error && level < depth; level++) {
+    const { code } = cause as { code?: unknown } // an error may carry anything
+    if (typeof code === 'string') {
+      const kind = errorKinds[code] ?? (code.length === 5 ? errorKinds[code.slice(0, 2)] : undefined)
+      if (kind !== undefined) return { kind, driverCode: code }
+      fallback ??= code
+    }
+    cause = cause instanceof AggregateError ? cause.errors[0] : cause.cause
+  }
+  return fallback === undefined ? { kind: 'internal' } : { kind: 'internal', driverCode: fallback }
+}
+
+/** The document of a scope would have grown over its limit; see append.ts. */
+export const checkViolation = '23514'

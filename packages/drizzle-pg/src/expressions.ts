@@ -1,0 +1,18 @@
+import { bare, insertInto, type Expressions, type InsertNew } from '@daybook/drizzle'
+import { sql, type SQL } from 'drizzle-orm'
+
+/** What PostgreSQL writes inside expressions. */
+export const expressions: Expressions = {
+  // ::text first: a driver that knows the parameter as JSON would encode the text a second time.
+  json: (text) => sql`${text}::text::jsonb`,
+  payload: (text) => sql`${text}::text::json`,
+  jsonText: (column) => sql`${column}::text`,
+  wholeText: (column) => sql`${column}::text`,
+  wholeParam: (value) => sql`${value}::bigint`,
+  isOneOf: (column, list) => sql`${column} in (select jsonb_array_elements_text(${list}::text::jsonb))`,
+  forUpdate: sql` for update`,
+}
+
+/** `ON CONFLICT` with its target, so that any other unique key still fails. */
+export const insertNewSql = ({ into, target, values }: InsertNew): SQL =>
+  sql`${insertInto(into, values)} on conflict (${sql.join(target.map((column) => bare(column)), sql`, `)}) do nothing returning 1`

@@ -1,0 +1,20 @@
+import type { Loaded, LoadShape, Row, Statement } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+import type { DaybookTables } from './schema.ts'
+
+/** The session and its events in one statement: the session's columns once, the events as one JSON array beside them. */
+export function buildLoad({ events }: DaybookTables, { session, eventsFrom }: LoadShape): Statement {
+  if (eventsFrom === undefined) return session
+  return {
+    sql: sql`select s.*, (
+      select json_agg(json_build_array(e.seq, e.payload) order by e.seq) from (select ${events.seq} as seq, ${events.payload} as payload ${eventsFrom}) as e
+    )::text as "events" from (${session.sql}) as s`,
+  }
+}
+
+export function loadedBy([row]: readonly Row[]): Loaded | undefined {
+  if (row === undefined) return undefined
+  const { events, ...session } = row
+  const pairs = typeof events === 'string' ? (JSON.parse(events) as [number, object][]) : [] // as the statement above builds them
+  return { session, events: pairs.map(([seq, payload]) => ({ seq, payload })) }
+}
