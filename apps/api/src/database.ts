@@ -1,0 +1,72 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createInMemoryStore, type Store, type StoreOptions } from '@daybook/core'
+
+type Open = (url: string, options: StoreOptions) => Promise<Store>
+
+/** Which database a DATABASE_URL means. The only file of this app that knows one; a driver loads when it is chosen. */
+const databases: Record<string, Open> = {
+  'file:': openFile,
+  'libsql:': openSqlite,
+  'http:': openSqlite,
+  'https:': openSqlite,
+  'ws:': openSqlite,
+  'wss:': openSqlite,
+  'postgres:': openPostgres,
+  'postgresql:': openPostgres,
+  'memory:': async (_url, options) => createInMemoryStore(options),
+}
+
+/** Opens the database that the URL names; a URL without a scheme is the path of an SQLite file. */
+export async function openDatabase(url: string, options: StoreOptions = {}): Promise<Store> {
+  // One letter before the colon is a drive of Windows.
+  const scheme = /^[a-z][a-z\d+.-]+:/i.exec(url)?.[0].toLowerCase() ?? 'file:'
+  const open = Object.hasOwn(databases, scheme) ? databases[scheme] : undefined
+  if (open !== undefined) return open(url, options)
+  const known = Object.keys(databases).join(' ')
+  throw new Error(
+    `DATABASE_URL begins with ${scheme} which this server does not know; give the path of a file, or one of ${known}`,
+  )
+}
+
+async function openFile(url: string, options: StoreOptions): Promise<Store> {
+  const path = pathOf(url)
+  await mkdir(dirname(path), { recursive: true })
+  return openSqlite(`file:${path.replaceAll(/[%?#]/g, encodeURIComponent)}`, options)
+}
+
+function pathOf(url: string): string {
+  if (!/^file:/i.test(url)) return url
+  return decodeURIComponent(url.slice('file:'.length).replace(/^\/\/(?:localhost)?(?=\/)/i, ''))
+}
+
+async function openSqlite(url: string, options: StoreOptions): Promise<Store> {
+  const { openSqliteStore } = await import('@daybook/drizzle-sqlite')
+  return openSqliteStore({ ...options, url })
+}
+
+async function openPostgres(url: string, options: StoreOptions): Promise<Store> {
+  const packages = ['@daybook/drizzle-pg', 'postgres', 'drizzle-orm']
+  const { openPgStore } = await installed('DATABASE_URL is a PostgreSQL one', packages, loadPostgres)
+  if (openPgStore === undefined) throw new Error('The installed @daybook/drizzle-pg cannot open a URL yet')
+  return openPgStore({ ...options, url })
+}
+
+async function loadPostgres(): Promise<{ openPgStore?: (options: StoreOptions & { url: string }) => Promise<Store> }> {
+  const [dialect] = await Promise.all([import('@daybook/drizzle-pg'), import('postgres')])
+  return dialect
+}
+
+/** Loads what is not a dependency of this app, or says what to install. */
+export async function installed<Module>(
+  why: string,
+  packages: readonly string[],
+  load: () => Promise<Module>,
+): Promise<Module> {
+  try {
+    return await load()
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause
+    throw new Error(`${why}, and its packages are not installed. Run: npm install ${packages.join(' ')}`, { cause })
+  }
+}

@@ -1,0 +1,38 @@
+import closeWithGrace from 'close-with-grace'
+import { buildApp } from './app.ts'
+import { loadConfig } from './config.ts'
+import { openDatabase } from './database.ts'
+import { createLogger } from './logger.ts'
+
+try {
+  await serve()
+} catch (error) {
+  // What a person has to put right needs a sentence, not a stack; the rest is in the log.
+  console.error(`Daybook did not start: ${error instanceof Error ? error.message : String(error)}`)
+  process.exit(1)
+}
+
+async function serve(): Promise<void> {
+  const config = loadConfig()
+  const logger = createLogger(config.LOG_LEVEL)
+  const store = await openDatabase(config.DATABASE_URL, { logger })
+  await store.migrate()
+  const isLoopback = /^(?:localhost|127\..*|::1)$/.test(config.HOST)
+  const app = await buildApp({
+    store,
+    logger,
+    rateLimit: config.RATE_LIMIT,
+    isLoopback,
+    pace: { step: config.ASSISTANT_STEP_DELAY, word: config.ASSISTANT_WORD_DELAY },
+  })
+  closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
+    if (err !== undefined) app.log.fatal({ err }, 'stopping')
+    await app.close()
+  })
+  if (!isLoopback)
+    app.log.warn(
+      'Listening beyond this machine, without authentication: whoever reaches the port reads and writes everything',
+    )
+  const address = await app.listen({ host: config.HOST, port: config.PORT })
+  console.log(`Daybook is at ${address} (API at ${address}/docs)`)
+}
