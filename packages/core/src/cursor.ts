@@ -11,6 +11,15 @@ const seal = (query: JsonValue, position: string) =>
 /**
  * A cursor for the page after `position` of `query`: opaque, URL-safe, and good only for that query. The seal is a
  * checksum, not a secret: what a cursor may show is decided by the key in the query's own WHERE.
+ *
+ * @example
+ * ```ts
+ * import { decodeCursor, encodeCursor } from '@daybook/core'
+ *
+ * const query = { list: 'events', author: 'user' }
+ * const cursor = encodeCursor(query, [7])
+ * console.log(decodeCursor(query, cursor)) // [ 7 ]
+ * ```
  */
 export function encodeCursor(query: JsonValue, position: Position): string {
   const body = Buffer.from(JSON.stringify(position)).toString('base64url')

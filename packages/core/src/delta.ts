@@ -20,7 +20,19 @@ export const emptyDelta: JsonDelta = { set: {}, unset: [] }
 
 export const isEmptyDelta = ({ set, unset }: JsonDelta): boolean => unset.length === 0 && Object.keys(set).length === 0
 
-/** The delta that does what `first` and then `second` do. */
+/**
+ * The delta that does what `first` and then `second` do.
+ *
+ * @example
+ * ```ts
+ * import { applyDelta, composeDeltas, mergedState, splitDelta } from '@daybook/core'
+ *
+ * const delta = composeDeltas({ set: { a: 1, 'user:b': 2 }, unset: [] }, { set: { 'app:c': 3 }, unset: ['a'] })
+ * const { session, user, app } = splitDelta(delta)
+ * const states = { session: applyDelta({ a: 0, d: 4 }, session), user: applyDelta({}, user), app: applyDelta({}, app) }
+ * console.log(mergedState(states)) // { d: 4, 'user:b': 2, 'app:c': 3 }
+ * ```
+ */
 export function composeDeltas(first: JsonDelta, second: JsonDelta): JsonDelta {
   if (isEmptyDelta(first)) return second
   if (isEmptyDelta(second)) return first

@@ -81,6 +81,21 @@ export class StoreError extends Error {
   }
 }
 
-/** Tells a StoreError from any other value, also across two installed copies of this package. */
+/**
+ * Tells a StoreError from any other value, also across two installed copies of this package.
+ *
+ * @example
+ * ```ts
+ * import { createInMemoryStore, isStoreError } from '@daybook/core'
+ *
+ * await using store = createInMemoryStore()
+ * try {
+ *   await store.events.append({ appName: 'shop', userId: 'ann', sessionId: 's1' }, { author: 'user' })
+ * } catch (error) {
+ *   if (!isStoreError(error)) throw error
+ *   console.log(error.code) // not_found
+ * }
+ * ```
+ */
 export const isStoreError = (error: unknown): error is StoreError =>
   typeof error === 'object' && error !== null && brand in error

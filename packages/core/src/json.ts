@@ -20,6 +20,14 @@ export interface JsonBounds {
  * Copies a value the way `JSON.stringify` would write it, so that nothing of the caller's is kept: `undefined` members
  * dropped, `toJSON` applied, `-0` as `0`, holes as `null`. What JSON would lose or falsify (functions, symbols, BigInt,
  * NaN, infinities, cycles, maps, sets, buffers without `toJSON`) is refused as `invalid_argument` naming its path.
+ *
+ * @example
+ * ```ts
+ * import { toJson } from '@daybook/core'
+ *
+ * const bounds = { depth: 30, name: 'stateDepth' }
+ * console.log(toJson({ at: new Date(0), none: undefined }, 'state', bounds)) // { at: '1970-01-01T00:00:00.000Z' }
+ * ```
  */
 export function toJson(value: unknown, field: string, bounds: JsonBounds): JsonValue {
   const copy = copyOf({ '': value }, '', field, { bounds, open: new Set(), size: { field, bytes: 0 }, level: 0 })
@@ -187,7 +195,18 @@ const charOf = (pair: string, code: string) => {
   return String.fromCharCode(code.charCodeAt(0) - 0xe000 + 0xd800)
 }
 
-/** A string as every database can hold it: reversible, and in the same order. Almost always the string itself. */
+/**
+ * A string as every database can hold it: reversible, and in the same order. Almost always the string itself.
+ *
+ * @example
+ * ```ts
+ * import { fromStorableText, toStorableText } from '@daybook/core'
+ *
+ * const stored = toStorableText('a\0b')
+ * console.log(stored.includes('\0'), fromStorableText(stored) === 'a\0b') // false true
+ * console.log(toStorableText('plain 😀')) // plain 😀
+ * ```
+ */
 export const toStorableText = (text: string): string =>
   needsEncoding.test(text) ? text.replace(encodable, codeOf) : text
 

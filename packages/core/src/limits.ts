@@ -37,7 +37,20 @@ export const defaultLimits: Limits = {
   pageMax: 1000,
 }
 
-/** Throws `limit_exceeded` naming field, limit and actual when `actual` is over it. */
+/**
+ * Throws `limit_exceeded` naming field, limit and actual when `actual` is over it.
+ *
+ * @example
+ * ```ts
+ * import { checkLimit, defaultLimits, isStoreError } from '@daybook/core'
+ *
+ * try {
+ *   checkLimit('events', 'events', defaultLimits.batchEvents, 1001)
+ * } catch (error) {
+ *   if (isStoreError(error)) console.log(error.message) // events has 1001 events, and 1000 are allowed
+ * }
+ * ```
+ */
 export function checkLimit(field: string, unit: string, limit: number, actual: number): void {
   if (actual > limit) {
     throw new StoreError('limit_exceeded', `${field} has ${actual} ${unit}, and ${limit} are allowed`, {

@@ -18,6 +18,15 @@ export interface StoreContext {
 /**
  * The options that every store takes, checked. `others` names those that this kind of store takes besides; `limits` are
  * what it has when nothing is said.
+ *
+ * @example
+ * ```ts
+ * import { storeContext } from '@daybook/core'
+ *
+ * const { limits, now, calls } = storeContext({ limits: { pageMax: 50 }, now: () => 5 })
+ * console.log(limits.pageMax, limits.pageDefault, now()) // 50 50 5
+ * await calls.close()
+ * ```
  */
 export function storeContext(
   options: unknown = {},

@@ -6,6 +6,14 @@ export const lastTimestamp = 253_402_300_799_999
 /**
  * Microseconds since 1970 of a timestamp (milliseconds whose fraction carries microseconds). Exact to the microsecond
  * until 2248, to the millisecond until 9999; a bigint, because the later ones are beyond 2^53.
+ *
+ * @example
+ * ```ts
+ * import { fromMicros, toMicros } from '@daybook/core'
+ *
+ * console.log(toMicros(1_700_000_000_000.123)) // 1700000000000123n
+ * console.log(fromMicros('1700000000000123')) // 1700000000000.123
+ * ```
  */
 export function toMicros(timestamp: number): bigint {
   const whole = Math.floor(timestamp)

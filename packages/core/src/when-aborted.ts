@@ -1,8 +1,17 @@
 const listeners = new WeakMap<AbortSignal, Set<() => void>>()
 
 /**
- * Calls back when the signal fires, once, unless the answer is called before. However many wait for one signal, it has one
+ * Calls back when the signal fires from now on, unless the answer is called before. However many wait for one, it has one
  * listener of ours: Node.js warns of a leak when there are more than ten.
+ *
+ * @example
+ * ```ts
+ * import { whenAborted } from '@daybook/core'
+ *
+ * const abort = new AbortController()
+ * whenAborted(abort.signal, () => console.log('stopped')) // stopped
+ * abort.abort()
+ * ```
  */
 export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
   const waiting = listeners.get(signal) ?? listenTo(signal)
