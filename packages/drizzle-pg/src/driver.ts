@@ -79,5 +79,5 @@ export const wire = (values: readonly Value[]): Value[] => values.map((value) =>
 export function resultOf(result: unknown): { readonly rows: readonly Row[]; readonly count: number } {
   const { rows, count, rowCount, affectedRows } = result as { rows?: readonly Row[]; count?: number | null; rowCount?: number | null; affectedRows?: number } // one of those shapes
   const list = rows ?? (Array.isArray(result) ? (result as readonly Row[]) : [])
-  return { rows: list, count: Number(count ?? rowCount ?? affectedRows ?? list.length) }
+  return { rows: list, count: count ?? rowCount ?? affectedRows ?? list.length }
 }

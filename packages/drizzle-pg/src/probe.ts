@@ -10,8 +10,8 @@ const settings = ['server_version', 'server_version_num', 'fsync', 'synchronous_
 /** What the server says about itself; refuses one below the floor. */
 export async function probe(db: PgExecutor): Promise<Server> {
   const list = settings.map((name) => `current_setting('${name}') as "${name}"`).join(', ')
-  const [row = {}] = resultOf(await db.execute(sql.raw(`select ${list}`))).rows
-  const { server_version: version, server_version_num: number, ...rest } = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value as string)])) // settings are text
+  const [row] = resultOf(await db.execute(sql.raw(`select ${list}`))).rows
+  const { server_version: version, server_version_num: number, ...rest } = row as Readonly<Record<string, string>> // settings are text
   if (Number(number) < floor) {
     throw new StoreError('unsupported', `this is PostgreSQL ${version}, and the store needs 14 or newer`, { capability: 'version' })
   }

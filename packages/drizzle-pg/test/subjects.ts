@@ -1,0 +1,81 @@
+import { defineStoreUnderTest, type Place, type StoreUnderTest } from '@daybook/conformance'
+import type { Capabilities, Store } from '@daybook/core'
+import { pgTable, text } from 'drizzle-orm/pg-core'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import { createPgStore, openPgStore } from '../src/index.ts'
+import { serverUrl } from './server.ts'
+
+const expects: Capabilities = {
+  memories: 'no',
+  artifacts: 'no',
+  metrics: 'no',
+  lease: 'no',
+  jsonPathFilter: 'no',
+  jsonPathIndex: 'no',
+  fullTextSearch: 'no',
+  vectorSearch: 'no',
+  callerTransaction: 'yes',
+  persistent: 'yes',
+  concurrentWriters: 'yes',
+  foreignKeys: 'yes',
+  skipLocked: 'yes',
+  windowFunctions: 'yes',
+  transactionalDdl: 'yes',
+  liveNotify: 'no',
+  isolation: 'read committed',
+}
+
+const areas = { sessions: 'daybook_sessions', events: 'daybook_events', appStates: 'daybook_app_states', userStates: 'daybook_user_states' }
+
+/** A schema of its own for each place, in the one database. */
+async function provision({ id: schema }: { id: string }): Promise<Place> {
+  const admin = postgres(serverUrl, { max: 2, onnotice: () => {} })
+  await admin`create schema ${admin(schema)}`
+  await admin`create table ${admin(schema)}.orders (id text primary key)`
+  const own = drizzle({ client: postgres(serverUrl, { max: 4, onnotice: () => {}, connection: { search_path: schema } }) })
+  const orders = pgTable('orders', { id: text().primaryKey() })
+  const open = ({ poolMax, ...options }: Parameters<Place['open']>[0] = {}): Promise<Store> => {
+    const { via: _via, role: _role, ...rest } = options
+    return openPgStore({ url: serverUrl, schema, max: poolMax ?? 5, ...rest })
+  }
+  return {
+    open,
+    worker: { module: new URL('worker.ts', import.meta.url).href, args: { url: serverUrl, schema, max: 3 } },
+    oracle: {
+      async count(area, appName) {
+        const sessions = admin`select sid from ${admin(schema)}.${admin(areas.sessions)} where app_name = ${appName}`
+        const where = area === 'events' ? admin`sid in (${sessions})` : admin`app_name = ${appName}`
+        const [row] = await admin`select count(*)::int as n from ${admin(schema)}.${admin(areas[area])} where ${where}`
+        return Number(row?.['n'])
+      },
+    },
+    transaction: {
+      async run(_store, body) {
+        const store = await createPgStore(own, { schema })
+        return own.transaction((tx) =>
+          body(store.using(tx) as Store, {
+            async insert(id) {
+              await tx.insert(orders).values({ id })
+            },
+          }),
+        )
+      },
+      rows: async () => (await admin`select id from ${admin(schema)}.orders order by id`).map((row) => String(row['id'])),
+    },
+    async destroy() {
+      await own.$client.end({ timeout: 5 })
+      await admin`drop schema ${admin(schema)} cascade`
+      await admin.end({ timeout: 5 })
+    },
+  }
+}
+
+export const subjects: Record<'pg', StoreUnderTest> = {
+  pg: defineStoreUnderTest({
+    subject: { name: '@daybook/drizzle-pg', version: '0.1.0', driver: 'postgres@3' },
+    contract: '1.0',
+    expects,
+    provision,
+  }),
+}
