@@ -53,7 +53,7 @@ async function prove(mutant: Mutant, subject: StoreUnderTest, stage: OpenStage, 
   }
   try {
     const { verdict, what, got } = await runCheck(check, broken, { ...options, app: `${key}.${id}` })
-    if (verdict === 'fail') return { id, check: key, outcome: 'killed' }
+    if (verdict === 'fail') return { id, check: key, outcome: 'killed', ...(what !== undefined && { note: what }) }
     return { id, check: key, outcome: 'survived', note: `${verdict}${what === undefined ? '' : `: ${what}: ${got ?? ''}`}` }
   } finally {
     if (place !== stage) await place.end()

@@ -47,7 +47,7 @@ export function tally(counts: Counts): string {
 
 /** Whether the run is what the plan said: nothing left out, nothing twice, nothing else, and no group empty. */
 export function planViolations(planned: readonly PlannedCheck[], keys: readonly string[], groupNames: readonly string[]): string[] {
-  const violations: string[] = []
+  const violations: string[] = planned.length === 0 ? ['nothing was planned'] : []
   const executed = new Set(keys)
   for (const { key } of planned) if (!executed.has(key)) violations.push(`${key} was planned and not executed`)
   const known = new Set(planned.map(({ key }) => key))

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { mutants } from '../src/mutants.ts'
+import { runConformance } from '../src/run.ts'
+import { memory } from './memory-subject.ts'
+
+const all = process.env['DAYBOOK_PROVE'] === '1'
+const chosen = mutants.filter(({ canary }) => all || canary === true)
+
+// Reports the number of executions: a proof that ran nothing has proven nothing.
+test(`${all ? 'every mutant' : 'the canaries'}: each is failed by the named check, as an assertion of that check`, async () => {
+  const { mutants: results, checks } = await runConformance(memory, { only: [...new Set(chosen.map(({ check }) => check))], prove: all })
+  const inapplicable = all ? ['M26'] : []
+  expect(results.filter(({ outcome }) => outcome === 'survived')).toEqual([])
+  expect(results.filter(({ outcome }) => outcome === 'inapplicable').map(({ id }) => id)).toEqual(inapplicable)
+  expect(results.filter(({ outcome }) => outcome === 'killed')).toHaveLength(chosen.length - inapplicable.length)
+  expect(checks.filter(({ verdict }) => verdict === 'fail' || verdict === 'error')).toEqual([])
+  console.info(`mutants: ${results.length - inapplicable.length} of ${chosen.length - inapplicable.length} killed`)
+}, 120_000)
+
+test('there are at least a dozen canaries, and five of them are races', () => {
+  const canaries = mutants.filter(({ canary }) => canary === true)
+  expect(canaries.length).toBeGreaterThanOrEqual(12)
+  expect(canaries.filter(({ isRace }) => isRace === true).length).toBeGreaterThanOrEqual(5)
+  expect(new Set(mutants.map(({ id }) => id)).size).toBe(mutants.length)
+})

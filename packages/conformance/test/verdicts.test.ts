@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { exitCode, verifyCertificate, type Certificate } from '../src/certificate.ts'
+import { SubjectError } from '../src/define.ts'
+import { runConformance } from '../src/run.ts'
+import { planViolations } from '../src/verdict.ts'
+import { wrapStore } from '../src/wrap.ts'
+import { changed, crashing, emptyStore, lyingDelete } from './broken-stores.ts'
+import { memory } from './memory-subject.ts'
+
+const verdictOf = (certificate: Certificate, key: string) => certificate.checks.find((one) => one.key === key)?.verdict
+
+test('a promise that is not kept is a fail, and names what was expected and what came', async () => {
+  const certificate = await runConformance(changed(lyingDelete), { only: ['SES-10'] })
+  expect(certificate.checks).toMatchObject([{ key: 'SES-10', verdict: 'fail', what: 'first delete', expected: 'false', got: 'true' }])
+  expect(exitCode(certificate)).toBe(1)
+})
+
+test('an error that nobody asked for is an error, not a fail', async () => {
+  const certificate = await runConformance(changed(crashing), { only: ['SES-16'] })
+  expect(verdictOf(certificate, 'SES-16')).toBe('error')
+  expect(exitCode(certificate)).toBe(1)
+})
+
+test('a store that answers nothing is not green', async () => {
+  await expect(runConformance(changed(emptyStore), { only: ['SES-*', 'EVT-*'] })).rejects.toThrow(/./)
+})
+
+test('a filter makes the certificate partial, however green', async () => {
+  const certificate = await runConformance(memory, { only: ['SES-01'] })
+  expect(certificate).toMatchObject({ kind: 'partial', verdict: 'incomplete', level: 'none' })
+  expect(exitCode(certificate)).toBe(2)
+})
+
+test('a filter that leaves nothing is not a pass', async () => {
+  const certificate = await runConformance(memory, { only: ['NONE-*'] })
+  expect(certificate).toMatchObject({ kind: 'partial', verdict: 'failed' })
+  expect(exitCode(certificate)).toBe(1)
+})
+
+test('an ability that is declared and not there is a fail; one that is there and not declared, too', async () => {
+  const claims = { ...memory.expects, callerTransaction: 'yes' as const }
+  const overDeclared = changed((store) => new Proxy(store, { get: (target, name) => (name === 'capabilities' ? claims : bound(target, name)) }), { expects: claims })
+  expect(verdictOf(await runConformance(overDeclared, { only: ['TXN-02'] }), 'TXN-02')).toBe('unproven')
+  const silent = changed((store) => wrapStore(store, { metrics: { record: () => Promise.resolve(undefined as never) } }))
+  expect(verdictOf(await runConformance(silent, { only: ['META-03'] }), 'META-03@metrics')).toBe('fail')
+})
+
+const bound = (target: object, name: string | symbol): unknown => {
+  const value: unknown = Reflect.get(target, name, target)
+  return typeof value === 'function' ? (value.bind(target) as unknown) : value // bind answers any
+}
+
+test('capabilities that are not as expected are a fail', async () => {
+  const certificate = await runConformance({ ...memory, expects: { ...memory.expects, persistent: 'yes' } }, { only: ['LIFE-10'] })
+  expect(verdictOf(certificate, 'LIFE-10')).toBe('fail')
+})
+
+test('a known defect is a deviation, caps the certificate, and has to go when it is fixed', async () => {
+  const broken = [{ issue: 'delete lies', checks: ['SES-10'] }]
+  const listed = await runConformance(changed(lyingDelete, { broken }), { only: ['SES-10'] })
+  expect(listed.checks).toMatchObject([{ verdict: 'deviation' }])
+  const fixed = await runConformance({ ...memory, broken }, { only: ['SES-10'] })
+  expect(fixed.checks).toMatchObject([{ verdict: 'fail', what: 'fixed: remove the entry from broken' }])
+})
+
+test('a check that spoils the witness tenant is caught at that check', async () => {
+  const careless = changed((store) =>
+    wrapStore(store, {
+      sessions: {
+        delete: async (key, options) => {
+          await store.sessions.delete({ appName: 'witness', userId: 'w1', sessionId: 's1' })
+          return store.sessions.delete(key, options)
+        },
+      },
+    }),
+  )
+  const certificate = await runConformance(careless, { only: ['SES-05', 'SES-07', 'META-05'] })
+  expect(certificate.checks.map(({ key, verdict }) => [key, verdict])).toEqual([['SES-05', 'pass'], ['SES-07', 'fail'], ['META-05', 'fail']])
+})
+
+test('what was executed has to be what was planned', () => {
+  const planned = ['A-01', 'A-02'].map((key) => ({ key, rule: '', level: 'core' as const, tentative: false }))
+  expect(planViolations(planned, ['A-01', 'A-02'], ['A'])).toEqual([])
+  expect(planViolations(planned, ['A-01'], ['A'])).toHaveLength(1)
+  expect(planViolations(planned, ['A-01', 'A-02', 'A-03'], ['A'])).toHaveLength(1)
+  expect(planViolations(planned, ['A-01', 'A-02', 'A-02'], ['A'])).toHaveLength(1)
+  expect(planViolations(planned, ['A-01', 'A-02'], ['A', 'B'])).toHaveLength(1)
+})
+
+test('a contract that the suite does not know is refused, and so is an expects with a key missing', async () => {
+  await expect(runConformance({ ...memory, contract: '9.9' })).rejects.toThrow(SubjectError)
+  const { isolation: _, ...expects } = memory.expects
+  await expect(runConformance({ ...memory, expects: expects as typeof memory.expects })).rejects.toThrow(/isolation/) // what the types forbid
+})
+
+test('the certificate of a run verifies, and two runs of one store agree', async () => {
+  const [first, second] = [await runConformance(memory, { level: 'core', seed: 1 }), await runConformance(memory, { level: 'core', seed: 2 })]
+  expect(verifyCertificate(first)).toEqual([])
+  expect(first).toMatchObject({ kind: 'full', verdict: 'certified', level: 'core' })
+  expect(second.hash).toBe(first.hash)
+}, 60_000)
