@@ -23,18 +23,18 @@ import {
 import type { PruneReport, Session, SessionKey, SessionQuery, SessionStore, SessionSummary, State } from './sessions.ts'
 import type { ErasureReceipt, Store } from './store.ts'
 
-export function createInMemorySessions(context: InMemoryContext): SessionStore {
+export const createInMemorySessions = (context: InMemoryContext): SessionStore => ({
+  ...reads(context),
+  ...writes(context),
+  lease: (_key, options) =>
+    context.calls.run('sessions.lease', options, () => {
+      throw unsupported('lease', 'leases')
+    }),
+})
+
+function reads(context: InMemoryContext): Pick<SessionStore, 'get' | 'list' | 'count' | 'stateAt'> {
   const { calls, data, limits } = context
-  const found = (key: SessionKey): SessionRow => {
-    const row = findSession(data, key)
-    if (row === undefined) throw noSession(key)
-    return row
-  }
   return {
-    create: (session, options) =>
-      calls.run('sessions.create', options, () =>
-        sessionOf(create(createRequest(session, options, context), context), context),
-      ),
     get: (key, options) =>
       calls.run('sessions.get', options, () => {
         const filter = eventsOption(checkedOptions(options, ['events']).events)
@@ -52,6 +52,28 @@ export function createInMemorySessions(context: InMemoryContext): SessionStore {
       }),
     count: (filter) =>
       calls.run('sessions.count', filter, () => sessionsOf(data, sessionFilter(filter, limits)).length),
+    stateAt: <S extends State>(key: SessionKey, seq: number, options?: object) =>
+      calls.run('sessions.stateAt', options, () => {
+        checkedOptions(options, [])
+        const [checked, at] = [checkedSessionKey(key, limits), checkedCount(seq, 'seq')]
+        const row = findSession(data, checked)
+        return row === undefined ? undefined : (fresh(stateAfter(row, at, 'seq')) as S) // what the caller says it put there
+      }),
+  }
+}
+
+function writes(context: InMemoryContext): Pick<SessionStore, 'create' | 'update' | 'delete' | 'fork' | 'prune'> {
+  const { calls, data, limits } = context
+  const found = (key: SessionKey): SessionRow => {
+    const row = findSession(data, key)
+    if (row === undefined) throw noSession(key)
+    return row
+  }
+  return {
+    create: (session, options) =>
+      calls.run('sessions.create', options, () =>
+        sessionOf(create(createRequest(session, options, context), context), context),
+      ),
     update: (key, change, options) =>
       calls.run('sessions.update', options, () => {
         const request = updateRequest(key, change, options, context)
@@ -71,18 +93,7 @@ export function createInMemorySessions(context: InMemoryContext): SessionStore {
         const request = forkRequest(key, options, context)
         return sessionOf(fork(found(request.key), request, context), context)
       }),
-    stateAt: <S extends State>(key: SessionKey, seq: number, options?: object) =>
-      calls.run('sessions.stateAt', options, () => {
-        checkedOptions(options, [])
-        const [checked, at] = [checkedSessionKey(key, limits), checkedCount(seq, 'seq')]
-        const row = findSession(data, checked)
-        return row === undefined ? undefined : (fresh(stateAfter(row, at, 'seq')) as S) // what the caller says it put there
-      }),
     prune: (query) => calls.run('sessions.prune', query, (call) => prune(pruneRequest(query, context), call, context)),
-    lease: (_key, options) =>
-      calls.run('sessions.lease', options, () => {
-        throw unsupported('lease', 'leases')
-      }),
   }
 }
 

@@ -40,8 +40,7 @@ export function storeContext(
   return {
     limits: checkedLimits(given.limits, limits),
     now: checkedClock(given.now),
-    // createCalls checks what a timeout may be.
-    calls: createCalls({ logger, ...(given.timeout !== undefined && { timeout: given.timeout as number }) }),
+    calls: createCalls({ logger, timeout: given.timeout as number | undefined }), // createCalls checks it
     logger,
   }
 }
@@ -58,16 +57,15 @@ function checkedLimits(limits: unknown, defaults: Limits): Limits {
     const max = name === 'eventDepth' || name === 'stateDepth' ? deepest : Number.MAX_SAFE_INTEGER
     return given[name] === undefined ? defaults[name] : checkedCount(given[name], `limits.${name}`, { min: 1, max })
   }
-  const checked = Object.fromEntries(names.map((name) => [name, limit(name)])) as {
-    -readonly [Name in keyof Limits]: number
-  } // of all names
+  const checked: { -readonly [Name in keyof Limits]: number } = { ...defaults }
+  for (const name of names) checked[name] = limit(name)
   if (given.pageDefault === undefined) checked.pageDefault = Math.min(checked.pageDefault, checked.pageMax)
   if (checked.pageDefault > checked.pageMax) throw invalid('limits.pageDefault', 'is over limits.pageMax')
   return Object.freeze(checked)
 }
 
 function checkedClock(now: unknown): () => number {
-  if (now === undefined) return Date.now
+  if (now === undefined) return () => Date.now() // looked up anew, so that a test may replace the clock of the process
   if (typeof now !== 'function') throw invalid('now', 'must be a function that answers milliseconds since 1970')
   return () => checkedTimestamp(Reflect.apply(now, undefined, []), 'now')
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   abilities,
   createInMemoryDatabase,
@@ -83,6 +83,15 @@ test('a tail reports bad arguments and a closed store where it is read', async (
   expect(await codeOf(read(store.events.tail(key, { signal: AbortSignal.abort() })))).toBe('none')
   await store.close()
   expect(await codeOf(read(store.events.tail(key)))).toBe('closed')
+})
+
+test('without a clock of its own a store follows the clock of the process, also a replaced one', async () => {
+  await using store = createInMemoryStore()
+  vi.useFakeTimers({ now: 1_000, toFake: ['Date'] })
+  expect(await store.sessions.create(key)).toMatchObject({ createdAt: 1_000 })
+  vi.setSystemTime(500)
+  expect(await store.sessions.update(key, { set: { a: 1 } })).toMatchObject({ updatedAt: 1_000, lastEventAt: 1_000 })
+  vi.useRealTimers()
 })
 
 test('every capability is present, and what is absent is unsupported', async () => {
