@@ -10,7 +10,7 @@ import { published, read, root } from './workspace.ts'
 const exportsOf = (path: string): readonly string[] => {
   const source = read(path).replaceAll(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
   const names: string[] = []
-  for (const [, type = '', list = ''] of source.matchAll(/^export (type )?\{([^}]*)\}/gm)) {
+  for (const [, type = '', list = ''] of source.matchAll(/^export (?:const )?(type )?\{([^}]*)\}/gm)) {
     for (const item of list
       .split(',')
       .map((part) => part.trim())
