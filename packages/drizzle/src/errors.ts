@@ -44,7 +44,7 @@ async function pause(call: Call, tries: number): Promise<void> {
   call.check()
 }
 
-/** Resolves after so many milliseconds, or as soon as the signal fires. Keeps no process alive by itself. */
+/** Resolves after so many milliseconds, or as soon as the signal fires. Somebody waits for it, so the process may too. */
 export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) return resolve()
