@@ -1,7 +1,8 @@
 import type { Call } from '@daybook/core'
-import { createWriterQueue, readLazily, runAsync, step, type Dialect, type Loaded, type Row, type Script, type Statement, type Params, type Tx, type WriterQueue } from '@daybook/drizzle'
+import { readLazily, runAsync, step, type Dialect, type Loaded, type Row, type Script, type Statement, type Params, type Tx } from '@daybook/drizzle'
 import type { Client, InStatement, ResultSet } from '@libsql/client'
 import { appendBatch, appendedBy } from './append.ts'
+import { createClientLock, type ClientLock } from './client-lock.ts'
 import { boundValue } from './connection.ts'
 import { compiled, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { failureOf } from './errors.ts'
@@ -12,40 +13,29 @@ interface Parts {
   readonly common: Common
   readonly tables: DaybookTables
   readonly client: Client
-  readonly isMemory: boolean
+  readonly probe: Probe
   readonly isOwned: boolean
 }
 
 export interface ClientDialect extends Dialect {
-  /** Writers of this process take turns here, those of the application inside `store.transaction` too. */
-  readonly writers: WriterQueue
+  readonly lock: ClientLock
 }
 
 /** The verbs over `@libsql/client`: batches where one will do, one interactive transaction at a time where not. */
-export function clientDialect({ common, tables, client, isMemory, isOwned }: Parts): ClientDialect {
-  const writers = createWriterQueue()
-
-  /**
-   * After SQLITE_BUSY the client's connection stays poisoned: what it then acknowledges is lost. Only a new connection cures
-   * it, as the very next thing; a database in memory cannot be busy, and would be lost with its connection.
-   */
-  async function cured<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work
-    } catch (error) {
-      if (!isMemory && client.protocol === 'file' && failureOf(error).kind === 'locked') await client.reconnect()
-      throw error
-    }
-  }
+export function clientDialect({ common, tables, client, probe, isOwned }: Parts): ClientDialect {
+  const lock = createClientLock(client, probe)
 
   async function transact<T>(mode: 'write' | 'read', script: (tx: Tx) => Script<T>, call: Call): Promise<T> {
     call.check()
-    const transaction = await cured(client.transaction(mode))
+    const transaction = await client.transaction(mode)
     try {
       const answer = await runAsync(script(clientTx((statement) => transaction.execute(statement))), () => call.check())
       if (mode === 'write') call.committing()
-      await cured(transaction.commit())
+      await lock.commit(transaction)
       return answer
+    } catch (error) {
+      if (client.protocol === 'file' && !transaction.closed) await transaction.executeMultiple('ROLLBACK').catch(() => {}) // what led here is thrown
+      throw error
     } finally {
       transaction.close() // rolls back what was not committed
     }
@@ -53,44 +43,45 @@ export function clientDialect({ common, tables, client, isMemory, isOwned }: Par
 
   return {
     ...common,
-    writers,
-    read(script, call) {
-      const read = () =>
+    lock,
+    read: (script, call) =>
+      lock.read(() =>
         readLazily(
           script,
           call,
           async (statement, params) => (await client.execute(inStatement(statement, params))).rows,
           (whole) => transact('read', whole, call),
-        )
-      return isMemory ? writers.run(read) : read()
+        ),
+      ),
+    write: (script, call) => lock.write(() => transact('write', script, call)),
+    async appendEvents(append, call) {
+      const batch = lock.canBatch ? appendBatch(tables, append) : undefined
+      if (batch === undefined) return undefined
+      try {
+        return await lock.write(async () => {
+          call.committing()
+          return appendedBy(await client.batch(batch, 'write'))
+        })
+      } catch (error) {
+        // A key that exists, or a document over its limit: the script finds out which, and says so.
+        if (failureOf(error).kind === 'duplicate' || isCheckViolation(error)) return undefined
+        throw error
+      }
     },
-    write: (script, call) => writers.run(() => transact('write', script, call)),
-    appendEvents: (append, call) =>
-      writers.run(async () => {
-        const batch = appendBatch(tables, append)
-        if (batch === undefined) return undefined
-        call.committing()
-        try {
-          return appendedBy(await cured(client.batch(batch, 'write')))
-        } catch (error) {
-          // A key that exists, or a document over its limit: the script finds out which, and says so.
-          if (failureOf(error).kind === 'duplicate' || isCheckViolation(error)) return undefined
-          throw error
-        }
-      }),
-    async loadSession(shape, params, call): Promise<Loaded | undefined> {
-      call.check()
-      const load = async () => {
+    loadSession: (shape, params, call): Promise<Loaded | undefined> =>
+      lock.read(async () => {
+        call.check()
         const statements = [shape.session, ...(shape.events === undefined ? [] : [shape.events])]
-        const [session, events] = await cured(client.batch(statements.map((statement) => inStatement(statement, params)), 'read'))
+        const [session, events] = await client.batch(
+          statements.map((statement) => inStatement(statement, params)),
+          'read',
+        )
         const [row] = session?.rows ?? []
         return row === undefined ? undefined : { session: row, events: events?.rows ?? [] }
-      }
-      return isMemory ? writers.run(load) : load()
-    },
+      }),
     async server(call) {
       call.check()
-      return serverOf(await probeClient(client, isMemory))
+      return serverOf(await probeClient(client, probe.isMemory))
     },
     async close() {
       if (isOwned) client.close()

@@ -57,8 +57,8 @@ export function transact<T>(connection: Connection, mode: 'IMMEDIATE' | 'DEFERRE
   } catch (error) {
     try {
       if (connection.inTransaction) connection.rollback()
-    } catch (rollbackError) {
-      throw new AggregateError([error, rollbackError], 'a transaction failed, and so did its rollback', { cause: error })
+    } catch {
+      // What led here is thrown below. A transaction that cannot even be rolled back makes the next BEGIN fail.
     }
     throw error
   }

@@ -54,13 +54,12 @@ export function createConnection(database: DriverDatabase, lockTimeout?: number)
     rows: (text, values) => prepared(text).all(values.map(boundValue)) as Row[],
     change: (text, values) => prepared(text).run(values.map(boundValue)).changes,
     begin(mode) {
-      if (lockTimeout === undefined) return void database.exec(`BEGIN ${mode}`)
-      database.exec('PRAGMA busy_timeout = 0')
+      if (lockTimeout !== undefined) database.exec('PRAGMA busy_timeout = 0')
       try {
         // By exec and not by a kept statement: one that got BUSY stays unreset on libSQL, and what is written after it is lost.
         database.exec(`BEGIN ${mode}`)
       } finally {
-        database.exec(`PRAGMA busy_timeout = ${lockTimeout}`)
+        if (lockTimeout !== undefined) database.exec(`PRAGMA busy_timeout = ${lockTimeout}`)
       }
     },
     commit: () => void database.exec('COMMIT'),

@@ -1,11 +1,11 @@
 import { StoreError } from '@daybook/core'
-import { bound, createEngine, joinedStore, runSync, runTransaction, scriptStore, step, type DrizzleStoreOptions, type Row, type Tx } from '@daybook/drizzle'
+import { bound, createEngine, joinedStore, runSync, runTransaction, scriptStore, step, type DrizzleStoreOptions, type Failure, type Row, type Tx } from '@daybook/drizzle'
 import type { Client } from '@libsql/client'
 import { clientDialect, probeClient } from './client-dialect.ts'
 import { connectionDialect, connectionTx, probeConnection } from './connection-dialect.ts'
 import { createConnection, type Connection, type DriverDatabase } from './connection.ts'
 import { commonDialect, insertNewStatement } from './dialect.ts'
-import { ConnectionInUse } from './errors.ts'
+import { ConnectionInUse, failureOf } from './errors.ts'
 import { daybookTables } from './schema.ts'
 import type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore, SyncDatabase, SyncSqliteStore, TransactionOf } from './store.ts'
 
@@ -61,21 +61,24 @@ export function syncStore<Db extends SyncDatabase>(db: Db, connection: Connectio
   const dialect = connectionDialect(commonDialect(options, probe), connection, probe, setup.close)
   const engine = createEngine(dialect, options)
 
+  function setBusyTimeout(ms: number | undefined): void {
+    if (ms !== undefined) db.$client.exec(`PRAGMA busy_timeout = ${ms}`)
+  }
+
   /** Drizzle begins it, so that the body gets Drizzle's own transaction; see connection.ts about the timeout. */
   function inTransaction<T>(body: (tx: TransactionOf<Db>) => T): T {
     if (connection.inTransaction) throw new ConnectionInUse('the connection is inside a transaction of the application')
-    const setTimeout = (ms: number | undefined) => ms !== undefined && db.$client.exec(`PRAGMA busy_timeout = ${ms}`)
-    if (setup.busyTimeout !== undefined) setTimeout(0)
+    if (setup.busyTimeout !== undefined) setBusyTimeout(0)
     try {
       return db.transaction(
         (tx) => {
-          setTimeout(setup.busyTimeout)
+          setBusyTimeout(setup.busyTimeout)
           return body(tx as TransactionOf<Db>) // Drizzle hands out the transaction of this database
         },
         { behavior: 'immediate' },
       )
     } finally {
-      setTimeout(setup.busyTimeout)
+      setBusyTimeout(setup.busyTimeout)
     }
   }
 
@@ -104,12 +107,12 @@ interface AsyncSetup {
 export async function asyncStore<Db extends AsyncDatabase>(db: Db, options: SqliteStoreOptions, setup: AsyncSetup): Promise<AsyncSqliteStore<Db>> {
   const tables = daybookTables(options)
   const probe = await probeClient(db.$client, setup.isMemory)
-  const dialect = clientDialect({ common: commonDialect(options, probe), tables, client: db.$client, ...setup })
+  const dialect = clientDialect({ common: commonDialect(options, probe), tables, client: db.$client, probe, isOwned: setup.isOwned })
   const engine = createEngine(dialect, options)
 
   const transaction: AsyncSqliteStore<Db>['transaction'] = (body, callOptions) =>
     runTransaction(engine, callOptions, (call, enter) =>
-      dialect.writers.run(() => {
+      dialect.lock.write(() => {
         call.check()
         return db.transaction(async (tx) => {
           const { store, appendedTo } = joinedStore(engine, executorTx(tx))
@@ -123,7 +126,14 @@ export async function asyncStore<Db extends AsyncDatabase>(db: Db, options: Sqli
         })
       }),
     )
-  return Object.assign(engine.store, { db, tables, transaction, using: (tx: AsyncExecutor) => joinedStore(engine, executorTx(tx)).store })
+  const using = (tx: AsyncExecutor) => joinedStore({ ...engine, failureOf: joinedFailureOf }, executorTx(tx)).store
+  return Object.assign(engine.store, { db, tables, transaction, using })
+}
+
+/** To a store that joined a transaction, its end is the end. */
+function joinedFailureOf(error: unknown): Failure {
+  const failure = failureOf(error)
+  return failure.driverCode === 'TRANSACTION_CLOSED' ? { ...failure, kind: 'closed' } : failure
 }
 
 /** The verbs inside a transaction of Drizzle over `@libsql/client`. */

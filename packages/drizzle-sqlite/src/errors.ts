@@ -15,6 +15,7 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   SQLITE_LOCKED: 'locked',
   SQLITE_LOCKED_SHAREDCACHE: 'locked',
   DAYBOOK_CONNECTION_IN_USE: 'locked',
+  DAYBOOK_CONNECTION_REPLACED: 'connection',
   TRANSACTION_ACTIVE: 'locked',
   TRANSACTION_CLOSED: 'connection',
   TRANSACTION_TIMEOUT: 'contention',

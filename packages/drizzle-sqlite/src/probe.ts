@@ -35,7 +35,7 @@ export function probeOf(answers: readonly (readonly Row[])[], driver: { readonly
   }
   return {
     version,
-    journalMode: String(row['journalMode'] ?? 'unknown'),
+    journalMode: typeof row['journalMode'] === 'string' ? row['journalMode'] : 'unknown',
     synchronous: Number(row['synchronous'] ?? 2),
     foreignKeys: Number(row['foreignKeys'] ?? 0) === 1,
     busyTimeout: Number(row['busyTimeout'] ?? 0),

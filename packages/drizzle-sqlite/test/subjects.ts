@@ -1,0 +1,99 @@
+import type { Capabilities, Store } from '@daybook/core'
+import { defineStoreUnderTest, type CallerTransaction, type OpenOptions, type Oracle, type StoreUnderTest } from '@daybook/conformance'
+import { createSqliteStore, type SqliteStoreOptions } from '@daybook/drizzle-sqlite'
+import { createClient } from '@libsql/client'
+import { sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/libsql'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ask, createFile, openFile, type DriverName, type OpenArgs } from './drivers.ts'
+
+const synchronous: Capabilities = {
+  memories: 'no',
+  artifacts: 'no',
+  metrics: 'no',
+  lease: 'no',
+  jsonPathFilter: 'no',
+  jsonPathIndex: 'no',
+  fullTextSearch: 'no',
+  vectorSearch: 'no',
+  callerTransaction: 'no',
+  persistent: 'yes',
+  concurrentWriters: 'no',
+  foreignKeys: 'yes',
+  skipLocked: 'no',
+  windowFunctions: 'yes',
+  transactionalDdl: 'yes',
+  liveNotify: 'no',
+  isolation: 'serializable',
+}
+
+export const subjects: Record<DriverName, StoreUnderTest> = {
+  sqlite: subject('sqlite', 'libsql@0.5', synchronous),
+  'libsql-client': subject('libsql-client', '@libsql/client@0.18', { ...synchronous, callerTransaction: 'yes' }),
+  'better-sqlite3': subject('better-sqlite3', 'better-sqlite3@12', synchronous),
+}
+
+function subject(driver: DriverName, version: string, expects: Capabilities): StoreUnderTest {
+  return defineStoreUnderTest({
+    subject: { name: '@daybook/drizzle-sqlite', version: '0.1.0', driver: version },
+    contract: '1.0',
+    expects,
+    async provision({ id }) {
+      const folder = await mkdtemp(join(tmpdir(), `${id}-`))
+      const path = join(folder, 'daybook.db')
+      await createFile(driver, path)
+      const args: OpenArgs = { driver, path }
+      return {
+        open: (options) => openFile[driver](path, storeOptions(options)),
+        worker: { module: new URL('worker.ts', import.meta.url).href, args },
+        oracle: oracleOf(driver, path),
+        ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(path) }),
+        destroy: () => rm(folder, { recursive: true, force: true }),
+      }
+    },
+  })
+}
+
+/** What a store on a file knows of the options of an opening. */
+const storeOptions = ({ now, timeout, logger, limits }: OpenOptions = {}): SqliteStoreOptions => ({
+  ...(now !== undefined && { now }),
+  ...(timeout !== undefined && { timeout }),
+  ...(logger !== undefined && { logger }),
+  ...(limits !== undefined && { limits }),
+})
+
+const countStatements: Record<Parameters<Oracle['count']>[0], string> = {
+  sessions: 'select count(*) as "n" from daybook_sessions where app_name = ?',
+  // From the events on, so that one without its session shows.
+  events: `select count(*) as "n" from daybook_events e left join daybook_sessions s on s.sid = e.sid where s.app_name = ? or s.sid is null`,
+  appStates: 'select count(*) as "n" from daybook_app_states where app_name = ?',
+  userStates: 'select count(*) as "n" from daybook_user_states where app_name = ?',
+}
+
+const oracleOf = (driver: DriverName, path: string): Oracle => ({
+  count: async (area, appName) => Number((await ask(driver, path, countStatements[area], [appName]))[0]?.['n']),
+})
+
+/** An application with a table of its own. It waits for others that write, since it begins the transaction. */
+async function callerTransaction(path: string): Promise<CallerTransaction> {
+  await ask('libsql-client', path, 'create table application (id text primary key)')
+  return {
+    async run(_store, body) {
+      const client = createClient({ url: `file:${path}`, timeout: 5_000 })
+      try {
+        const db = drizzle({ client })
+        const own = await createSqliteStore(db)
+        return await db.transaction((tx) =>
+          body(own.using(tx) as Store, { // but for migrate and health, which have no place inside
+            insert: async (id) => void (await tx.run(sql`insert into application (id) values (${id})`)),
+          }),
+        )
+      } finally {
+        client.close()
+      }
+    },
+    rows: async () => (await ask('libsql-client', path, 'select id from application')).map((row) => String(row['id'])),
+  }
+}
