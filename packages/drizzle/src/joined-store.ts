@@ -92,7 +92,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
 }
 
 /** A store inside a script. `end()` closes it: a generator that escaped the script must not write outside of it. */
-export function scriptStore(engine: Engine, tx: Tx): { readonly store: ScriptStore; readonly appendedTo: readonly SessionKey[]; end(): void } {
+export function scriptStore(engine: Engine, tx: Tx): { readonly store: ScriptStore; readonly appendedTo: readonly SessionKey[]; readonly end: () => void } {
   let isOpen = true
   const appendedTo: SessionKey[] = []
   function* perform<T>(operation: Operation<T>): Script<T> {

@@ -56,7 +56,7 @@ export function bound({ sql: statement }: Statement, params: Params): SQL {
 /** A statement as the text that the database gets, and the values to send with it. */
 export interface Compiled {
   readonly text: string
-  values(params: Params): Value[]
+  readonly values: (params: Params) => Value[]
 }
 
 /** Compiles each statement once, and remembers it as long as the statement lives. */
