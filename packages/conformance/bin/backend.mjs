@@ -8,7 +8,7 @@ const { status } = spawnSync(
     '--conditions=@daybook/source',
     '--disable-warning=ExperimentalWarning',
     `--import=${new URL('./typescript.mjs', import.meta.url).href}`,
-    fileURLToPath(new URL('../src/backend.ts', import.meta.url)),
+    fileURLToPath(new URL('../test/backend.ts', import.meta.url)),
     ...process.argv.slice(2),
   ],
   { stdio: 'inherit' },

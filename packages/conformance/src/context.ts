@@ -46,7 +46,7 @@ export interface Stage {
   readonly store: Store
   readonly other: Store
   /** How a further open becomes the store that the check sees: as it is, recorded, or broken on purpose. */
-  wrap(store: Store, options: OpenOptions): Store
+  readonly wrap: (store: Store, options: OpenOptions) => Store
 }
 
 const missing = {
@@ -84,7 +84,7 @@ export function createContext(check: Check, stage: Stage, { kernel, budget, seed
     need(name) {
       const member = stage.place[name]
       if (member === undefined) throw new Unproven(missing[name])
-      return member as NonNullable<Place[typeof name]> // TypeScript does not narrow a generic member
+      return member
     },
     kernel,
   }

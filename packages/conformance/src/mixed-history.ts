@@ -53,9 +53,9 @@ export async function processHistory(ctx: Ctx): Promise<void> {
   await withWorkers(ctx, 2, async (workers) => {
     const writing = Promise.all(workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count: 60 })))
     const reads: ReadRecord[] = []
-    let isDone = false
-    const done = writing.finally(() => (isDone = true))
-    while (!isDone) {
+    const state = { isDone: false }
+    const done = writing.finally(() => (state.isDone = true))
+    while (!state.isDone) {
       reads.push(await readOnce(ctx.store, key, 'reader'))
       await new Promise((resolve) => setTimeout(resolve, 2)) // a synchronous driver would starve the answers of the workers
     }

@@ -151,13 +151,14 @@ const forks = fc.record({ key: keys, to: pick, through: fc.option(fc.nat({ max: 
   }),
 )
 
+const shown = (key: SessionKey, seen: unknown) => [JSON.stringify([key.userId, key.sessionId]), seen] as const
+const byName = (a: readonly [string, unknown], b: readonly [string, unknown]) => (a[0] < b[0] ? -1 : 1)
+
 const lists = fc.record({ appName: appNames, limit: fc.integer({ min: 1, max: 4 }) }).map((args) =>
   command('list', args, async (model, real) => {
     const appName = `${real.prefix}${args.appName}`
     const found = await walkSessions(real.store, { appName, limit: args.limit, state: true })
     const own = [...model.sessions.values()].filter(({ key }) => key.appName === appName)
-    const shown = (key: SessionKey, seen: unknown) => [JSON.stringify([key.userId, key.sessionId]), seen] as const
-    const byName = (a: readonly [string, unknown], b: readonly [string, unknown]) => (a[0] < b[0] ? -1 : 1)
     equal(found.map((one) => shown(one, one.state)).toSorted(byName), own.map((one) => shown(one.key, reducer.merged(model, one))).toSorted(byName), 'sessions of the app')
     equal(await real.store.sessions.count({ appName }), own.length, 'count')
   }),

@@ -89,17 +89,18 @@ export const remove = (model: Model, key: SessionKey): boolean => model.sessions
 
 const changeOf = ({ actions }: AgentEvent): Change => ({ set: actions?.stateDelta ?? {}, unset: actions?.stateUnset ?? [] })
 
+const isKept = (key: string) => !key.startsWith(prefixes.temp)
+
 /** The event as it has to be read back. */
 export function storedForm(event: AgentEvent): AgentEvent {
   if (event.actions === undefined) return event
   const { stateDelta, stateUnset } = event.actions
-  const kept = (key: string) => !key.startsWith(prefixes.temp)
   return {
     ...event,
     actions: {
       ...event.actions,
-      ...(stateDelta !== undefined && { stateDelta: Object.fromEntries(Object.entries(stateDelta).filter(([key]) => kept(key))) }),
-      ...(stateUnset !== undefined && { stateUnset: stateUnset.filter((key) => kept(key)) }),
+      ...(stateDelta !== undefined && { stateDelta: Object.fromEntries(Object.entries(stateDelta).filter(([key]) => isKept(key))) }),
+      ...(stateUnset !== undefined && { stateUnset: stateUnset.filter((key) => isKept(key)) }),
     },
   }
 }

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import type { Ctx } from './context.ts'
+import type { Worker } from './define.ts'
 import type { AppendRecord } from './history.ts'
 import type { Request } from './worker.ts'
 import type { AppendsArgs, Failure, WorkerScripts } from './worker-script.ts'
@@ -37,8 +38,7 @@ const execArgv = (module: string): string[] => [
   ...(isSource || /\.m?ts$/.test(module) ? ['--import', loader.href] : []),
 ]
 
-export async function startWorker(ctx: Ctx): Promise<RemoteStore> {
-  const { module, args } = ctx.need('worker')
+export async function startWorker({ module, args }: Worker): Promise<RemoteStore> {
   const child = fork(entry, [], { serialization: 'advanced', execArgv: execArgv(module), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
@@ -50,7 +50,7 @@ export async function startWorker(ctx: Ctx): Promise<RemoteStore> {
   }
   child.on('message', (message) => settle(message as Answer)) // our own worker sends nothing else
   child.once('exit', (code) => {
-    for (const id of [...waiting.keys()]) settle({ id, failure: { code: undefined, message: `the worker ended with ${String(code)}` } })
+    for (const id of waiting.keys()) settle({ id, failure: { code: undefined, message: `the worker ended with ${String(code)}` } })
   })
   let next = 0
   const answerTo = (id: number) => new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }))
@@ -83,7 +83,7 @@ async function end(child: ChildProcess, ended: Promise<void>, signal: NodeJS.Sig
 
 /** Two other processes that append to one session while this one does too. */
 export async function withWorkers<T>(ctx: Ctx, count: number, body: (workers: readonly RemoteStore[]) => Promise<T>): Promise<T> {
-  const workers = await Promise.all(Array.from({ length: count }, () => startWorker(ctx)))
+  const workers = await Promise.all(Array.from({ length: count }, () => startWorker(ctx.need('worker'))))
   try {
     return await body(workers)
   } finally {

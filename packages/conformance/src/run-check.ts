@@ -11,7 +11,8 @@ const stand = async (check: Check, stage: Stage): Promise<'present' | 'absent'> 
 
 /** Runs one check on a stage: the verdict by the truth table, never an exception. */
 export async function runCheck(check: Check, stage: Stage, options: ContextOptions): Promise<Result> {
-  const { ctx, end } = createContext(check, stage, options)
+  const context = createContext(check, stage, options)
+  const { ctx } = context
   const started = performance.now()
   const since = () => Math.round(performance.now() - started)
   const stray = strayErrors()
@@ -29,7 +30,7 @@ export async function runCheck(check: Check, stage: Stage, options: ContextOptio
     return { key: check.key, ms: since(), ...verdictOf(error) }
   } finally {
     await stray.end()
-    await end()
+    await context.end()
   }
 }
 

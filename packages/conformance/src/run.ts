@@ -51,7 +51,8 @@ interface Run {
 /** Plans, runs and judges. Rejects only when the store or the harness could not start. */
 export async function runConformance(subject: StoreUnderTest, options: RunOptions = {}): Promise<Certificate> {
   defineStoreUnderTest(subject)
-  const { level = 'concurrent', budget = 'quick', seed = randomInt(2 ** 31), only = [], prove = false, log = () => {} } = options
+  const { level = 'concurrent', budget = 'quick', seed = randomInt(2 ** 31), only = [], prove = false } = options
+  const log = (line: string) => options.log?.(line)
   const plan = createPlan(level, only)
   const run: Run = {
     subject,
@@ -88,12 +89,13 @@ const notApplicable = ({ kernel }: Run) => {
   return rest.length === 0 ? '' : ` (not applicable: ${rest.join(' ')})`
 }
 
+// These look at what the others left, and at what became of the mutants.
+const isMeta = ({ id }: Check) => id.startsWith('META-') && id !== 'META-03'
+
 async function runAll(run: Run, stage: OpenStage, prove: boolean): Promise<void> {
   const { plan } = run.kernel
   await seedWitness(stage.store)
   const witness = { checksum: await witnessChecksum(stage.store) }
-  // These look at what the others left, and at what became of the mutants.
-  const isMeta = ({ id }: Check) => id.startsWith('META-') && id !== 'META-03'
   for (const check of plan.checks.filter((one) => !isMeta(one))) await judge(run, check, stage, witness)
   await breakOnPurpose(run, prove)
   for (const check of plan.checks.filter(isMeta)) await judge(run, check, stage, witness)
@@ -129,11 +131,11 @@ function deviated({ broken = [] }: StoreUnderTest, check: Check, result: Result)
   return { ...result, verdict: 'fail', what: 'fixed: remove the entry from broken', expected: 'a failure, as listed', got: 'a pass' }
 }
 
-function report({ log }: Run, check: Check, { verdict, what, expected, got, reason }: Result): void {
+function report(run: Run, check: Check, { verdict, what, expected, got, reason }: Result): void {
   if (verdict === 'fail' || verdict === 'error' || verdict === 'deviation') {
-    log(`${verdict} ${check.key}: ${check.rule}\n  what: ${what ?? ''}\n  expected: ${expected ?? ''}\n  got: ${got ?? ''}`)
+    run.log(`${verdict} ${check.key}: ${check.rule}\n  what: ${what ?? ''}\n  expected: ${expected ?? ''}\n  got: ${got ?? ''}`)
   }
-  if (verdict === 'unproven') log(`unproven ${check.key}: ${what ?? reason ?? ''}`)
+  if (verdict === 'unproven') run.log(`unproven ${check.key}: ${what ?? reason ?? ''}`)
 }
 
 /** Canaries, or all mutants; afterwards the races count only if the race canaries died. */

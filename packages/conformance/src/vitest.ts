@@ -12,24 +12,26 @@ export interface TestFramework {
 }
 
 /** Runs the suite as tests of the framework that is passed in: one test for each check. What is unproven is skipped, with its reason. */
-export function conformance(subject: StoreUnderTest, { describe, it, beforeAll, afterAll }: TestFramework, options: RunOptions = {}): void {
+export function conformance(subject: StoreUnderTest, framework: TestFramework, options: RunOptions = {}): void {
   const plan = createPlan(options.level ?? 'concurrent', options.only)
   const lines: string[] = []
-  describe(`${subject.subject.name} keeps the contract`, () => {
+  framework.describe(`${subject.subject.name} keeps the contract`, () => {
     let certificate: Certificate | undefined
-    beforeAll(async () => {
+    framework.beforeAll(async () => {
       certificate = await runConformance(subject, { ...options, log: (line) => void lines.push(line) })
     }, 600_000)
     for (const { key, rule } of plan.checks) {
-      it(`${key} ${rule}`, ({ skip }) => {
+      framework.it(`${key} ${rule}`, (context) => {
         const result = certificate?.checks.find((one) => one.key === key)
         if (result === undefined) throw new Error(`${key} was not executed`)
-        if (result.verdict === 'unproven' || result.verdict === 'deviation') skip(result.what)
+        if (result.verdict === 'unproven' || result.verdict === 'deviation') context.skip(result.what)
         else if (result.verdict === 'fail' || result.verdict === 'error') throw new Error(`${key}: ${result.what ?? ''}\nexpected: ${result.expected ?? ''}\ngot: ${result.got ?? ''}`)
       })
     }
-    afterAll(() => {
-      ;(options.log ?? console.info)(lines.filter((line) => /^(mutants|unproven|M\d)/.test(line)).join('\n'))
+    framework.afterAll(() => {
+      const text = lines.filter((line) => /^(mutants|unproven|M\d)/.test(line)).join('\n')
+      if (options.log === undefined) console.info(text)
+      else options.log(text)
     })
   })
 }

@@ -16,8 +16,8 @@ export interface Request {
 const reply = (message: unknown) => process.send?.(message)
 
 async function serve({ module, args }: Start): Promise<void> {
-  const { openWorkerStore } = (await import(module)) as WorkerModule // Worker says what the module exports
-  const store = await openWorkerStore(args)
+  const subject = (await import(module)) as WorkerModule // Worker says what the module exports
+  const store = await subject.openWorkerStore(args)
   await store.sessions.get({ appName: 'warm', userId: 'warm', sessionId: 'warm' })
   const scripts: Record<string, (args: never) => Promise<unknown>> = { ...workerScripts(store) }
   process.on('message', ({ id, script, args: given }: Request) => {

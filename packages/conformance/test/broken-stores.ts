@@ -18,9 +18,10 @@ export const changed = (change: (store: Store) => Store, more: Partial<StoreUnde
 export const lyingDelete = (store: Store): Store =>
   wrapStore(store, { sessions: { delete: async (key, options) => !(await store.sessions.delete(key, options)) } })
 
+const nothing = () => Promise.resolve(undefined as never) // the bug: there is no answer
+
 /** Every method is there and answers nothing. */
 export const emptyStore = (store: Store): Store => {
-  const nothing = () => Promise.resolve(undefined as never) // the bug: there is no answer
   return wrapStore(store, { sessions: { create: nothing, get: nothing, list: nothing, delete: nothing }, events: { append: nothing, list: nothing } })
 }
 

@@ -197,7 +197,7 @@ async function tails(ctx: Ctx): Promise<void> {
 
 async function tailsAcrossProcesses(ctx: Ctx): Promise<void> {
   await newSession(ctx)
-  const worker = await startWorker(ctx)
+  const worker = await startWorker(ctx.need('worker'))
   try {
     const seen = collect(ctx.store.events.tail(keyOf(ctx), { pollInterval: 50 }), 20)
     await worker.appends({ key: keyOf(ctx), prefix: 'w', count: 20 })

@@ -103,7 +103,7 @@ async function noWriteAcross(ctx: Ctx): Promise<void> {
 async function noPollution(ctx: Ctx): Promise<void> {
   const hostile = JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"a":{"__proto__":{"polluted":1}}}') as Record<string, unknown> // an object
   await newSession(ctx, 's1', hostile)
-  await ctx.store.events.append(keyOf(ctx), say('e1', 'x', { content: hostile, actions: { stateDelta: { ...hostile, ['app:__proto__']: 1 }, stateUnset: ['prototype'] }, ...{ ['constructor']: { a: 1 } } }))
+  await ctx.store.events.append(keyOf(ctx), say('e1', 'x', { content: hostile, actions: { stateDelta: { ...hostile, ['app:__proto__']: 1 }, stateUnset: ['prototype'] }, ['constructor']: { a: 1 } }))
   const { state, events } = await loaded(ctx)
   for (const document of [state, present(events[0], 'the event').event.content as object]) { // it was given as an object
     equal(Object.keys(document).filter((key) => !key.startsWith('app:')).toSorted(), ['__proto__', 'a', 'constructor'], 'the keys are own, plain keys')
@@ -131,7 +131,7 @@ async function hugeInputEnds(ctx: Ctx): Promise<void> {
 
 async function logsAreRedacted(ctx: Ctx): Promise<void> {
   const lines: string[] = []
-  const write = (facts: object, message: string) => void lines.push(`${message} ${JSON.stringify(facts, (_key, value: unknown) => (value instanceof Error ? `${value.message}` : value))}`)
+  const write = (facts: object, message: string) => void lines.push(`${message} ${JSON.stringify(facts, (_key, value: unknown) => (value instanceof Error ? value.message : value))}`)
   const store = await ctx.open({ logger: { debug: write, info: write, warn: write, error: write } })
   await store.sessions.create({ ...keyOf(ctx), state: { k: 'sentinel-state' } })
   await store.events.append(keyOf(ctx), say('e1', 'sentinel-event'))

@@ -1,11 +1,10 @@
 // Certifies one backend of this repository and writes its certificate under conformance/.
-import { mkdir, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { exitCode, lastLine, type Certificate } from './certificate.ts'
-import { toMarkdown } from './certificate-markdown.ts'
-import type { StoreUnderTest } from './define.ts'
-import { levels, type Level } from './check.ts'
-import { runConformance } from './run.ts'
+import { exitCode } from '../src/certificate.ts'
+import { summary, writeCertificate } from '../src/certificate-files.ts'
+import type { StoreUnderTest } from '../src/define.ts'
+import { levels } from '../src/check.ts'
+import { runConformance } from '../src/run.ts'
 
 const root = new URL('../../../', import.meta.url)
 
@@ -41,8 +40,8 @@ async function certify(): Promise<number> {
   const subject = await subjectOf(backend)
   const certificate = await runConformance(subject, { level, budget, prove, log: console.info, ...(seed !== undefined && { seed: Number(seed) }), ...(only !== undefined && { only }) })
   // A part of the suite is for looking into something; it replaces no certificate.
-  if (only === undefined) await write(backend, certificate)
-  for (const line of summary(certificate, level)) console.info(line)
+  if (only === undefined) await writeCertificate(certificate, new URL('conformance/', root), backend)
+  for (const line of summary(certificate)) console.info(line)
   return exitCode(certificate)
 }
 
@@ -53,20 +52,4 @@ async function subjectOf(backend: string): Promise<StoreUnderTest> {
   const subject = subjects[backend]
   if (subject === undefined) throw new Error(`${path} has no subject ${backend}; it has ${Object.keys(subjects).join(', ')}`)
   return subject
-}
-
-async function write(backend: string, certificate: Certificate): Promise<void> {
-  const folder = new URL('conformance/', root)
-  await mkdir(folder, { recursive: true })
-  await writeFile(new URL(`${backend}.json`, folder), `${JSON.stringify(certificate, undefined, 2)}\n`)
-  await writeFile(new URL(`${backend}.md`, folder), toMarkdown(certificate))
-}
-
-function* summary(certificate: Certificate, asked: Level): Generator<string> {
-  const { counts, level, verdict, kind, checks, violations, run } = certificate
-  yield Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(' · ')
-  for (const { key, reason, what } of checks.filter((one) => one.verdict === 'unproven')) yield `unproven ${key}: ${what ?? reason ?? ''}`
-  for (const violation of violations) yield `not as planned: ${violation}`
-  yield `${verdict} (${kind}), level reached: ${level}, asked for: ${asked}, ${run.ms} ms; slowest: ${run.slowest.join(', ')}`
-  yield lastLine(certificate)
 }

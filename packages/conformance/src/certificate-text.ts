@@ -29,3 +29,20 @@ export function toMarkdown(certificate: Certificate): string {
   ]
   return lines.join('\n')
 }
+
+const escaped = (text: string) =>
+  text.replaceAll(/[<>&"\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, (char) => `&#${char.charCodeAt(0) < 32 ? 0xfffd : char.charCodeAt(0)};`)
+
+/** The results as JUnit XML, for machines that read nothing else. */
+export function toJunit({ subject, checks, counts }: Certificate): string {
+  const cases = checks.map(({ key, rule, verdict, what, expected, got }) => {
+    const name = `<testcase classname="${escaped(key.split('-')[0] ?? key)}" name="${escaped(`${key} ${rule}`)}"`
+    const text = escaped(`${what ?? ''}\nexpected: ${expected ?? ''}\ngot: ${got ?? ''}`)
+    if (verdict === 'fail') return `  ${name}><failure message="${escaped(what ?? '')}">${text}</failure></testcase>`
+    if (verdict === 'error') return `  ${name}><error message="${escaped(what ?? '')}">${text}</error></testcase>`
+    if (verdict === 'unproven' || verdict === 'deviation') return `  ${name}><skipped message="${escaped(what ?? verdict)}"/></testcase>`
+    return `  ${name}/>`
+  })
+  const totals = `tests="${checks.length}" failures="${counts.fail}" errors="${counts.error}" skipped="${counts.unproven + counts.deviation}"`
+  return [`<?xml version="1.0" encoding="UTF-8"?>`, `<testsuite name="${escaped(subject.name)}" ${totals}>`, ...cases, '</testsuite>', ''].join('\n')
+}
