@@ -75,10 +75,19 @@ function pageRows(
   { events }: SessionRow,
   { filter, direction, position, offset, limit }: EventListRequest,
 ): EventRow[] {
-  const beyond = position === undefined ? undefined : Number(position[0])
-  const [from, to] = direction === 'asc' ? [beyond ?? 0, events.length] : [0, (beyond ?? events.length + 1) - 1]
-  const matching = events.slice(from, to).filter((event) => matches(event, filter))
-  return (direction === 'asc' ? matching : matching.toReversed()).slice(offset, offset + limit + 1)
+  const wanted = offset + limit + 1
+  const rows: EventRow[] = []
+  const step = direction === 'asc' ? 1 : -1
+  const [beyond = direction === 'asc' ? 0 : events.length + 1] = position ?? []
+  const first = direction === 'asc' ? Math.max(Number(beyond), filter.afterSeq ?? 0) + 1 : Number(beyond) - 1
+  for (
+    let event = events[first - 1];
+    event !== undefined && rows.length < wanted;
+    event = events[event.seq - 1 + step]
+  ) {
+    if (matches(event, filter)) rows.push(event)
+  }
+  return rows.slice(offset)
 }
 
 interface Placed {

@@ -30,7 +30,8 @@ export interface JsonBounds {
  * ```
  */
 export function toJson(value: unknown, field: string, bounds: JsonBounds): JsonValue {
-  const copy = copyOf({ '': value }, '', field, { bounds, open: new Set(), size: { field, bytes: 0 }, level: 0 })
+  const walk: Walk = { bounds, field, path: [], open: new Set(), bytes: 0 }
+  const copy = copyOf(memberOf({ '': value }, '', walk), walk)
   if (copy === undefined) throw new StoreError('invalid_argument', `${field} is undefined`, { field })
   return copy
 }
@@ -67,15 +68,20 @@ const at = (holder: JsonValue[] | JsonObject, key: string | number): JsonValue =
 
 interface Walk {
   readonly bounds: JsonBounds
+  readonly field: string
+  /** From the field to the value that is looked at; a text is made of it only for an error. */
+  readonly path: (string | number)[]
+  /** The objects on the way there. */
   readonly open: Set<object>
   /** At least so many bytes the text will have. */
-  readonly size: { readonly field: string; bytes: number }
-  readonly level: number
+  bytes: number
 }
 
-/** `undefined` stands for what JSON leaves out. Reads each member once: a getter or a proxy may answer differently next time. */
-function copyOf(holder: object, key: string, field: string, walk: Walk): JsonValue | undefined {
-  const value = reading(field, () => plain(Reflect.get(holder, key), key))
+const pathOf = ({ field, path }: Walk): string =>
+  field + path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')
+
+/** `undefined` stands for what JSON leaves out. */
+function copyOf(value: unknown, walk: Walk): JsonValue | undefined {
   switch (typeof value) {
     case 'undefined':
       return undefined
@@ -85,27 +91,39 @@ function copyOf(holder: object, key: string, field: string, walk: Walk): JsonVal
     case 'boolean':
       return value
     case 'number':
-      if (!Number.isFinite(value)) throw refused(field, String(value))
+      if (!Number.isFinite(value)) throw refused(walk, String(value))
       return value === 0 ? 0 : value
     case 'object':
-      return value === null ? null : copyOfObject(value, field, walk)
+      return value === null ? null : copyOfObject(value, walk)
     default:
-      throw refused(field, `a ${typeof value}`)
+      throw refused(walk, `a ${typeof value}`)
   }
 }
 
-/** What `JSON.stringify` would write in the value's place. */
-function plain(given: unknown, key: string): unknown {
-  const value = typeof given === 'object' && given !== null ? fromToJson(given, key) : given
+/** What `JSON.stringify` would write for a member. Read once: a getter or a proxy may answer differently next time. */
+function memberOf(holder: object, key: string | number, walk: Walk): unknown {
+  try {
+    const value: unknown = Reflect.get(holder, key)
+    return typeof value === 'object' && value !== null ? plain(value, String(key)) : value
+  } catch (cause) {
+    throw unreadable(pathOf(walk), cause)
+  }
+}
+
+function plain(given: object, key: string): unknown {
+  const method: unknown = Reflect.get(given, 'toJSON')
+  const value: unknown = typeof method === 'function' ? Reflect.apply(method, given, [key]) : given
+  if (typeof value !== 'object' || value === null || isCommon(value)) return value
   if (value instanceof Number) return Number(value)
   if (value instanceof String) return String(value)
   if (value instanceof Boolean) return Boolean.prototype.valueOf.call(value)
   return value
 }
 
-function fromToJson(value: object, key: string): unknown {
-  const method: unknown = Reflect.get(value, 'toJSON')
-  return typeof method === 'function' ? Reflect.apply(method, value, [key]) : value
+/** Plain objects and lists, which are almost all, need no look at what else they could be. */
+function isCommon(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === Array.prototype
 }
 
 /** Reads something of the caller's: a getter, a proxy or a `toJSON` that throws makes an argument that cannot be read. */
@@ -113,55 +131,76 @@ export function reading<T>(field: string, read: () => T): T {
   try {
     return read()
   } catch (cause) {
-    if (isStoreError(cause)) throw cause
-    throw new StoreError('invalid_argument', `${field} cannot be read`, { field, cause })
+    throw unreadable(field, cause)
   }
 }
 
-const refused = (field: string, what: string) =>
-  new StoreError('invalid_argument', `${field} is ${what}, which JSON cannot hold`, { field })
+const unreadable = (field: string, cause: unknown) =>
+  isStoreError(cause) ? cause : new StoreError('invalid_argument', `${field} cannot be read`, { field, cause })
+
+function refused(walk: Walk, what: string): StoreError {
+  const field = pathOf(walk)
+  return new StoreError('invalid_argument', `${field} is ${what}, which JSON cannot hold`, { field })
+}
 
 // Twice the limit is still counted to the end, so that whoever is a little over it is told the exact number.
-function grow({ bounds, size }: Walk, bytes: number): void {
-  size.bytes += bytes
-  if (bounds.bytes !== undefined && size.bytes > 2 * bounds.bytes)
-    checkLimit(size.field, 'bytes or more', bounds.bytes, size.bytes)
+function grow(walk: Walk, bytes: number): void {
+  const limit = walk.bounds.bytes
+  walk.bytes += bytes
+  if (limit !== undefined && walk.bytes > 2 * limit) checkLimit(walk.field, 'bytes or more', limit, walk.bytes)
 }
 
 const opaque = [Map, Set, WeakMap, WeakSet, Promise, ArrayBuffer, SharedArrayBuffer, RegExp, BigInt, Symbol]
 
-function copyOfObject(value: object, field: string, walk: Walk): JsonValue {
+function copyOfObject(value: object, walk: Walk): JsonValue {
   const { bounds, open } = walk
-  const level = walk.level + 1
-  if (open.has(value)) throw refused(field, 'part of a cycle')
-  const kind = reading(field, () => opaque.find((type) => value instanceof type))
-  if (kind !== undefined) throw refused(field, `a ${kind.name}`)
-  if (level > bounds.depth) {
+  if (open.has(value)) throw refused(walk, 'part of a cycle')
+  const { keys, kind } = shapeOf(value, walk)
+  if (kind !== undefined) throw refused(walk, `a ${kind}`)
+  if (open.size === bounds.depth) {
+    const field = pathOf(walk)
+    const facts = { field, limit: bounds.depth, actual: bounds.depth + 1 }
     throw new StoreError(
       'limit_exceeded',
       `${field} is nested deeper than ${bounds.name} allows: ${bounds.depth} levels`,
-      {
-        field,
-        limit: bounds.depth,
-        actual: level,
-      },
+      facts,
     )
   }
   open.add(value)
-  const copy = copyOfMembers(value, field, { ...walk, level })
+  const copy = keys === undefined ? copyOfList(value, walk) : copyOfRecord(value, keys, walk)
   open.delete(value)
   return copy
 }
 
-function copyOfMembers(value: object, field: string, walk: Walk): JsonValue {
-  const length = reading(field, () => (Array.isArray(value) ? value.length : undefined))
-  if (length !== undefined) {
-    grow(walk, 2 * length) // each element, and a comma or bracket
-    return Array.from({ length }, (_, i) => copyOf(value, String(i), `${field}[${i}]`, walk) ?? null)
+/** What an object is: its keys, none for a list, or the kind of what JSON cannot hold. */
+function shapeOf(value: object, walk: Walk): { keys?: readonly string[]; kind?: string | undefined } {
+  try {
+    if (Array.isArray(value)) return {}
+    const kind = isCommon(value) ? undefined : opaque.find((type) => value instanceof type)
+    return { keys: Object.keys(value), kind: kind?.name }
+  } catch (cause) {
+    throw unreadable(pathOf(walk), cause)
   }
+}
+
+function copyOfList(list: object, walk: Walk): JsonValue[] {
+  const length = Number(memberOf(list, 'length', walk))
+  grow(walk, 2 * length) // each item, and a comma or bracket
+  const copy: JsonValue[] = []
+  for (let i = 0; i < length; i++) {
+    walk.path.push(i)
+    copy.push(copyOf(memberOf(list, i, walk), walk) ?? null)
+    walk.path.pop()
+  }
+  return copy
+}
+
+function copyOfRecord(record: object, keys: readonly string[], walk: Walk): JsonObject {
   const copy: JsonObject = {}
-  for (const key of reading(field, () => Object.keys(value))) {
-    const member = copyOf(value, key, `${field}.${key}`, walk)
+  for (const key of keys) {
+    walk.path.push(key)
+    const member = copyOf(memberOf(record, key, walk), walk)
+    walk.path.pop()
     if (member === undefined) continue
     grow(walk, key.length + 5) // quotes, a colon, the member, and a comma or brace
     define(copy, key, member)
@@ -180,8 +219,8 @@ function define(target: JsonObject, key: string, value: JsonValue): void {
 // PostgreSQL refuses NUL, and native JSON types refuse lone surrogates. Both are written as a mark and a code, and so are
 // the marks themselves, so that reading back is exact. The marks are chosen so that encoded strings keep the order of
 // their code points: U+0001 follows NUL, U+D7FF precedes the surrogates.
-const needsEncoding = /[\u0000\u0001\ud7ff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
-const encodable = new RegExp(needsEncoding.source, 'g')
+const suspect = /[\u0000\u0001\ud7ff-\udfff]/ // almost no text has one of these, and to look for them alone is much faster
+const encodable = /[\u0000\u0001\ud7ff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 const encoded = /[\u0001\ud7ff]([\u0002\u0003\ue000-\ue7ff])/g
 const codeOf = (char: string) => {
   if (char === '\u0000') return '\u0001\u0002'
@@ -207,8 +246,7 @@ const charOf = (pair: string, code: string) => {
  * console.log(toStorableText('plain 😀')) // plain 😀
  * ```
  */
-export const toStorableText = (text: string): string =>
-  needsEncoding.test(text) ? text.replace(encodable, codeOf) : text
+export const toStorableText = (text: string): string => (suspect.test(text) ? text.replace(encodable, codeOf) : text)
 
 /** The inverse of {@link toStorableText}. */
 export const fromStorableText = (text: string): string => text.replace(encoded, charOf)
