@@ -49,7 +49,15 @@ export function createSchema(dialect: Dialect): Schema {
   function* pending(tx: Tx): Script<readonly Migration[]> {
     const before = yield* appliedMigrations(tx)
     checkHistory(before, dialect.migrations)
+    if (before.length === 0) yield* checkRoom(tx)
     return dialect.migrations.slice(before.length)
+  }
+
+  /** A table that somebody else made is not taken for ours. */
+  function* checkRoom(tx: Tx): Script<void> {
+    const missing = yield* missingTables(tx)
+    const stray = names.filter((name) => name !== getTableName(table) && !missing.includes(name))
+    if (stray.length > 0) throw mismatch(`the table ${stray.join(', ')} is there, but no migration made it; give the store another prefix`)
   }
 
   return {
