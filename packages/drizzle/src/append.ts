@@ -1,4 +1,4 @@
-import { applyDelta, checkStateBytes, deltaOf, isEmptyDelta, isJsonObject, isSameEvent, StoreError, toMicros, type AppendRequest, type AppendResult, type JsonDelta, type Limits, type NewEvent, type StoredEvent } from '@daybook/core'
+import { applyDelta, checkStateBytes, deltaOf, isEmptyDelta, isJsonObject, isSameEvent, otherPayload, staleSession, StoreError, toMicros, type AppendRequest, type AppendResult, type JsonDelta, type Limits, type NewEvent, type StoredEvent } from '@daybook/core'
 import type { Tx } from './dialect.ts'
 import { eventValues } from './event-rows.ts'
 import type { Parts } from './operation.ts'
@@ -102,9 +102,3 @@ function inGivenOrder({ events }: AppendRequest, placed: readonly Placed[]): New
   const changing = new Set(placed.map(({ event }) => event))
   return events.filter((event) => changing.has(event))
 }
-
-const otherPayload = ({ sessionId, revision }: StoredSession, id: string) =>
-  new StoreError('conflict', `session ${sessionId} already has an event ${id} with another payload`, { revision, field: 'event.id' })
-
-export const staleSession = ({ sessionId, revision }: StoredSession, expected: number): StoreError =>
-  new StoreError('conflict', `session ${sessionId} is at revision ${revision}, not ${expected}`, { revision })

@@ -1,4 +1,4 @@
-import { checkStateBytes, fromMicros, fromStorableJson, isJsonObject, StoreError, toMicros, toStorableJson, type JsonObject, type Limits, type StateKey } from '@daybook/core'
+import { checkStateBytes, fromMicros, fromStorableJson, isJsonObject, staleState, StoreError, toMicros, toStorableJson, type JsonObject, type Limits, type StateKey } from '@daybook/core'
 import { sql, type Column, type Table } from 'drizzle-orm'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
@@ -84,7 +84,7 @@ function scopeStates({ expressions }: Dialect, table: StateTable & Table, key: R
       const [locked] = yield* tx.rows(lockByKey, params)
       if (locked === undefined) throw new StoreError('corrupt', 'a state row vanished while it was locked')
       const current = scopeStateOf(locked)
-      if (expectedRevision !== undefined && expectedRevision !== current.revision) throw revisionConflict(scope, current.revision, expectedRevision)
+      if (expectedRevision !== undefined && expectedRevision !== current.revision) throw staleState(scope, current.revision, expectedRevision)
       const state = change(current.state)
       checkStateBytes(state, 'state', limits)
       const stored = toMicros(current.updatedAt)
@@ -97,9 +97,6 @@ function scopeStates({ expressions }: Dialect, table: StateTable & Table, key: R
     },
   }
 }
-
-export const revisionConflict = (key: StateKey, revision: number, expected: number): StoreError =>
-  new StoreError('conflict', `the state of ${key.userId === undefined ? 'the app' : 'the user'} is at revision ${revision}, not ${expected}`, { revision })
 
 const keyParams = ({ appName, userId }: StateKey): Params => (userId === undefined ? { appName } : { appName, userId })
 

@@ -1,4 +1,4 @@
-import { fromMicros, mergedState, StoreError, toStorableJson, type JsonObject, type LoadedSession, type Session, type SessionKey, type SessionSummary } from '@daybook/core'
+import { fromMicros, mergedState, noSession, toStorableJson, type JsonObject, type LoadedSession, type Session, type SessionKey, type SessionSummary } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, InsertNew, Params, Row, Statement, Tx } from './dialect.ts'
 import { stateOf } from './scope-states.ts'
@@ -140,9 +140,6 @@ export function createSessionRows({ tables, expressions }: Dialect): SessionRows
 }
 
 export const sessionKeyParams = ({ appName, userId, sessionId }: SessionKey): Params => ({ appName, userId, sessionId })
-
-export const noSession = (key: SessionKey): StoreError =>
-  new StoreError('not_found', `there is no session ${key.sessionId} of user ${key.userId} in app ${key.appName}`)
 
 export const summaryOf = (row: Row): SessionSummary => ({
   appName: String(row['appName']),

@@ -1,16 +1,16 @@
 import {
-  applyDelta, checkStateBytes, isEmptyDelta, isJsonObject, seqBeyondHead, splitDelta, StoreError, toMicros,
+  applyDelta, checkStateBytes, isEmptyDelta, isJsonObject, noSession, seqBeyondHead, sessionExists, splitDelta, staleSession, StoreError, toMicros,
   type AgentEvent, type CheckedEventFilter, type CreateRequest, type ErasureReceipt, type ForkRequest, type JsonDelta, type JsonObject,
   type LoadedSession, type PruneReport, type PruneRequest, type Session, type SessionChange, type SessionKey, 
   type UpdateRequest, type UserKey,
 } from '@daybook/core'
-import { changeScopes, staleSession } from './append.ts'
+import { changeScopes } from './append.ts'
 import type { Tx } from './dialect.ts'
 import { eventsOf } from './event-rows.ts'
 import { createSessionLists, type SessionLists } from './session-lists.ts'
 import type { Parts } from './operation.ts'
 import type { Script } from './script.ts'
-import { loadedSessionOf, noSession, sessionOf, sessionKeyParams, type StoredSession } from './session-rows.ts'
+import { loadedSessionOf, sessionOf, sessionKeyParams, type StoredSession } from './session-rows.ts'
 import { sql } from 'drizzle-orm'
 import { param } from './statements.ts'
 
@@ -73,7 +73,7 @@ export function createSessionScripts(parts: Parts): SessionScripts {
     *create(tx, { key, deltas }, now) {
       const state = deltas.session.set
       const isNew = yield* sessionRows.insert(tx, { key, state, initialState: state, lastSeq: 0, createdAt: now, lastEventAt: now })
-      if (!isNew) throw new StoreError('already_exists', `session ${key.sessionId} of user ${key.userId} in app ${key.appName} exists already`)
+      if (!isNew) throw sessionExists(key)
       yield* changeScopes(tx, scopeStates, key, deltas, { now, limits })
       return yield* loaded(tx, key)
     },
@@ -110,7 +110,7 @@ export function createSessionScripts(parts: Parts): SessionScripts {
       const [last] = seq === 0 ? [] : yield* eventRows.page(tx, key, { filter: noFilter, direction: 'asc', beyondSeq: seq - 1, limit: 1 })
       const lastEventAt = last === undefined ? now : toMicros(last.event.timestamp)
       const isNew = yield* sessionRows.insert(tx, { key: target, state, initialState, lastSeq: seq, createdAt: now, lastEventAt })
-      if (!isNew) throw new StoreError('already_exists', `session ${sessionId} of user ${key.userId} in app ${key.appName} exists already`)
+      if (!isNew) throw sessionExists(target)
       const copy = yield* sessionRows.find(tx, target)
       if (copy === undefined) throw noSession(target)
       yield* eventRows.copy(tx, source.sid, copy.sid, seq)

@@ -1,6 +1,5 @@
-import { applyDelta, checkedOptions, checkedStateKey, isEmptyDelta, stateUpdateRequest, type CallOptions, type JsonObject, type ScopedState, type StateKey } from '@daybook/core'
+import { applyDelta, checkedOptions, checkedStateKey, isEmptyDelta, staleState, stateUpdateRequest, type CallOptions, type JsonObject, type ScopedState, type StateKey } from '@daybook/core'
 import { reading, writing, type Operation, type Parts } from './operation.ts'
-import { revisionConflict } from './scope-states.ts'
 import type { Script } from './script.ts'
 
 /** The methods of `store.state`. */
@@ -33,6 +32,6 @@ export function createStateOperations(parts: Parts): StateOperations {
 /** An empty delta writes nothing; what was never written is empty, at revision 0. */
 function* unchanged(current: Script<ScopedState | undefined>, key: StateKey, expectedRevision: number | undefined): Script<ScopedState> {
   const found = (yield* current) ?? { state: {}, revision: 0, updatedAt: 0 }
-  if (expectedRevision !== undefined && expectedRevision !== found.revision) throw revisionConflict(key, found.revision, expectedRevision)
+  if (expectedRevision !== undefined && expectedRevision !== found.revision) throw staleState(key, found.revision, expectedRevision)
   return found
 }
