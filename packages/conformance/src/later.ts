@@ -24,7 +24,6 @@ export const later: Readonly<Partial<Record<CheckId, Reason>>> = {
   'LIFE-11': 'needs a second server, role or setting of the server',
   'LIFE-13': 'needs a second server, role or setting of the server',
   'LIFE-15': 'belongs to the dialect: its own tests hold it',
-  'CON-15': 'needs a holder of locks outside of the contract',
   'TXN-05': 'needs a second server, role or setting of the server',
   'TXN-06': 'belongs to the dialect: its own tests hold it',
   'TXN-10': 'needs a holder of locks outside of the contract',

@@ -1,7 +1,7 @@
 import type { Store } from '@daybook/core'
 import type { CallerTransaction, OpenOptions } from './define.ts'
 
-export type MutantId = `M${number}`
+export type MutantId = `M${number}` | `M${number}@process`
 
 /** What all opens of one mutated place share. */
 export interface Shared {
@@ -20,6 +20,8 @@ export interface Mutant {
   /** A real window: it reads, then writes, through the store's own opens. If it survives, races prove nothing. */
   readonly isRace?: true
   wrap(store: Store, shared: Shared, options: OpenOptions): Store
+  /** The other processes open a store with this bug, too. */
+  readonly inWorkers?: true
   /** For bugs in the caller's transaction. */
   readonly transaction?: (real: CallerTransaction, shared: Shared) => CallerTransaction
 }

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import type { Ctx } from './context.ts'
 import type { Worker } from './define.ts'
 import type { AppendRecord } from './history.ts'
-import type { Request } from './worker.ts'
+import type { Request, Start } from './worker.ts'
 import type { AppendsArgs, Failure, WorkerScripts } from './worker-script.ts'
 
 /** A store of the same place in another process, warm. */
@@ -38,7 +38,12 @@ const execArgv = (module: string): string[] => [
   ...(isSource || /\.m?ts$/.test(module) ? ['--import', loader.href] : []),
 ]
 
-export async function startWorker({ module, args }: Worker): Promise<RemoteStore> {
+/** A worker whose store has a bug, when the suite is proving itself. */
+export interface BrokenWorker extends Worker {
+  readonly mutant?: string
+}
+
+export async function startWorker({ module, args, mutant }: BrokenWorker): Promise<RemoteStore> {
   const child = fork(entry, [], { serialization: 'advanced', execArgv: execArgv(module), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
@@ -55,7 +60,7 @@ export async function startWorker({ module, args }: Worker): Promise<RemoteStore
   let next = 0
   const answerTo = (id: number) => new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }))
   const ready = answerTo(0)
-  child.send({ module, args })
+  child.send({ module, args, mutant } satisfies Start)
   await ready
   const ask = (script: keyof WorkerScripts, given: unknown) => {
     const id = (next += 1)

@@ -1,7 +1,8 @@
 import type { ContextOptions } from './context.ts'
-import type { StoreUnderTest } from './define.ts'
+import type { Place, StoreUnderTest } from './define.ts'
 import type { Check } from './check.ts'
 import type { Mutant, MutantResult, Shared } from './mutant.ts'
+import type { BrokenWorker } from './process.ts'
 import { runCheck } from './run-check.ts'
 import { openStage } from './stage.ts'
 
@@ -33,6 +34,17 @@ export async function proveMutants(subject: StoreUnderTest, mutants: readonly Mu
   return results
 }
 
+/** The parts of a place that open stores by themselves are broken in the same way. */
+function brokenPlace(place: Place, mutant: Mutant, shared: Shared): Place {
+  const { transaction, worker } = place
+  const brokenWorker: BrokenWorker | undefined = worker && { ...worker, mutant: mutant.id }
+  return {
+    ...place,
+    ...(transaction !== undefined && mutant.transaction !== undefined && { transaction: mutant.transaction(transaction, shared) }),
+    ...(brokenWorker !== undefined && mutant.inWorkers === true && { worker: brokenWorker }),
+  }
+}
+
 type OpenStage = Awaited<ReturnType<typeof openStage>>
 
 async function prove(mutant: Mutant, subject: StoreUnderTest, stage: OpenStage, options: ProveOptions): Promise<MutantResult> {
@@ -41,12 +53,11 @@ async function prove(mutant: Mutant, subject: StoreUnderTest, stage: OpenStage, 
   if (check === undefined) return { id, check: key, outcome: 'survived', note: `there is no check ${key}` }
   if (!options.passed.has(key)) return { id, check: key, outcome: 'inapplicable', note: 'the check is not passed by the unbroken store' }
   const shared: Shared = { memory: new Map() }
-  const place = check.fresh === true ? await openStage(subject, `${options.id}_${id.toLowerCase()}`, { migrated: false }) : stage
-  const { transaction } = place.place
+  const place = check.fresh === true ? await openStage(subject, `${options.id}_${id.toLowerCase().replace('@', '_')}`, { migrated: false }) : stage
   const wrap: typeof stage.wrap = (store, openOptions) => mutant.wrap(store, shared, openOptions)
   const broken = {
     ...place,
-    place: transaction !== undefined && mutant.transaction !== undefined ? { ...place.place, transaction: mutant.transaction(transaction, shared) } : place.place,
+    place: brokenPlace(place.place, mutant, shared),
     wrap,
     store: wrap(place.store, {}),
     other: wrap(place.other, {}),

@@ -1,10 +1,13 @@
 // The other process: opens the same place through the subject's module, and does what it is told.
 import type { WorkerModule } from './define.ts'
+import { mutants } from './mutants/index.ts'
 import { failureOf, workerScripts, type WorkerScripts } from './worker-script.ts'
 
 export interface Start {
   readonly module: string
   readonly args: unknown
+  /** The bug to put into the store, when the suite is proving itself. */
+  readonly mutant: string | undefined
 }
 
 export interface Request {
@@ -15,9 +18,10 @@ export interface Request {
 
 const reply = (message: unknown) => process.send?.(message)
 
-async function serve({ module, args }: Start): Promise<void> {
+async function serve({ module, args, mutant }: Start): Promise<void> {
   const subject = (await import(module)) as WorkerModule // Worker says what the module exports
-  const store = await subject.openWorkerStore(args)
+  const opened = await subject.openWorkerStore(args)
+  const store = mutants.find(({ id }) => id === mutant)?.wrap(opened, { memory: new Map() }, {}) ?? opened
   await store.sessions.get({ appName: 'warm', userId: 'warm', sessionId: 'warm' })
   const scripts: Record<string, (args: never) => Promise<unknown>> = { ...workerScripts(store) }
   process.on('message', ({ id, script, args: given }: Request) => {

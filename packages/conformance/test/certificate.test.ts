@@ -18,7 +18,7 @@ interface Schema {
 function violations(value: unknown, schema: Schema, path = '$'): string[] {
   const kind = Array.isArray(value) ? 'array' : typeof value
   if (schema.type !== undefined && schema.type !== kind) return [`${path} is ${kind}, not ${schema.type}`]
-  if (schema.const !== undefined && value !== schema.const) return [`${path} is not ${String(schema.const)}`]
+  if (schema.const !== undefined && value !== schema.const) return [`${path} is not ${JSON.stringify(schema.const)}`]
   if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${path} is ${String(value)}`]
   if (Array.isArray(value)) return value.flatMap((item, i) => violations(item, schema.items ?? {}, `${path}[${i}]`))
   if (typeof value !== 'object' || value === null) return []

@@ -50,6 +50,17 @@ const bound = (target: object, name: string | symbol): unknown => {
   return typeof value === 'function' ? (value.bind(target) as unknown) : value // bind answers any
 }
 
+test('a race canary that survives makes the races unproven', async () => {
+  // Without conflicts the canary loses nothing: the race that would show it does not happen.
+  const deaf = changed((store) => wrapStore(store, { events: { append: (key, events) => store.events.append(key, events) } }))
+  const certificate = await runConformance(deaf, { only: ['CON-01', 'META-02'] })
+  expect(certificate.checks.map(({ key, verdict, reason }) => [key, verdict, reason])).toEqual([
+    ['CON-01', 'unproven', 'race canary survived'],
+    ['CON-01@process', 'absent-verified', undefined],
+    ['META-02', 'fail', undefined],
+  ])
+})
+
 test('capabilities that are not as expected are a fail', async () => {
   const certificate = await runConformance({ ...memory, expects: { ...memory.expects, persistent: 'yes' } }, { only: ['LIFE-10'] })
   expect(verdictOf(certificate, 'LIFE-10')).toBe('fail')

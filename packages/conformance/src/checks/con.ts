@@ -167,6 +167,42 @@ const oneView = (ctx: Ctx) =>
     }
   })
 
+/** Longest time for which the event loop answered nobody, in milliseconds. */
+function watchLoop(): () => number {
+  let last = performance.now()
+  let longest = 0
+  const look = () => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }
+  const timer = setInterval(look, 10)
+  return function stop() {
+    clearInterval(timer)
+    look()
+    return longest
+  }
+}
+
+async function lockIsWaitedFor(ctx: Ctx): Promise<void> {
+  await newSession(ctx)
+  const key = keyOf(ctx)
+  await ctx.need('transaction').run(ctx.store, async (joined) => {
+    await joined.events.append(key, say('held'))
+    const stop = watchLoop()
+    const started = performance.now()
+    const [outcome] = await together([() => ctx.other.events.append(key, say('waiting'), { timeout: 700 })])
+    const waited = performance.now() - started
+    const longest = stop()
+    const code = codeOf(present(outcome, 'an outcome'))
+    holds(['busy', 'timeout', 'outcome_unknown'].includes(code), 'a writer that waits for a lock ends with busy or timeout', code)
+    holds(waited < 5000, 'it waits no longer than its own timeout, and a little', waited)
+    holds(longest < 500, 'the event loop stays alive meanwhile', `${Math.round(longest)} ms without a turn`)
+  })
+  await ctx.other.events.append(key, say('after'))
+  const ids = idsOf(await walkEvents(ctx.store, key)).filter((id) => id !== 'waiting')
+  equal(ids, ['held', 'after'], 'events after the lock was given back')
+}
+
 async function processesAppend(ctx: Ctx): Promise<void> {
   await newSession(ctx)
   await withWorkers(ctx, 2, async (workers) => {
@@ -219,5 +255,10 @@ export const CON: Checks = [
   }), race),
   check('CON-14', 'a mixed history of five callers passes the checker', mixedHistory, { ...race, budgetMs: 120_000 }),
   check('CON-14', 'a mixed history across processes passes the checker', processHistory, { ...inProcesses, variant: 'process' }),
+  check('CON-15', 'a writer that finds a lock waits for its timeout, then busy or timeout; the event loop stays alive', lockIsWaitedFor, {
+    ...race,
+    needs: ['transaction'],
+    capability: 'callerTransaction',
+  }),
   check('CON-16', 'sessions.get with events and state is one view', oneView, race),
 ]

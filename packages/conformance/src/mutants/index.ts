@@ -9,5 +9,5 @@ import { valueMutants } from './values.ts'
 
 /** Every wrapper mutant, by number. M43 to M46 belong to areas that the contract types do not have yet. */
 export const mutants: readonly Mutant[] = [...eventMutants, ...idMutants, ...listMutants, ...raceMutants, ...resourceMutants, ...stateMutants, ...valueMutants].toSorted(
-  (a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)),
+  (a, b) => Number.parseInt(a.id.slice(1)) - Number.parseInt(b.id.slice(1)),
 )

@@ -1,9 +1,27 @@
-import { isStoreError, type AgentEvent, type LoadedSession } from '@daybook/core'
+import { isStoreError, type AgentEvent, type LoadedSession, type Store } from '@daybook/core'
 import type { Mutant } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
 import { listOf, nameOf } from './answers.ts'
 
 const isCode = (error: unknown, code: string) => isStoreError(error) && error.code === code
+
+const appendBug = 'an append reads the revision, then writes at it, and takes a conflict for success'
+
+const appendAtReadRevision = (store: Store): Store =>
+  wrapStore(store, {
+  events: {
+    append: async (key, events, options) => {
+      const session = await store.sessions.get(key)
+      if (session === undefined || options?.expectedRevision !== undefined) return store.events.append(key, events, options)
+      try {
+        return await store.events.append(key, events, { ...options, expectedRevision: session.revision })
+      } catch (error) {
+        if (!isCode(error, 'conflict')) throw error
+        return { events: listOf(events).map(({ id = '' }, i) => ({ id, seq: session.lastSeq + i + 1, duplicate: false })), revision: session.revision + 1 }
+      }
+    },
+  },
+})
 
 // Each turns one call into a read, then a write, through the store's own opens: to find it takes the interleaving that a
 // real bug takes, and without a race it is right.
@@ -27,28 +45,8 @@ export const raceMutants: readonly Mutant[] = [
         },
       }),
   },
-  {
-    id: 'M22',
-    bug: 'an append reads the revision, then writes at it, and takes a conflict for success',
-    check: 'CON-01',
-    canary: true,
-    isRace: true,
-    wrap: (store) =>
-      wrapStore(store, {
-        events: {
-          append: async (key, events, options) => {
-            const session = await store.sessions.get(key)
-            if (session === undefined || options?.expectedRevision !== undefined) return store.events.append(key, events, options)
-            try {
-              return await store.events.append(key, events, { ...options, expectedRevision: session.revision })
-            } catch (error) {
-              if (!isCode(error, 'conflict')) throw error
-              return { events: listOf(events).map(({ id = '' }, i) => ({ id, seq: session.lastSeq + i + 1, duplicate: false })), revision: session.revision + 1 }
-            }
-          },
-        },
-      }),
-  },
+  { id: 'M22', bug: appendBug, check: 'CON-01', canary: true, isRace: true, wrap: appendAtReadRevision },
+  { id: 'M22@process', bug: appendBug, check: 'CON-01@process', canary: true, isRace: true, inWorkers: true, wrap: appendAtReadRevision },
   {
     id: 'M23',
     bug: 'expectedRevision is compared in a read before the write',
