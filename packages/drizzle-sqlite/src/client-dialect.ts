@@ -30,8 +30,8 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
     const transaction = await client.transaction(mode)
     try {
       const answer = await runAsync(script(clientTx((statement) => transaction.execute(statement))), () => call.check())
-      if (mode === 'write') call.committing()
-      await lock.commit(transaction)
+      if (mode === 'write') await committing(call, () => lock.commit(transaction))
+      else await lock.commit(transaction)
       return answer
     } catch (error) {
       if (client.protocol === 'file' && !transaction.closed) await transaction.executeMultiple('ROLLBACK').catch(() => {}) // what led here is thrown
@@ -58,10 +58,7 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
       const batch = lock.canBatch ? appendBatch(tables, append) : undefined
       if (batch === undefined) return undefined
       try {
-        return await lock.write(async () => {
-          call.committing()
-          return appendedBy(await client.batch(batch, 'write'))
-        })
+        return await lock.write(async () => appendedBy(await committing(call, () => client.batch(batch, 'write'))))
       } catch (error) {
         // A key that exists, or a document over its limit: the script finds out which, and says so.
         if (failureOf(error).kind === 'duplicate' || isCheckViolation(error)) return undefined
@@ -86,6 +83,19 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
     async close() {
       if (isOwned) client.close()
     },
+  }
+}
+
+/** Codes of a connection that was never made: a commit on its way there has not been sent. */
+const neverSent: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'])
+
+async function committing<T>(call: Call, commit: () => Promise<T>): Promise<T> {
+  call.committing()
+  try {
+    return await commit()
+  } catch (error) {
+    if (neverSent.has(failureOf(error).driverCode)) call.settled()
+    throw error
   }
 }
 

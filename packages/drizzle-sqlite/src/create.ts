@@ -4,7 +4,7 @@ import type { Client } from '@libsql/client'
 import { clientDialect, probeClient } from './client-dialect.ts'
 import { connectionDialect, connectionTx, probeConnection } from './connection-dialect.ts'
 import { createConnection, type Connection, type DriverDatabase } from './connection.ts'
-import { commonDialect, insertNewStatement } from './dialect.ts'
+import { commonDialect, insertNewStatement, serverLimits } from './dialect.ts'
 import { ConnectionInUse, failureOf } from './errors.ts'
 import { daybookTables } from './schema.ts'
 import type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore, SyncDatabase, SyncSqliteStore, TransactionOf } from './store.ts'
@@ -107,7 +107,7 @@ interface AsyncSetup {
 export async function asyncStore<Db extends AsyncDatabase>(db: Db, options: SqliteStoreOptions, setup: AsyncSetup): Promise<AsyncSqliteStore<Db>> {
   const tables = daybookTables(options)
   const probe = await probeClient(db.$client, setup.isMemory)
-  const dialect = clientDialect({ common: commonDialect(options, probe), tables, client: db.$client, probe, isOwned: setup.isOwned })
+  const dialect = clientDialect({ common: commonDialect(options, probe, db.$client.protocol === 'file' ? {} : serverLimits), tables, client: db.$client, probe, isOwned: setup.isOwned })
   const engine = createEngine(dialect, options)
 
   const transaction: AsyncSqliteStore<Db>['transaction'] = (body, callOptions) =>
