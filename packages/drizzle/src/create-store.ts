@@ -25,7 +25,7 @@ export interface Engine {
   readonly operations: Operations
   readonly signals: AppendSignals
   /** Runs a unit with retries, as every method does. */
-  readonly attempt: <T>(call: Call, unit: () => Promise<T>) => Promise<T>
+  readonly attempt: <T>(call: Call, unit: () => Promise<T>, mayRepeat?: () => boolean) => Promise<T>
   /** Looks once whether the schema is the one that this version needs. */
   readonly ready: (tx: Tx) => Script<void>
   readonly failureOf: Dialect['failureOf']
@@ -58,7 +58,8 @@ export function createEngine(dialect: Dialect, { logger, now = Date.now, timeout
   const signals = createAppendSignals()
   let isReady = false
 
-  const run = <T>(call: Call, unit: () => Promise<T>): Promise<T> => attempt({ dialect, missingTables: () => missingTables(call) }, call, unit)
+  const run = <T>(call: Call, unit: () => Promise<T>, mayRepeat?: () => boolean): Promise<T> =>
+    attempt({ dialect, missingTables: () => missingTables(call), ...(mayRepeat !== undefined && { mayRepeat }) }, call, unit)
   const missingTables = (call: Call) => dialect.read((tx) => schema.missingTables(tx), call)
   function* readyIn(tx: Tx): Script<void> {
     if (isReady) return

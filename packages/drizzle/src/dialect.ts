@@ -99,7 +99,9 @@ export type ErrorKind =
   | 'contention' // the transaction was sacrificed: deadlock, serialization failure
   | 'locked' // somebody holds the lock
   | 'connection' // the connection was lost, or could not be had now
-  | 'unreachable' // no way in: refused, wrong password, no such database or right
+  | 'unreachable' // no way in: wrong password, no such database
+  | 'forbidden' // the role lacks a right
+  | 'statement_lost' // a pooler between us and the database does not keep prepared statements
   | 'read_only'
   | 'storage' // the disk is full or broken
   | 'corrupt'

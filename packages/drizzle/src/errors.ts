@@ -10,13 +10,15 @@ export interface Attempts {
   readonly dialect: Dialect
   /** Says which of our tables are missing, where a driver's code does not tell. */
   readonly missingTables: () => Promise<readonly string[]>
+  /** False once something was done in the unit that is not ours to repeat. Default: always true. */
+  readonly mayRepeat?: () => boolean
 }
 
 /**
  * Runs a unit until it succeeds, as a whole each time: deadlocks, serialization failures, locks and connections lost before
  * the commit are tried again with growing, jittered waits. What is left over becomes an error of the contract.
  */
-export async function attempt<T>({ dialect, missingTables }: Attempts, call: Call, unit: () => Promise<T>): Promise<T> {
+export async function attempt<T>({ dialect, missingTables, mayRepeat = () => true }: Attempts, call: Call, unit: () => Promise<T>): Promise<T> {
   const begun = performance.now()
   for (let tries = 1; ; tries++) {
     try {
@@ -32,11 +34,15 @@ export async function attempt<T>({ dialect, missingTables }: Attempts, call: Cal
       if (failure.kind === 'maybe_missing_schema' && (await missingTables()).length > 0) throw storeErrorOf({ ...failure, kind: 'missing_schema' }, error)
       await dialect.recover?.(failure)
       const isOver = failure.kind === 'locked' ? performance.now() - begun >= dialect.lockWait : tries >= bounds.tries
-      if (!repeatable.has(failure.kind) || isOver) throw storeErrorOf(failure, error)
+      if (failure.kind === 'duplicate' && !mayRepeat()) throw refusedCommit(failure, error)
+      if (!repeatable.has(failure.kind) || isOver || !mayRepeat()) throw storeErrorOf(failure, error)
       await pause(call, tries)
     }
   }
 }
+
+const refusedCommit = ({ driverCode }: Failure, cause: unknown) =>
+  new StoreError('conflict', 'the transaction could not commit: a unique key of the application exists already', { cause, ...(driverCode !== undefined && { driverCode }) })
 
 async function pause(call: Call, tries: number): Promise<void> {
   const longest = Math.min(bounds.longestWait, bounds.firstWait * 2 ** (tries - 1))
@@ -69,6 +75,10 @@ export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown): Sto
       return new StoreError('unavailable', 'the connection to the database was lost; nothing was written', options)
     case 'unreachable':
       return new StoreError('unavailable', 'the database cannot be reached with these settings', { ...options, retryable: false })
+    case 'forbidden':
+      return new StoreError('unavailable', 'the database refuses this to the role that the store was opened with: it lacks a right', { ...options, retryable: false })
+    case 'statement_lost':
+      return new StoreError('unavailable', 'a pooler lost or doubled a prepared statement; open the store with prepare: false', { ...options, retryable: false })
     case 'read_only':
       return new StoreError('unavailable', 'the database is read-only', { ...options, retryable: false })
     case 'storage':

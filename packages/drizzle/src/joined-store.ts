@@ -124,11 +124,13 @@ export async function runTransaction<T>(
   begin: (call: Call, enter: <A>(body: () => A) => A) => Promise<{ answer: T; appendedTo: readonly SessionKey[] }>,
 ): Promise<T> {
   let thrown: { readonly error: unknown } | undefined
+  let isEntered = false
   const note = (error: unknown): never => {
     thrown ??= { error }
     throw new StoreError('internal', 'the application ended the transaction with an error', { cause: error, retryable: false })
   }
   const enter = <A>(body: () => A): A => {
+    isEntered = true
     try {
       const answer = body()
       // An asynchronous body fails later; a synchronous one answers something else than a promise.
@@ -138,7 +140,7 @@ export async function runTransaction<T>(
     }
   }
   try {
-    const { answer, appendedTo } = await calls.run('transaction', options, (call) => attempt(call, () => begin(call, enter)))
+    const { answer, appendedTo } = await calls.run('transaction', options, (call) => attempt(call, () => begin(call, enter), () => !isEntered))
     for (const key of appendedTo) signals.notify(key)
     return answer
   } catch (error) {

@@ -22,6 +22,8 @@ const allowed = /^[A-Za-z_][A-Za-z0-9_$]*$/
 
 /** The names of the store's tables, checked: they are put into SQL as quoted identifiers. */
 export function tableNamesOf({ prefix = 'daybook_', tables = {} }: TableNameOptions): Record<TableName, string> {
+  if (typeof prefix !== 'string') throw invalid('prefix', 'must be a string')
+  if (typeof tables !== 'object' || tables === null) throw invalid('tables', 'must be an object')
   const stray = Object.keys(tables).find((name) => !Object.hasOwn(defaults, name))
   if (stray !== undefined) throw invalid(`tables.${stray}`, `is not a table of the store; there are ${tableNames.join(', ')}`)
   const names = Object.fromEntries(tableNames.map((name) => [name, tables[name] ?? `${prefix}${defaults[name]}`])) as Record<TableName, string> // one for each
