@@ -1,13 +1,17 @@
-import { isStoreError, uuidv7 } from '@daybook/core'
+import { isStoreError, StoreError, uuidv7 } from '@daybook/core'
 import { createEngine, joinedStore, runTransaction, storeErrorOf, type DrizzleStoreOptions } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
 import { executorTx, pgDialect, stillOpenIn } from './dialect.ts'
-import { driverOf, type PgDatabase } from './driver.ts'
-import { failureOf } from './errors.ts'
+import { driverOf, type PgDatabase, type PgExecutor } from './driver.ts'
+import { abortedTransaction, failureOf } from './errors.ts'
 import { probe } from './probe.ts'
 import { daybookTables, type PgTableOptions } from './schema.ts'
 import type { PgStore, TransactionOf } from './store.ts'
 
-export interface PgStoreOptions extends DrizzleStoreOptions, PgTableOptions {}
+export interface PgStoreOptions extends DrizzleStoreOptions, PgTableOptions {
+  /** `false` sends no prepared statements, for a pooler in transaction mode that loses them. Default `true`. */
+  readonly prepare?: boolean
+}
 
 /**
  * A store over a Drizzle database that you already have: `drizzle-orm/postgres-js`, `drizzle-orm/node-postgres` or
@@ -19,34 +23,47 @@ export const createPgStore = <Db extends PgDatabase>(db: Db, options: PgStoreOpt
 
 /** @param close closes what the store opened itself */
 export async function pgStore<Db extends PgDatabase>(db: Db, options: PgStoreOptions, close: () => Promise<void>): Promise<PgStore<Db>> {
-  const dialect = pgDialect({ db, driver: driverOf(db), options, close })
-  const engine = createEngine(dialect, options)
-  try {
-    await probe(db)
-  } catch (error) {
-    throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error)
-  }
+  const driver = driverOf(db, options)
+  const engine = createEngine(pgDialect({ db, driver, options, close }), options)
+  await engine.calls.run('open', undefined, () => driver.inTurn(() => probe(db)).catch(rethrown))
 
   const transaction: PgStore<Db>['transaction'] = (body, callOptions) =>
     runTransaction(engine, callOptions, (call, enter) => {
-      call.check()
-      return db.transaction(
-        async (tx) => {
-          const { store, appendedTo } = joinedStore(engine, executorTx(tx))
-          try {
-            const answer = await enter(() => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
-            call.committing()
-            return { answer, appendedTo }
-          } finally {
-            await store.close()
-          }
-        },
-        { isolationLevel: 'read committed' },
-      )
+      const whole = async (tx: PgExecutor) => {
+        call.check()
+        const { store, appendedTo } = joinedStore(engine, executorTx(tx))
+        try {
+          const answer = await enter(async () => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
+          await store.close() // and with it the calls that nobody waited for
+          await refuseAborted(tx)
+          call.committing()
+          return { answer, appendedTo }
+        } finally {
+          await store.close()
+        }
+      }
+      return driver.inTurn(() => {
+        call.check()
+        return db.transaction(whole, { isolationLevel: 'read committed' })
+      })
     })
   const using: PgStore<Db>['using'] = (tx) => {
     const verbs = executorTx(tx)
     return joinedStore(engine, verbs, stillOpenIn(verbs, uuidv7())).store
   }
   return Object.assign(engine.store, { db, tables: daybookTables(options), transaction, using })
+}
+
+const rethrown = (error: unknown): never => {
+  throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error)
+}
+
+/** A statement that failed, caught by the application: PostgreSQL answers its COMMIT by rolling back, without an error. */
+async function refuseAborted(tx: PgExecutor): Promise<void> {
+  try {
+    await tx.execute(sql`select 1`)
+  } catch (cause) {
+    if (failureOf(cause).driverCode !== abortedTransaction) throw cause
+    throw new StoreError('internal', 'a statement in the transaction had failed, so all of it was rolled back', { cause })
+  }
 }

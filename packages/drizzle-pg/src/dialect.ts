@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { defaultLimits, StoreError, type Call, type Capabilities } from '@daybook/core'
 import {
-  bound, compiler, readLazily, remembered, runAsync, step, tableNamesOf, withNames, type Dialect, type InsertNew, type LoadShape, type Params, type Row, type Script,
+  bound, compiler, readLazily, remembered, runAsync, step, tableNamesOf, withNames, type Compiled, type Dialect, type InsertNew, type LoadShape, type Params, type Row, type Script,
   type Server, type Statement, type Tx,
 } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
@@ -16,6 +17,8 @@ import { daybookTables, schemaNameOf, type PgTableOptions } from './schema.ts'
 
 const pg = new PgDialect()
 const compiled = compiler((statement) => pg.sqlToQuery(statement))
+/** A name for each text: over one pool, stores with other schemas, prefixes or versions must not meet under one name. */
+const nameOf = remembered(({ text }: Compiled) => `daybook_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`)
 const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
 
 interface Parts {
@@ -32,17 +35,17 @@ export function pgDialect({ db, driver, options, close }: Parts): Dialect {
   const schema = schemaNameOf(options)
   const appendFor = variantsOf((variant) => buildAppend(tables, variant))
   const loadFor = remembered((shape: LoadShape) => buildLoad(tables, shape))
-  let loads = 0
-  const loadName = remembered((_shape: LoadShape) => `daybook_load_${++loads}`)
 
-  const prepared = (name: string, statement: Statement, params: Params): Promise<readonly Row[]> => {
+  const prepared = (statement: Statement, params: Params): Promise<readonly Row[]> => {
     const query = compiled(statement)
-    return driver.prepared(name, query.text, query.values(params))
+    return driver.prepared(nameOf(query), query.text, query.values(params))
   }
-  const readInTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> => {
-    call.check()
-    return db.transaction((tx) => runAsync(script(executorTx(tx)), () => call.check()), { isolationLevel: 'repeatable read', accessMode: 'read only' })
-  }
+  const readInTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
+    driver.inTurn(() => {
+      call.check()
+      return db.transaction((tx) => runAsync(script(executorTx(tx)), () => call.check()), { isolationLevel: 'repeatable read', accessMode: 'read only' })
+    })
+  const readOne = (statement: Statement, params: Params) => driver.inTurn(async () => resultOf(await db.execute(bound(statement, textual(params)))).rows)
 
   return {
     tables,
@@ -52,8 +55,9 @@ export function pgDialect({ db, driver, options, close }: Parts): Dialect {
     migrations: allMigrations,
     lockWait: options.lockWait ?? 5_000,
     migrationStart: [
-      ...(schema === undefined ? [] : [{ sql: sql.raw(createSchema(schema)) }]),
+      // The lock first: of two that make a schema at once, one fails.
       { sql: sql.raw(`select pg_advisory_xact_lock(hashtextextended(${schema === undefined ? 'current_schema()' : `'${schema}'`} || '.${names.migrations}', 0))`) },
+      ...(schema === undefined ? [] : [{ sql: sql.raw(createSchema(schema)) }]),
     ],
     existingTables: {
       sql: sql.raw(`select c.relname::text as "name" from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -61,23 +65,27 @@ export function pgDialect({ db, driver, options, close }: Parts): Dialect {
     },
     named: ({ statements }) => statements.map((statement) => withNames(statement, { ...names, in: schema === undefined ? '' : `"${schema}".` })),
     failureOf,
-    read: (script, call) => readLazily(script, call, async (statement, params) => resultOf(await db.execute(bound(statement, textual(params)))).rows, (whole) => readInTransaction(whole, call)),
-    write: (script, call) => {
-      call.check()
-      return db.transaction(
-        async (tx) => {
-          const answer = await runAsync(script(executorTx(tx)), () => call.check())
-          call.committing()
-          return answer
-        },
-        { isolationLevel: 'read committed' },
-      )
-    },
+    read: (script, call) => readLazily(script, call, readOne, (whole) => readInTransaction(whole, call)),
+    write: (script, call) =>
+      driver.inTurn(() => {
+        call.check()
+        return db.transaction(
+          async (tx) => {
+            const answer = await runAsync(script(executorTx(tx)), () => call.check())
+            call.committing()
+            return answer
+          },
+          { isolationLevel: 'read committed' },
+        )
+      }),
     async appendEvents(append, call) {
-      const { name, statement, params } = appendStatement(append, appendFor)
-      call.committing()
+      const { statement, params } = appendStatement(append, appendFor)
       try {
-        return appendedBy(await prepared(name, statement, params))
+        const rows = await driver.inTurn(() => {
+          call.committing()
+          return prepared(statement, params)
+        })
+        return appendedBy(rows)
       } catch (error) {
         const { kind, driverCode } = failureOf(error)
         if (kind === 'duplicate' || driverCode === checkViolation) return undefined
@@ -85,13 +93,17 @@ export function pgDialect({ db, driver, options, close }: Parts): Dialect {
       }
     },
     async loadSession(shape, params, call) {
-      call.check()
-      return loadedBy(await prepared(loadName(shape), loadFor(shape), params))
+      const rows = await driver.inTurn(() => {
+        call.check()
+        return prepared(loadFor(shape), params)
+      })
+      return loadedBy(rows)
     },
-    server: (call): Promise<Server> => {
-      call.check()
-      return probe(db)
-    },
+    server: (call): Promise<Server> =>
+      driver.inTurn(() => {
+        call.check()
+        return probe(db)
+      }),
     close,
   }
 }
@@ -122,17 +134,16 @@ const marker = 'daybook.joined'
 
 /**
  * A driver goes on outside of a transaction that has ended, and what is written there would stay. A setting that ends with
- * the transaction tells.
+ * the transaction tells. Who joins a transaction second, or inside a savepoint, finds the mark of the first and takes it.
  */
 export function stillOpenIn(tx: Tx, joinId: string): () => Script<void> {
-  const mark = { sql: sql.raw(`select set_config('${marker}', '${joinId}', true)`) }
+  const mark = { sql: sql.raw(`select set_config('${marker}', coalesce(nullif(current_setting('${marker}', true), ''), '${joinId}'), true) as "id"`) }
   const read = { sql: sql.raw(`select current_setting('${marker}', true) as "id"`) }
-  let isMarked = false
+  let found: unknown
   return function* stillOpen() {
-    if (!isMarked) yield* tx.rows(mark)
-    isMarked = true
+    found ??= (yield* tx.rows(mark))[0]?.['id']
     const [row] = yield* tx.rows(read)
-    if (row?.['id'] !== joinId) throw new StoreError('closed', 'the transaction that this store had joined is over')
+    if (row?.['id'] !== found) throw new StoreError('closed', 'the transaction that this store had joined is over')
   }
 }
 

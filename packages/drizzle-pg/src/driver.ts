@@ -1,5 +1,5 @@
 import { StoreError } from '@daybook/core'
-import type { Row, Value } from '@daybook/drizzle'
+import { createWriterQueue, type Row, type Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
 
 // The parts of the drivers that a store uses. Drizzle's own `execute` leaves statements unprepared, so the hot ones go to
@@ -13,7 +13,7 @@ interface PostgresClient {
 
 /** node-postgres: a pool or a client. */
 interface NodePostgresClient {
-  query(query: { name: string; text: string; values: Value[] }): Promise<{ readonly rows: readonly Row[] }>
+  query(query: { name?: string; text: string; values: Value[] }): Promise<{ readonly rows: readonly Row[] }>
   readonly totalCount?: number
 }
 
@@ -28,7 +28,10 @@ export interface Driver {
   readonly name: string
   /** One connection for everything: two sessions are never written at the same moment. */
   readonly isSingle: boolean
+  /** @param name unlike that of any other text: a pool may serve stores with other tables too */
   prepared(name: string, text: string, values: readonly Value[]): Promise<readonly Row[]>
+  /** Waits where one connection would mix what is sent with somebody's open transaction. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** The part of a Drizzle database or transaction that runs statements. */
@@ -46,25 +49,31 @@ export interface PgDatabase extends PgExecutor {
 }
 
 /** The driver under a Drizzle database; `unsupported` for one that cannot hold a transaction open, or that was never tried. */
-export function driverOf(db: PgDatabase): Driver {
+export function driverOf(db: PgDatabase, { prepare = true }: { readonly prepare?: boolean | undefined } = {}): Driver {
+  if (!has(db, 'execute', 'transaction')) throw new StoreError('invalid_argument', 'db must be a Drizzle database', { field: 'db' })
   const client = db.$client
   if (isPostgres(client)) {
-    return { name: 'postgres.js', isSingle: false, prepared: async (_name, text, values) => client.unsafe(text, wire(values), { prepare: true }) }
+    return { name: 'postgres.js', isSingle: false, inTurn: atOnce, prepared: async (_name, text, values) => client.unsafe(text, wire(values), { prepare }) }
   }
   if (isPglite(client)) {
-    return { name: 'PGlite', isSingle: true, prepared: async (_name, text, values) => (await client.query(text, wire(values))).rows }
+    return { name: 'PGlite', isSingle: true, inTurn: atOnce, prepared: async (_name, text, values) => (await client.query(text, wire(values))).rows }
   }
   if (isNodePostgres(client)) {
+    const isSingle = client.totalCount === undefined
+    const queue = createWriterQueue()
     return {
       name: 'node-postgres',
-      isSingle: client.totalCount === undefined,
-      prepared: async (name, text, values) => (await client.query({ name, text, values: wire(values) })).rows,
+      isSingle,
+      inTurn: isSingle ? (work) => queue.run(work) : atOnce,
+      prepared: async (name, text, values) => (await client.query({ ...(prepare && { name }), text, values: wire(values) })).rows,
     }
   }
   throw new StoreError('unsupported', `${db.constructor.name} is not over postgres.js, node-postgres or PGlite, the drivers that this store knows`, {
     capability: 'driver',
   })
 }
+
+const atOnce = <T>(work: () => Promise<T>): Promise<T> => work()
 
 const has = (client: unknown, ...names: string[]) =>
   (typeof client === 'object' || typeof client === 'function') && client !== null && names.every((name) => name in client)

@@ -15,7 +15,9 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   '25006': 'read_only',
   '28': 'unreachable',
   '3D000': 'unreachable',
-  '42501': 'unreachable',
+  '42501': 'forbidden',
+  '26000': 'statement_lost',
+  '42P05': 'statement_lost',
   '53100': 'storage',
   '58030': 'storage',
   XX001: 'corrupt',
@@ -56,3 +58,6 @@ export function failureOf(error: unknown): Failure {
 
 /** The document of a scope would have grown over its limit; see append.ts. */
 export const checkViolation = '23514'
+
+/** A statement had failed before; nothing but ROLLBACK is taken. */
+export const abortedTransaction = '25P02'

@@ -13,7 +13,7 @@ export interface OpenPgOptions extends PgStoreOptions {
   readonly connectTimeout?: number
 }
 
-const optionNames = ['url', 'max', 'connectTimeout', 'logger', 'now', 'limits', 'prefix', 'tables', 'schema']
+const optionNames = ['url', 'max', 'connectTimeout', 'logger', 'now', 'limits', 'prefix', 'tables', 'schema', 'prepare']
 
 /**
  * Opens a pool with postgres.js and a store over it; the store closes it. Works before `migrate()`.
@@ -27,7 +27,7 @@ export async function openPgStore(options: OpenPgOptions): Promise<PgStore<Postg
     throw new StoreError('invalid_argument', 'url must begin with postgres:// or postgresql://', { field: 'url' })
   }
   const [{ default: postgres }, { drizzle }] = await Promise.all([import('postgres'), import('drizzle-orm/postgres-js')])
-  const client = connected(() => postgres(url, { max, connect_timeout: connectTimeout / 1000, onnotice: () => {}, connection: { application_name: 'daybook' } }))
+  const client = connected(() => postgres(url, { max, prepare: rest.prepare ?? true, connect_timeout: connectTimeout / 1000, onnotice: () => {}, connection: { application_name: 'daybook' } }))
   try {
     return await pgStore(drizzle({ client }), rest, () => client.end({ timeout: 5 }))
   } catch (error) {

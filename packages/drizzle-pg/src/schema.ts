@@ -1,7 +1,7 @@
 import { fromMicros, StoreError, toMicros, type JsonObject } from '@daybook/core'
 import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
-import { bigint, check, customType, foreignKey, index, json, jsonb, pgSchema, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
+import { bigint, check, customType, foreignKey, index, json, jsonb, PgSchema, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
 
 /** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
 const time = customType<{ data: number; driverData: string }>({
@@ -21,19 +21,19 @@ export interface PgTableOptions extends TableNameOptions {
   readonly schema?: string
 }
 
-const allowedSchema = /^[A-Za-z_][A-Za-z0-9_$]{0,62}$/
+const allowedSchema = /^(?!pg_)[A-Za-z_][A-Za-z0-9_$]{0,62}$/
 
 /** The schema's name, checked; it is put into SQL as a quoted identifier. */
 export function schemaNameOf({ schema }: PgTableOptions): string | undefined {
-  if (schema === undefined || allowedSchema.test(schema)) return schema
-  throw new StoreError('invalid_argument', 'schema is not 1 to 63 of A-Z a-z 0-9 _ $, beginning with a letter or _', { field: 'schema' })
+  if (schema === undefined || (typeof schema === 'string' && allowedSchema.test(schema))) return schema
+  throw new StoreError('invalid_argument', 'schema is not 1 to 63 of A-Z a-z 0-9 _ $, beginning with a letter or _ and not with pg_', { field: 'schema' })
 }
 
 /** Tables of a store, for joins and for drizzle-kit. The migrations that ship with the package make the same ones. */
 export function daybookTables(options: PgTableOptions = {}) {
   const names = tableNamesOf(options)
   const schema = schemaNameOf(options)
-  const table: typeof pgTable = schema === undefined ? pgTable : (pgSchema(schema).table as unknown as typeof pgTable) // the same builder, bound to a schema
+  const table: typeof pgTable = schema === undefined ? pgTable : (new PgSchema(schema).table as unknown as typeof pgTable) // the same builder, bound to a schema; pgSchema() refuses `public`
 
   const sessions = table(
     names.sessions,

@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { defineStoreUnderTest, type Place, type StoreUnderTest } from '@daybook/conformance'
 import type { Capabilities, Store } from '@daybook/core'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import postgres from 'postgres'
+import type { Sql } from 'postgres'
 import { createPgStore, openPgStore } from '../src/index.ts'
-import { serverUrl } from './server.ts'
+import { connect, serverUrl, urlWith } from './server.ts'
 
 const expects: Capabilities = {
   memories: 'no',
@@ -28,16 +29,33 @@ const expects: Capabilities = {
 
 const areas = { sessions: 'daybook_sessions', events: 'daybook_events', appStates: 'daybook_app_states', userStates: 'daybook_user_states' }
 
+/** A role without rights to change the schema, which may use what the migrating role will make in it. */
+export async function createAppRole(admin: Sql, schema: string): Promise<{ username: string; password: string }> {
+  const [username, password] = [`${schema}_app`, randomBytes(12).toString('hex')]
+  const role = admin(username)
+  await admin.unsafe(`create role "${username}" login nosuperuser nocreatedb nocreaterole password '${password}'`)
+  await admin`grant usage on schema ${admin(schema)} to ${role}`
+  await admin`alter default privileges in schema ${admin(schema)} grant select, insert, update, delete on tables to ${role}`
+  await admin`alter default privileges in schema ${admin(schema)} grant usage, select on sequences to ${role}`
+  return { username, password }
+}
+
+/** After its schema is gone, and with it the default privileges. */
+export async function dropAppRole(admin: Sql, username: string): Promise<void> {
+  await admin`drop role ${admin(username)}`
+}
+
 /** A schema of its own for each place, in the one database. */
 async function provision({ id: schema }: { id: string }): Promise<Place> {
-  const admin = postgres(serverUrl, { max: 2, onnotice: () => {} })
+  const admin = connect()
   await admin`create schema ${admin(schema)}`
+  const role = await createAppRole(admin, schema)
   await admin`create table ${admin(schema)}.orders (id text primary key)`
-  const own = drizzle({ client: postgres(serverUrl, { max: 4, onnotice: () => {}, connection: { search_path: schema } }) })
+  const own = drizzle({ client: connect({ max: 4, connection: { search_path: schema } }) })
   const orders = pgTable('orders', { id: text().primaryKey() })
   const open = ({ poolMax, ...options }: Parameters<Place['open']>[0] = {}): Promise<Store> => {
-    const { via: _via, role: _role, ...rest } = options
-    return openPgStore({ url: serverUrl, schema, max: poolMax ?? 5, ...rest })
+    const { via: _via, role: as, ...rest } = options
+    return openPgStore({ url: as === 'app' ? urlWith(role) : serverUrl, schema, max: poolMax ?? 5, ...rest })
   }
   return {
     open,
@@ -66,6 +84,7 @@ async function provision({ id: schema }: { id: string }): Promise<Place> {
     async destroy() {
       await own.$client.end({ timeout: 5 })
       await admin`drop schema ${admin(schema)} cascade`
+      await dropAppRole(admin, role.username)
       await admin.end({ timeout: 5 })
     },
   }
