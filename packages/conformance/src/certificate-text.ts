@@ -5,7 +5,21 @@ const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 /** The certificate for people. No clock and no machine, so that it changes only with what was found. */
 export function toMarkdown(certificate: Certificate): string {
-  const { subject, server, verdict, level, kind, contract, suite, planHash, checks, mutants, counts, capabilities, deviations } = certificate
+  const {
+    subject,
+    server,
+    verdict,
+    level,
+    kind,
+    contract,
+    suite,
+    planHash,
+    checks,
+    mutants,
+    counts,
+    capabilities,
+    deviations,
+  } = certificate
   const killed = mutants.filter(({ outcome }) => outcome === 'killed').length
   const applicable = mutants.filter(({ outcome }) => outcome !== 'inapplicable').length
   const open = checks.filter(({ verdict: one }) => one !== 'pass' && one !== 'absent-verified')
@@ -20,8 +34,17 @@ export function toMarkdown(certificate: Certificate): string {
     '|---|---|',
     ...Object.entries(capabilities).map(([name, value]) => `| ${name} | ${value} |`),
     '',
-    ...(deviations.length === 0 ? [] : ['Known defects:', ...deviations.map(({ issue, checks: own }) => `- ${own.join(', ')}: ${issue}`), '']),
-    ...(open.length === 0 ? [] : ['| open | verdict | why |', '|---|---|---|', ...open.map(({ key, verdict: one, what }) => `| ${key} | ${one} | ${cell(what ?? '')} |`), '']),
+    ...(deviations.length === 0
+      ? []
+      : ['Known defects:', ...deviations.map(({ issue, checks: own }) => `- ${own.join(', ')}: ${issue}`), '']),
+    ...(open.length === 0
+      ? []
+      : [
+          '| open | verdict | why |',
+          '|---|---|---|',
+          ...open.map(({ key, verdict: one, what }) => `| ${key} | ${one} | ${cell(what ?? '')} |`),
+          '',
+        ]),
     '| check | level | verdict | rule |',
     '|---|---|---|---|',
     ...checks.map(({ key, level: own, verdict: one, rule }) => `| ${key} | ${own} | ${one} | ${cell(rule)} |`),
@@ -31,7 +54,10 @@ export function toMarkdown(certificate: Certificate): string {
 }
 
 const escaped = (text: string) =>
-  text.replaceAll(/[<>&"\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, (char) => `&#${char.charCodeAt(0) < 32 ? 0xfffd : char.charCodeAt(0)};`)
+  text.replaceAll(
+    /[<>&"\u0000-\u0008\u000b\u000c\u000e-\u001f]/g,
+    (char) => `&#${char.charCodeAt(0) < 32 ? 0xfffd : char.charCodeAt(0)};`,
+  )
 
 /** The results as JUnit XML, for machines that read nothing else. */
 export function toJunit({ subject, checks, counts }: Certificate): string {
@@ -40,9 +66,16 @@ export function toJunit({ subject, checks, counts }: Certificate): string {
     const text = escaped(`${what ?? ''}\nexpected: ${expected ?? ''}\ngot: ${got ?? ''}`)
     if (verdict === 'fail') return `  ${name}><failure message="${escaped(what ?? '')}">${text}</failure></testcase>`
     if (verdict === 'error') return `  ${name}><error message="${escaped(what ?? '')}">${text}</error></testcase>`
-    if (verdict === 'unproven' || verdict === 'deviation') return `  ${name}><skipped message="${escaped(what ?? verdict)}"/></testcase>`
+    if (verdict === 'unproven' || verdict === 'deviation')
+      return `  ${name}><skipped message="${escaped(what ?? verdict)}"/></testcase>`
     return `  ${name}/>`
   })
   const totals = `tests="${checks.length}" failures="${counts.fail}" errors="${counts.error}" skipped="${counts.unproven + counts.deviation}"`
-  return [`<?xml version="1.0" encoding="UTF-8"?>`, `<testsuite name="${escaped(subject.name)}" ${totals}>`, ...cases, '</testsuite>', ''].join('\n')
+  return [
+    `<?xml version="1.0" encoding="UTF-8"?>`,
+    `<testsuite name="${escaped(subject.name)}" ${totals}>`,
+    ...cases,
+    '</testsuite>',
+    '',
+  ].join('\n')
 }

@@ -19,7 +19,11 @@ export interface Findings {
   readonly suite: string
   readonly planHash: string
   readonly subject: StoreUnderTest['subject']
-  readonly server: { readonly flavour: string; readonly version: string; readonly settings: Readonly<Record<string, string>> }
+  readonly server: {
+    readonly flavour: string
+    readonly version: string
+    readonly settings: Readonly<Record<string, string>>
+  }
   readonly checks: readonly (PlannedCheck & Omit<Result, 'ms'>)[]
   readonly capabilities: Capabilities
   readonly limits: Limits
@@ -34,7 +38,14 @@ export interface Certificate extends Findings {
   /** SHA-256 of the findings. */
   readonly hash: string
   /** Of this run: not hashed. */
-  readonly run: { readonly seed: number; readonly node: string; readonly platform: string; readonly cores: number; readonly ms: number; readonly slowest: readonly string[] }
+  readonly run: {
+    readonly seed: number
+    readonly node: string
+    readonly platform: string
+    readonly cores: number
+    readonly ms: number
+    readonly slowest: readonly string[]
+  }
 }
 
 interface Evidence {
@@ -79,14 +90,25 @@ export function createCertificate(evidence: Evidence): Certificate {
     violations,
     counts: countVerdicts(results),
   }
-  const slowest = results.toSorted((a, b) => b.ms - a.ms).slice(0, 5).map((result) => `${result.key} ${result.ms} ms`)
-  const run = { seed, node: process.version, platform: `${process.platform} ${process.arch}`, cores: availableParallelism(), ms, slowest }
+  const slowest = results
+    .toSorted((a, b) => b.ms - a.ms)
+    .slice(0, 5)
+    .map((result) => `${result.key} ${result.ms} ms`)
+  const run = {
+    seed,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cores: availableParallelism(),
+    ms,
+    slowest,
+  }
   return { format: 'daybook-certificate/1', ...findings, hash: hashOf(findings), run }
 }
 
 const hashOf = (findings: Findings) => createHash('sha256').update(JSON.stringify(findings)).digest('hex')
 
-const hasCoreDeviation = (checks: Findings['checks']) => checks.some(({ level, verdict }) => level === 'core' && verdict === 'deviation')
+const hasCoreDeviation = (checks: Findings['checks']) =>
+  checks.some(({ level, verdict }) => level === 'core' && verdict === 'deviation')
 
 type Premises = Pick<Findings, 'kind' | 'checks' | 'requested' | 'mutants' | 'violations'>
 
@@ -97,22 +119,30 @@ function conclusion({ kind, checks, requested, mutants, violations }: Premises):
   const reached = hasFailed || kind === 'partial' ? undefined : levelReached(checks, checks)
   if (hasFailed) return { verdict: 'failed', level: 'none' }
   const survived = mutants.some(({ outcome }) => outcome === 'survived')
-  if (reached !== requested || survived) return { verdict: 'incomplete', level: survived ? 'none' : (reached ?? 'none') }
+  if (reached !== requested || survived)
+    return { verdict: 'incomplete', level: survived ? 'none' : (reached ?? 'none') }
   return { verdict: 'certified', level: reached }
 }
 
 /** Draws the conclusions again from the raw results. An empty list means that the certificate says what it shows. */
 export function verifyCertificate(certificate: Certificate): string[] {
   const { format: _format, hash, run: _run, ...findings } = certificate
-  const problems = planViolations(findings.checks, findings.checks.map(({ key }) => key), [])
+  const problems = planViolations(
+    findings.checks,
+    findings.checks.map(({ key }) => key),
+    [],
+  )
   if (hashOf(findings) !== hash) problems.push('the findings do not match their hash')
   const planned = findings.checks.map(({ key, rule, level, tentative }) => ({ key, rule, level, tentative }))
   const own = createPlan(findings.requested)
   if (planHash(planned) !== findings.planHash) problems.push('the checks listed are not those of the plan')
-  if (findings.kind === 'full' && findings.planHash !== own.hash) problems.push('the plan hash is unknown to this suite')
+  if (findings.kind === 'full' && findings.planHash !== own.hash)
+    problems.push('the plan hash is unknown to this suite')
   const { verdict, level } = conclusion(findings)
-  if (verdict !== findings.verdict || level !== findings.level) problems.push(`the results say ${verdict} at ${level}, not ${findings.verdict} at ${findings.level}`)
-  if (JSON.stringify(countVerdicts(findings.checks)) !== JSON.stringify(findings.counts)) problems.push('the counts are not those of the results')
+  if (verdict !== findings.verdict || level !== findings.level)
+    problems.push(`the results say ${verdict} at ${level}, not ${findings.verdict} at ${findings.level}`)
+  if (JSON.stringify(countVerdicts(findings.checks)) !== JSON.stringify(findings.counts))
+    problems.push('the counts are not those of the results')
   return problems
 }
 

@@ -32,7 +32,23 @@ export type RuleGroup = keyof typeof rulesOf
 export type CheckId = `${RuleGroup}-${number}`
 
 /** The groups that have checks today; the others are listed in `later.ts`. */
-export const groups = ['LIFE', 'SES', 'EVT', 'STA', 'ORD', 'LIM', 'UNI', 'TIM', 'ERR', 'SEC', 'ERA', 'TXN', 'CON', 'RES', 'META'] as const
+export const groups = [
+  'LIFE',
+  'SES',
+  'EVT',
+  'STA',
+  'ORD',
+  'LIM',
+  'UNI',
+  'TIM',
+  'ERR',
+  'SEC',
+  'ERA',
+  'TXN',
+  'CON',
+  'RES',
+  'META',
+] as const
 export type Group = (typeof groups)[number]
 
 export const levels = ['core', 'concurrent', 'durable'] as const

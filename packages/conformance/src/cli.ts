@@ -47,9 +47,16 @@ async function run(): Promise<number> {
   const level = levels.find((one) => one === values.level)
   if (level === undefined || (budget !== 'quick' && budget !== 'cert')) throw new Error(usage)
   const subject = await subjectOf(target)
-  const options = { level, budget, prove, ...(seed !== undefined && { seed: Number(seed) }), ...(only !== undefined && { only }) } as const
+  const options = {
+    level,
+    budget,
+    prove,
+    ...(seed !== undefined && { seed: Number(seed) }),
+    ...(only !== undefined && { only }),
+  } as const
   const certificate = await runConformance(subject, { ...options, log: console.info })
-  if (out !== undefined) await writeCertificate(certificate, pathToFileURL(`${resolve(out)}/`), 'certificate', { junit: true })
+  if (out !== undefined)
+    await writeCertificate(certificate, pathToFileURL(`${resolve(out)}/`), 'certificate', { junit: true })
   for (const line of summary(certificate)) console.info(line)
   return exitCode(certificate)
 }
@@ -57,9 +64,11 @@ async function run(): Promise<number> {
 /** Default export of the file. Node 20 strips no types; the hook does, where vitest is installed. */
 async function subjectOf(path: string): Promise<StoreUnderTest> {
   if (path === '') throw new Error(usage)
-  if (/\.m?ts$/.test(path) && Reflect.get(process.features, 'typescript') !== 'strip') register('../bin/typescript-hooks.mjs', import.meta.url)
+  if (/\.m?ts$/.test(path) && Reflect.get(process.features, 'typescript') !== 'strip')
+    register('../bin/typescript-hooks.mjs', import.meta.url)
   const found = (await import(pathToFileURL(resolve(path)).href)) as { default?: StoreUnderTest } // what defineStoreUnderTest answered
-  if (found.default === undefined) throw new Error(`${path} has no default export; it should be what defineStoreUnderTest answers`)
+  if (found.default === undefined)
+    throw new Error(`${path} has no default export; it should be what defineStoreUnderTest answers`)
   return found.default
 }
 
@@ -78,6 +87,8 @@ async function verify(): Promise<number> {
   const certificate = JSON.parse(await readFile(target, 'utf8')) as Certificate // what is verified is whether it is one
   const problems = verifyCertificate(certificate)
   for (const problem of problems) console.info(problem)
-  console.info(problems.length === 0 ? `${certificate.verdict} at level ${certificate.level}, as it says` : 'not what it says')
+  console.info(
+    problems.length === 0 ? `${certificate.verdict} at level ${certificate.level}, as it says` : 'not what it says',
+  )
   return problems.length === 0 ? exitCode(certificate) : 1
 }

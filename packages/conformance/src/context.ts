@@ -63,7 +63,11 @@ export interface ContextOptions {
   readonly app: string
 }
 
-export function createContext(check: Check, stage: Stage, { kernel, budget, seed, app }: ContextOptions): { ctx: Ctx; end(): Promise<void> } {
+export function createContext(
+  check: Check,
+  stage: Stage,
+  { kernel, budget, seed, app }: ContextOptions,
+): { ctx: Ctx; end(): Promise<void> } {
   const opened: Store[] = []
   const ctx: Ctx = {
     check,

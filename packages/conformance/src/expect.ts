@@ -84,7 +84,12 @@ export async function rejects(
   if (!isStoreError(error) || !codes.includes(error.code)) throw new CheckFailure(what, expected, describe(error))
   const given: Readonly<Record<string, unknown>> = { ...error.facts }
   for (const [name, value] of Object.entries(facts)) {
-    if (!isDeepStrictEqual(given[name], value)) throw new CheckFailure(`${what}: ${name} of the error`, shown(value), `${shown(given[name])} in ${describe(error)}`)
+    if (!isDeepStrictEqual(given[name], value))
+      throw new CheckFailure(
+        `${what}: ${name} of the error`,
+        shown(value),
+        `${shown(given[name])} in ${describe(error)}`,
+      )
   }
   return error
 }
@@ -100,7 +105,8 @@ export async function succeeds<T>(call: Promise<T>, what: string): Promise<T> {
 
 export const describe = (error: unknown): string => {
   if (!isStoreError(error)) return error instanceof Error ? (error.stack ?? String(error)) : shown(error)
-  const cause = error.cause instanceof Error ? ` (cause: ${error.cause.name}: ${error.cause.message.slice(0, 200)})` : ''
+  const cause =
+    error.cause instanceof Error ? ` (cause: ${error.cause.name}: ${error.cause.message.slice(0, 200)})` : ''
   return `StoreError ${error.code}: ${error.message} ${shown(error.facts)}${cause}`
 }
 

@@ -1,14 +1,36 @@
-import type { AgentEvent, LoadedSession, Page, Session, SessionKey, SessionQuery, SessionSummary, Store, StoredEvent } from '@daybook/core'
+import type {
+  AgentEvent,
+  LoadedSession,
+  Page,
+  Session,
+  SessionKey,
+  SessionQuery,
+  SessionSummary,
+  Store,
+  StoredEvent,
+} from '@daybook/core'
 import type { Ctx } from './context.ts'
 import { equal, holds, present } from './expect.ts'
 
-export const keyOf = (ctx: Ctx, sessionId = 's1', userId = 'ann', appName: string = ctx.app): SessionKey => ({ appName, userId, sessionId })
+export const keyOf = (ctx: Ctx, sessionId = 's1', userId = 'ann', appName: string = ctx.app): SessionKey => ({
+  appName,
+  userId,
+  sessionId,
+})
 
-export const newSession = (ctx: Ctx, sessionId = 's1', state: Record<string, unknown> = {}, userId = 'ann'): Promise<Session> =>
-  ctx.store.sessions.create({ ...keyOf(ctx, sessionId, userId), state })
+export const newSession = (
+  ctx: Ctx,
+  sessionId = 's1',
+  state: Record<string, unknown> = {},
+  userId = 'ann',
+): Promise<Session> => ctx.store.sessions.create({ ...keyOf(ctx, sessionId, userId), state })
 
 /** An event of which everything is given, so that it can be compared and repeated. */
-export const say = (id: string, text: string = id, more: AgentEvent = {}): AgentEvent & { id: string; timestamp: number } => ({
+export const say = (
+  id: string,
+  text: string = id,
+  more: AgentEvent = {},
+): AgentEvent & { id: string; timestamp: number } => ({
   author: 'user',
   content: { parts: [{ text }] },
   timestamp: 1_700_000_000_000,
@@ -18,7 +40,9 @@ export const say = (id: string, text: string = id, more: AgentEvent = {}): Agent
 
 /** Events `e1` … `en`, one millisecond apart. */
 export const someEvents = (count: number, prefix = 'e'): (AgentEvent & { id: string; timestamp: number })[] =>
-  Array.from({ length: count }, (_, i) => say(`${prefix}${i + 1}`, `text ${i + 1}`, { timestamp: 1_700_000_000_000 + i }))
+  Array.from({ length: count }, (_, i) =>
+    say(`${prefix}${i + 1}`, `text ${i + 1}`, { timestamp: 1_700_000_000_000 + i }),
+  )
 
 export const numbers = (count: number, from = 1): number[] => Array.from({ length: count }, (_, i) => from + i)
 
@@ -31,7 +55,11 @@ export async function walk<T>(page: (cursor: string | undefined) => Promise<Page
     const { items: some, nextCursor } = await page(cursor)
     holds(cursor === undefined || some.length > 0, `${what}: no page after a cursor is empty`, 'an empty page')
     items.push(...some)
-    holds(nextCursor === undefined || !seen.has(nextCursor), `${what}: the walk goes forward`, `the cursor ${nextCursor} twice`)
+    holds(
+      nextCursor === undefined || !seen.has(nextCursor),
+      `${what}: the walk goes forward`,
+      `the cursor ${nextCursor} twice`,
+    )
     if (nextCursor !== undefined) seen.add(nextCursor)
     cursor = nextCursor
   } while (cursor !== undefined)
@@ -63,7 +91,12 @@ async function facts(ctx: Ctx, appName: string): Promise<unknown> {
 }
 
 /** The body writes nothing to the app: by another open, and by the oracle where there is one. */
-export async function nothingWritten(ctx: Ctx, body: () => Promise<unknown>, what: string, appName: string = ctx.app): Promise<void> {
+export async function nothingWritten(
+  ctx: Ctx,
+  body: () => Promise<unknown>,
+  what: string,
+  appName: string = ctx.app,
+): Promise<void> {
   const before = await facts(ctx, appName)
   await body()
   equal(await facts(ctx, appName), before, `${what}: nothing is written`)
@@ -80,7 +113,8 @@ async function loadedBy(store: Store, key: SessionKey): Promise<LoadedSession> {
 
 export const idsOf = (events: readonly StoredEvent[]): string[] => events.map(({ event }) => event.id)
 export const seqsOf = (events: readonly StoredEvent[]): number[] => events.map(({ seq }) => seq)
-export const sessionIdsOf = (sessions: readonly SessionSummary[]): string[] => sessions.map(({ sessionId }) => sessionId)
+export const sessionIdsOf = (sessions: readonly SessionSummary[]): string[] =>
+  sessions.map(({ sessionId }) => sessionId)
 
 /** A clock that says what it is told, then goes on by a millisecond with each look. */
 export function tickingClock(start: number): { now: () => number; set(time: number): void } {

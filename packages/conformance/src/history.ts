@@ -34,7 +34,12 @@ export interface Anomaly {
 
 /** Checks a history of one log: acknowledged appends are there once, at the `seq` that was answered, in real-time order. */
 export function anomaliesOf({ appends, unknown = [], reads, final }: History): Anomaly[] {
-  return [...membership(appends, unknown, final), ...gaps(final.seqs, 'the end'), ...realTime(appends), ...readsOf(appends, reads, final.ids)]
+  return [
+    ...membership(appends, unknown, final),
+    ...gaps(final.seqs, 'the end'),
+    ...realTime(appends),
+    ...readsOf(appends, reads, final.ids),
+  ]
 }
 
 const shown = ({ by, id, seq, began, ended }: AppendRecord) => `${id} (seq ${seq}, ${by}, ${began}–${ended} µs)`
@@ -47,7 +52,8 @@ function membership(appends: readonly AppendRecord[], unknown: readonly string[]
   for (const append of appends) {
     const at = positions.get(append.id) ?? []
     if (at.length === 0) found.push({ kind: 'lost', detail: `${shown(append)} was acknowledged and is not there` })
-    else if (!at.includes(append.seq)) found.push({ kind: 'reordered', detail: `${shown(append)} is at seq ${at.join(', ')}` })
+    else if (!at.includes(append.seq))
+      found.push({ kind: 'reordered', detail: `${shown(append)} is at seq ${at.join(', ')}` })
   }
   for (const [id, at] of positions) {
     if (at.length > 1) found.push({ kind: 'duplicate', detail: `${id} is there at seq ${at.join(', ')}` })
@@ -72,21 +78,31 @@ function realTime(appends: readonly AppendRecord[]): Anomaly[] {
     for (let done = byEnd[next]; done !== undefined && done.ended < append.began; done = byEnd[(next += 1)]) {
       if (highest === undefined || done.seq > highest.seq) highest = done
     }
-    if (highest !== undefined && highest.seq >= append.seq) found.push({ kind: 'reordered', detail: `${shown(append)} began after ${shown(highest)} had ended` })
+    if (highest !== undefined && highest.seq >= append.seq)
+      found.push({ kind: 'reordered', detail: `${shown(append)} began after ${shown(highest)} had ended` })
   }
   return found
 }
 
-function readsOf(appends: readonly AppendRecord[], reads: readonly ReadRecord[], finalIds: readonly string[]): Anomaly[] {
+function readsOf(
+  appends: readonly AppendRecord[],
+  reads: readonly ReadRecord[],
+  finalIds: readonly string[],
+): Anomaly[] {
   const found: Anomaly[] = []
   const longest = new Map<string, { length: number; ended: number }>()
   const ordered = reads.toSorted((a, b) => a.began - b.began)
   const byEnd = appends.toSorted((a, b) => a.ended - b.ended)
   for (const { by, ids, seqs, began, ended } of ordered) {
     found.push(...gaps(seqs, `a read by ${by}`))
-    if (ids.some((id, i) => finalIds[i] !== id)) found.push({ kind: 'phantom', detail: `a read by ${by} is not a prefix of the end` })
+    if (ids.some((id, i) => finalIds[i] !== id))
+      found.push({ kind: 'phantom', detail: `a read by ${by} is not a prefix of the end` })
     const owed = byEnd.filter((append) => append.ended < began).reduce((most, { seq }) => Math.max(most, seq), 0)
-    if (ids.length < owed) found.push({ kind: 'stale', detail: `a read by ${by} at ${began} µs has ${ids.length} events, ${owed} were acknowledged` })
+    if (ids.length < owed)
+      found.push({
+        kind: 'stale',
+        detail: `a read by ${by} at ${began} µs has ${ids.length} events, ${owed} were acknowledged`,
+      })
     const before = longest.get(by)
     if (before !== undefined && before.ended < began && ids.length < before.length) {
       found.push({ kind: 'non-monotonic', detail: `${by} read ${before.length} events, then ${ids.length}` })

@@ -1,5 +1,16 @@
 export { defineStoreUnderTest, SubjectError, contracts } from './define.ts'
-export type { CallerTransaction, Deviation, Endpoint, OpenOptions, Oracle, Place, PlaceRequest, StoreUnderTest, Worker, WorkerModule } from './define.ts'
+export type {
+  CallerTransaction,
+  Deviation,
+  Endpoint,
+  OpenOptions,
+  Oracle,
+  Place,
+  PlaceRequest,
+  StoreUnderTest,
+  Worker,
+  WorkerModule,
+} from './define.ts'
 export { runConformance, type RunOptions } from './run.ts'
 export { exitCode, lastLine, verifyCertificate, type Certificate, type Findings } from './certificate.ts'
 export { levels, type Level } from './check.ts'

@@ -15,7 +15,9 @@ export type Reason =
   | 'held by the codes that every other check names'
 
 const allOf = (group: RuleGroup, reason: Reason): Partial<Record<CheckId, Reason>> =>
-  Object.fromEntries(Array.from({ length: rulesOf[group] }, (_, i) => [`${group}-${String(i + 1).padStart(2, '0')}`, reason]))
+  Object.fromEntries(
+    Array.from({ length: rulesOf[group] }, (_, i) => [`${group}-${String(i + 1).padStart(2, '0')}`, reason]),
+  )
 
 export const later: Readonly<Partial<Record<CheckId, Reason>>> = {
   'LIFE-04': 'needs a second server, role or setting of the server',

@@ -23,7 +23,11 @@ function judge(history: History): void {
   const anomalies = anomaliesOf(history)
   if (anomalies.length === 0) return
   const lines = anomalies.slice(0, 10).map(({ kind, detail }) => `${kind}: ${detail}`)
-  throw new CheckFailure(`the history of ${history.appends.length} appends and ${history.reads.length} reads has no anomaly`, 'none', lines.join('\n    '))
+  throw new CheckFailure(
+    `the history of ${history.appends.length} appends and ${history.reads.length} reads has no anomaly`,
+    'none',
+    lines.join('\n    '),
+  )
 }
 
 /** Five callers over two opens, each appending and reading in turns of its own. */

@@ -17,23 +17,65 @@ export interface Real {
 export type Command = fc.AsyncCommand<Model, Real>
 
 /** Few ids that sloppy databases take for one another. */
-export const collidingIds = ['a', 'A', 'a ', 'a%', 'a_', '1', '10', 'é', 'e\u0301', '😀', '😁', "'", '"', '\\', '../', '__proto__'] as const
+export const collidingIds = [
+  'a',
+  'A',
+  'a ',
+  'a%',
+  'a_',
+  '1',
+  '10',
+  'é',
+  'e\u0301',
+  '😀',
+  '😁',
+  "'",
+  '"',
+  '\\',
+  '../',
+  '__proto__',
+] as const
 
-const stateKeys = ['a', 'A', 'b', 'a.b', '', '__proto__', 'é', 'e\u0301', '\0', 'app:a', 'app:b', 'user:a', 'user:app:x', 'temp:t'] as const
+const stateKeys = [
+  'a',
+  'A',
+  'b',
+  'a.b',
+  '',
+  '__proto__',
+  'é',
+  'e\u0301',
+  '\0',
+  'app:a',
+  'app:b',
+  'user:a',
+  'user:app:x',
+  'temp:t',
+] as const
 
 // Parsing what was written drops what JSON cannot tell apart: -0, and objects without a prototype.
-export const json: fc.Arbitrary<unknown> = fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }).map((value) => JSON.parse(JSON.stringify(value)) as unknown) // parse answers any
+export const json: fc.Arbitrary<unknown> = fc
+  .jsonValue({ maxDepth: 3, stringUnit: 'binary' })
+  .map((value) => JSON.parse(JSON.stringify(value)) as unknown) // parse answers any
 
 const pick = fc.constantFrom(...collidingIds)
 const few = fc.constantFrom(...collidingIds.slice(0, 4))
 const appNames = fc.constantFrom('x', 'X')
 const keys = fc.record({ appName: appNames, userId: few, sessionId: pick })
-const state = fc.dictionary(fc.constantFrom(...stateKeys), json, { maxKeys: 4 }).map((found): Record<string, unknown> => Object.fromEntries(Object.entries(found)))
+const state = fc
+  .dictionary(fc.constantFrom(...stateKeys), json, { maxKeys: 4 })
+  .map((found): Record<string, unknown> => Object.fromEntries(Object.entries(found)))
 const changes: fc.Arbitrary<Change> = fc
   .record({ set: state, unset: fc.uniqueArray(fc.constantFrom(...stateKeys), { maxLength: 2 }) })
   .map(({ set, unset }) => ({ set, unset: unset.filter((key) => !Object.hasOwn(set, key)) }))
 const events = fc
-  .record({ id: pick, timestamp: fc.integer({ min: 0, max: 4_000_000 }), content: json, actions: changes, hasActions: fc.boolean() })
+  .record({
+    id: pick,
+    timestamp: fc.integer({ min: 0, max: 4_000_000 }),
+    content: json,
+    actions: changes,
+    hasActions: fc.boolean(),
+  })
   .map(({ id, timestamp, content, actions, hasActions }): AgentEvent & { id: string } => ({
     id,
     timestamp,
@@ -55,7 +97,12 @@ async function agrees(model: Model, { store }: Real, key: SessionKey): Promise<v
   const expected = reducer.sessionIn(model, key)
   for (const turn of ['', ', read again after the answer was spoilt']) {
     const got = await store.sessions.get(key, { events: 'all' })
-    const seen = got && { state: got.state, revision: got.revision, lastSeq: got.lastSeq, events: got.events.map(({ seq, event }) => ({ seq, event })) }
+    const seen = got && {
+      state: got.state,
+      revision: got.revision,
+      lastSeq: got.lastSeq,
+      events: got.events.map(({ seq, event }) => ({ seq, event })),
+    }
     const want = expected && {
       state: reducer.merged(model, expected),
       revision: expected.revision,
@@ -68,8 +115,14 @@ async function agrees(model: Model, { store }: Real, key: SessionKey): Promise<v
 }
 
 async function sharedAgrees(model: Model, { store }: Real, key: { appName: string; userId?: string }): Promise<void> {
-  const got = await store.state.get(key.userId === undefined ? { appName: key.appName } : { appName: key.appName, userId: key.userId })
-  equal(got && { state: got.state, revision: got.revision }, reducer.sharedIn(model, key), `state of ${JSON.stringify(key)}`)
+  const got = await store.state.get(
+    key.userId === undefined ? { appName: key.appName } : { appName: key.appName, userId: key.userId },
+  )
+  equal(
+    got && { state: got.state, revision: got.revision },
+    reducer.sharedIn(model, key),
+    `state of ${JSON.stringify(key)}`,
+  )
 }
 
 const creates = fc.record({ key: keys, state }).map((args) =>
@@ -111,17 +164,23 @@ const updates = fc.record({ key: keys, change: changes }).map((args) =>
 )
 
 const plainState = state.map((found) => Object.fromEntries(Object.entries(found)))
-const sharedUpdates = fc.record({ appName: appNames, userId: fc.option(few, { nil: undefined }), change: fc.oneof(changes, fc.record({ replace: plainState })) }).map((args) =>
-  command('state.update', args, async (model, real) => {
-    const appName = `${real.prefix}${args.appName}`
-    const key = args.userId === undefined ? { appName } : { appName, userId: args.userId }
-    const revision = reducer.updateShared(model, key, args.change)
-    const answer = await real.store.state.update(key, args.change)
-    equal(answer.revision, revision, 'the revision that state.update answered')
-    poison(answer)
-    await sharedAgrees(model, real, key)
-  }),
-)
+const sharedUpdates = fc
+  .record({
+    appName: appNames,
+    userId: fc.option(few, { nil: undefined }),
+    change: fc.oneof(changes, fc.record({ replace: plainState })),
+  })
+  .map((args) =>
+    command('state.update', args, async (model, real) => {
+      const appName = `${real.prefix}${args.appName}`
+      const key = args.userId === undefined ? { appName } : { appName, userId: args.userId }
+      const revision = reducer.updateShared(model, key, args.change)
+      const answer = await real.store.state.update(key, args.change)
+      equal(answer.revision, revision, 'the revision that state.update answered')
+      poison(answer)
+      await sharedAgrees(model, real, key)
+    }),
+  )
 
 const deletes = keys.map((args) =>
   command('delete', args, async (model, real) => {
@@ -132,24 +191,31 @@ const deletes = keys.map((args) =>
   }),
 )
 
-const forks = fc.record({ key: keys, to: pick, through: fc.option(fc.nat({ max: 3 }), { nil: undefined }) }).map((args) =>
-  command('fork', args, async (model, real) => {
-    const key = within(real, args.key)
-    const source = reducer.sessionIn(model, key)
-    if (source === undefined) {
-      await rejects(() => real.store.sessions.fork(key, { sessionId: args.to }), 'not_found', 'fork of a missing session')
-      return
-    }
-    const through = args.through === undefined ? undefined : Math.min(args.through, source.events.length)
-    const fork = () => real.store.sessions.fork(key, { sessionId: args.to, ...(through !== undefined && { throughSeq: through }) })
-    if (reducer.fork(model, key, args.to, through)) poison(await fork())
-    else await rejects(fork, 'already_exists', 'fork to an id that is taken')
-    await agrees(model, real, { ...key, sessionId: args.to })
-    await agrees(model, real, key)
-    const seq = Math.min(1, source.events.length)
-    equal(await real.store.sessions.stateAt(key, seq), reducer.stateAt(source, seq), 'stateAt')
-  }),
-)
+const forks = fc
+  .record({ key: keys, to: pick, through: fc.option(fc.nat({ max: 3 }), { nil: undefined }) })
+  .map((args) =>
+    command('fork', args, async (model, real) => {
+      const key = within(real, args.key)
+      const source = reducer.sessionIn(model, key)
+      if (source === undefined) {
+        await rejects(
+          () => real.store.sessions.fork(key, { sessionId: args.to }),
+          'not_found',
+          'fork of a missing session',
+        )
+        return
+      }
+      const through = args.through === undefined ? undefined : Math.min(args.through, source.events.length)
+      const fork = () =>
+        real.store.sessions.fork(key, { sessionId: args.to, ...(through !== undefined && { throughSeq: through }) })
+      if (reducer.fork(model, key, args.to, through)) poison(await fork())
+      else await rejects(fork, 'already_exists', 'fork to an id that is taken')
+      await agrees(model, real, { ...key, sessionId: args.to })
+      await agrees(model, real, key)
+      const seq = Math.min(1, source.events.length)
+      equal(await real.store.sessions.stateAt(key, seq), reducer.stateAt(source, seq), 'stateAt')
+    }),
+  )
 
 const shown = (key: SessionKey, seen: unknown) => [JSON.stringify([key.userId, key.sessionId]), seen] as const
 const byName = (a: readonly [string, unknown], b: readonly [string, unknown]) => (a[0] < b[0] ? -1 : 1)
@@ -159,7 +225,11 @@ const lists = fc.record({ appName: appNames, limit: fc.integer({ min: 1, max: 4 
     const appName = `${real.prefix}${args.appName}`
     const found = await walkSessions(real.store, { appName, limit: args.limit, state: true })
     const own = [...model.sessions.values()].filter(({ key }) => key.appName === appName)
-    equal(found.map((one) => shown(one, one.state)).toSorted(byName), own.map((one) => shown(one.key, reducer.merged(model, one))).toSorted(byName), 'sessions of the app')
+    equal(
+      found.map((one) => shown(one, one.state)).toSorted(byName),
+      own.map((one) => shown(one.key, reducer.merged(model, one))).toSorted(byName),
+      'sessions of the app',
+    )
     equal(await real.store.sessions.count({ appName }), own.length, 'count')
   }),
 )
@@ -172,14 +242,24 @@ const points = keys.map((args) =>
     const session = reducer.sessionIn(model, key)
     const last = session?.events.at(-1)
     if (session === undefined || last === undefined) return
-    equal(present(await real.store.events.get(key, last.id), 'the last event').seq, session.events.length, 'seq by events.get')
-    await rejects(() => real.store.events.append(key, { id: '', content: 1 }), 'invalid_argument', 'an event with an empty id')
+    equal(
+      present(await real.store.events.get(key, last.id), 'the last event').seq,
+      session.events.length,
+      'seq by events.get',
+    )
+    await rejects(
+      () => real.store.events.append(key, { id: '', content: 1 }),
+      'invalid_argument',
+      'an event with an empty id',
+    )
     await agrees(model, real, key)
   }),
 )
 
 export const commandsOf = (kind: 'sessions' | 'state', maxCommands: number): fc.Arbitrary<Iterable<Command>> =>
   fc.commands(
-    kind === 'sessions' ? [creates, creates, appends, appends, deletes, forks, lists, reopens, points] : [creates, appends, appends, updates, updates, sharedUpdates, sharedUpdates, lists],
+    kind === 'sessions'
+      ? [creates, creates, appends, appends, deletes, forks, lists, reopens, points]
+      : [creates, appends, appends, updates, updates, sharedUpdates, sharedUpdates, lists],
     { maxCommands, size: 'max' },
   )

@@ -66,7 +66,10 @@ const scopeIn = (scopes: Map<string, ModelScope>, name: string): ModelScope => {
 
 /** Applies the shared parts of some changes as one change: each scope that is named grows by one revision. */
 function share(model: Model, key: SessionKey, changes: readonly Change[]): void {
-  for (const [scope, scopes, name] of [['app', model.apps, key.appName], ['user', model.users, userOf(key)]] as const) {
+  for (const [scope, scopes, name] of [
+    ['app', model.apps, key.appName],
+    ['user', model.users, userOf(key)],
+  ] as const) {
     const parts = changes.map((change) => part(change, scope)).filter((one) => !isEmpty(one))
     if (parts.length === 0) continue
     const target = scopeIn(scopes, name)
@@ -87,7 +90,10 @@ export function create(model: Model, key: SessionKey, state: Readonly<Record<str
 
 export const remove = (model: Model, key: SessionKey): boolean => model.sessions.delete(nameOf(key))
 
-const changeOf = ({ actions }: AgentEvent): Change => ({ set: actions?.stateDelta ?? {}, unset: actions?.stateUnset ?? [] })
+const changeOf = ({ actions }: AgentEvent): Change => ({
+  set: actions?.stateDelta ?? {},
+  unset: actions?.stateUnset ?? [],
+})
 
 const isKept = (key: string) => !key.startsWith(prefixes.temp)
 
@@ -99,19 +105,29 @@ export function storedForm(event: AgentEvent): AgentEvent {
     ...event,
     actions: {
       ...event.actions,
-      ...(stateDelta !== undefined && { stateDelta: Object.fromEntries(Object.entries(stateDelta).filter(([key]) => isKept(key))) }),
+      ...(stateDelta !== undefined && {
+        stateDelta: Object.fromEntries(Object.entries(stateDelta).filter(([key]) => isKept(key))),
+      }),
       ...(stateUnset !== undefined && { stateUnset: stateUnset.filter((key) => isKept(key)) }),
     },
   }
 }
 
-export type ModelAppend = 'not_found' | 'conflict' | { readonly events: readonly { id: string; seq: number; duplicate: boolean }[]; readonly revision: number }
+export type ModelAppend =
+  | 'not_found'
+  | 'conflict'
+  | { readonly events: readonly { id: string; seq: number; duplicate: boolean }[]; readonly revision: number }
 
 export function append(model: Model, key: SessionKey, events: readonly (AgentEvent & { id: string })[]): ModelAppend {
   const session = sessionIn(model, key)
   if (session === undefined) return 'not_found'
   const known = (id: string) => session.events.find((one) => one.id === id)
-  if (events.some((event) => known(event.id) !== undefined && !isDeepStrictEqual(known(event.id)?.event, storedForm(event)))) return 'conflict'
+  if (
+    events.some(
+      (event) => known(event.id) !== undefined && !isDeepStrictEqual(known(event.id)?.event, storedForm(event)),
+    )
+  )
+    return 'conflict'
   const fresh = events.filter(({ id }) => known(id) === undefined)
   const duplicates = new Set(events.filter(({ id }) => !fresh.some((one) => one.id === id)).map(({ id }) => id))
   for (const event of fresh) {
@@ -120,8 +136,16 @@ export function append(model: Model, key: SessionKey, events: readonly (AgentEve
     fold(session.doc, part(change, 'own'))
   }
   if (fresh.length > 0) session.revision += 1
-  share(model, key, fresh.map((event) => changeOf(event)))
-  const answers = events.map(({ id }) => ({ id, seq: session.events.findIndex((one) => one.id === id) + 1, duplicate: duplicates.has(id) }))
+  share(
+    model,
+    key,
+    fresh.map((event) => changeOf(event)),
+  )
+  const answers = events.map(({ id }) => ({
+    id,
+    seq: session.events.findIndex((one) => one.id === id) + 1,
+    duplicate: duplicates.has(id),
+  }))
   return { events: answers, revision: session.revision }
 }
 
@@ -129,7 +153,10 @@ export function append(model: Model, key: SessionKey, events: readonly (AgentEve
 export function update(model: Model, key: SessionKey, change: Change): boolean {
   const session = sessionIn(model, key)
   if (session === undefined) return false
-  const kept = { set: Object.fromEntries(Object.entries(change.set).filter(([name]) => !name.startsWith(prefixes.temp))), unset: change.unset.filter((name) => !name.startsWith(prefixes.temp)) }
+  const kept = {
+    set: Object.fromEntries(Object.entries(change.set).filter(([name]) => !name.startsWith(prefixes.temp))),
+    unset: change.unset.filter((name) => !name.startsWith(prefixes.temp)),
+  }
   if (isEmpty(kept)) return true
   fold(session.doc, part(kept, 'own'))
   session.revision += 1
@@ -137,8 +164,15 @@ export function update(model: Model, key: SessionKey, change: Change): boolean {
   return true
 }
 
-export function updateShared(model: Model, key: { appName: string; userId?: string }, change: Change | { readonly replace: Readonly<Record<string, unknown>> }): number {
-  const [scopes, name] = key.userId === undefined ? [model.apps, key.appName] : [model.users, userOf({ appName: key.appName, userId: key.userId })]
+export function updateShared(
+  model: Model,
+  key: { appName: string; userId?: string },
+  change: Change | { readonly replace: Readonly<Record<string, unknown>> },
+): number {
+  const [scopes, name] =
+    key.userId === undefined
+      ? [model.apps, key.appName]
+      : [model.users, userOf({ appName: key.appName, userId: key.userId })]
   if (!('replace' in change) && isEmpty(change)) return scopes.get(name)?.revision ?? 0
   const target = scopeIn(scopes, name)
   if ('replace' in change) target.doc = new Map(Object.entries(change.replace))
@@ -172,7 +206,13 @@ export function merged(model: Model, { key, doc }: ModelSession): Record<string,
   return Object.fromEntries(entries)
 }
 
-export const sharedIn = (model: Model, key: { appName: string; userId?: string }): { state: Record<string, unknown>; revision: number } | undefined => {
-  const scope = key.userId === undefined ? model.apps.get(key.appName) : model.users.get(userOf({ appName: key.appName, userId: key.userId }))
+export const sharedIn = (
+  model: Model,
+  key: { appName: string; userId?: string },
+): { state: Record<string, unknown>; revision: number } | undefined => {
+  const scope =
+    key.userId === undefined
+      ? model.apps.get(key.appName)
+      : model.users.get(userOf({ appName: key.appName, userId: key.userId }))
   return scope === undefined ? undefined : { state: Object.fromEntries(scope.doc), revision: scope.revision }
 }

@@ -35,7 +35,12 @@ export async function runModel(ctx: Ctx, kind: 'sessions' | 'state'): Promise<vo
 }
 
 /** A property, once from the fixed seed and once from the run's own. */
-export async function runProperty<T>(ctx: Ctx, arbitrary: fc.Arbitrary<T>, body: (value: T) => Promise<void>, numRuns: number = ctx.budget.modelRuns): Promise<void> {
+export async function runProperty<T>(
+  ctx: Ctx,
+  arbitrary: fc.Arbitrary<T>,
+  body: (value: T) => Promise<void>,
+  numRuns: number = ctx.budget.modelRuns,
+): Promise<void> {
   for (const seed of [fixedSeed, ctx.seed]) {
     await settle(fc.check(fc.asyncProperty(arbitrary, body), { seed, numRuns: Math.ceil(numRuns / 2) }), seed)
   }
@@ -46,6 +51,7 @@ async function settle<T>(check: Promise<fc.RunDetails<T>> | fc.RunDetails<T>, se
   if (!details.failed) return
   const { counterexample, counterexamplePath, errorInstance } = details
   const replay = `seed ${seed}, path ${counterexamplePath ?? ''}, after ${String(counterexample)}`
-  if (errorInstance instanceof CheckFailure) throw new CheckFailure(`${errorInstance.message} (${replay})`, errorInstance.expected, errorInstance.got)
+  if (errorInstance instanceof CheckFailure)
+    throw new CheckFailure(`${errorInstance.message} (${replay})`, errorInstance.expected, errorInstance.got)
   throw new Error(`the model run broke off (${replay})`, { cause: errorInstance })
 }

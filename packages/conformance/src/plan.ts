@@ -21,10 +21,12 @@ export interface Plan {
 /** Every check up to a level, in a fixed order; `only` takes ids, keys, or prefixes that end in `*`. */
 export function createPlan(level: Level, only: readonly string[] = []): Plan {
   const within = new Set(levels.slice(0, levels.indexOf(level) + 1))
-  const all = groups.flatMap((group) => [...checks[group]]).filter((check) => {
-    const own = levelOf(check)
-    return own === undefined || within.has(own)
-  })
+  const all = groups
+    .flatMap((group) => [...checks[group]])
+    .filter((check) => {
+      const own = levelOf(check)
+      return own === undefined || within.has(own)
+    })
   const chosen = only.length === 0 ? all : all.filter((check) => only.some((pattern) => matches(check, pattern)))
   const planned = chosen.map((check) => ({
     key: check.key,

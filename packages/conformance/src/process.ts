@@ -44,7 +44,11 @@ export interface BrokenWorker extends Worker {
 }
 
 export async function startWorker({ module, args, mutant }: BrokenWorker): Promise<RemoteStore> {
-  const child = fork(entry, [], { serialization: 'advanced', execArgv: execArgv(module), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(entry, [], {
+    serialization: 'advanced',
+    execArgv: execArgv(module),
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const settle = ({ id, value, failure }: Answer) => {
@@ -55,7 +59,8 @@ export async function startWorker({ module, args, mutant }: BrokenWorker): Promi
   }
   child.on('message', (message) => settle(message as Answer)) // our own worker sends nothing else
   child.once('exit', (code) => {
-    for (const id of waiting.keys()) settle({ id, failure: { code: undefined, message: `the worker ended with ${String(code)}` } })
+    for (const id of waiting.keys())
+      settle({ id, failure: { code: undefined, message: `the worker ended with ${String(code)}` } })
   })
   let next = 0
   const answerTo = (id: number) => new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }))
@@ -87,7 +92,11 @@ async function end(child: ChildProcess, ended: Promise<void>, signal: NodeJS.Sig
 }
 
 /** Two other processes that append to one session while this one does too. */
-export async function withWorkers<T>(ctx: Ctx, count: number, body: (workers: readonly RemoteStore[]) => Promise<T>): Promise<T> {
+export async function withWorkers<T>(
+  ctx: Ctx,
+  count: number,
+  body: (workers: readonly RemoteStore[]) => Promise<T>,
+): Promise<T> {
   const workers = await Promise.all(Array.from({ length: count }, () => startWorker(ctx.need('worker'))))
   try {
     return await body(workers)
@@ -95,4 +104,3 @@ export async function withWorkers<T>(ctx: Ctx, count: number, body: (workers: re
     await Promise.all(workers.map((worker) => worker.stop()))
   }
 }
-

@@ -19,13 +19,18 @@ export interface ProveOptions extends Omit<ContextOptions, 'app'> {
  * Breaks the user's own store on purpose, one bug at a time, and sees whether the named check fails *for its reason*: an
  * assertion of that check, not a crash. Executions are counted, so that a run of nothing is not a proof.
  */
-export async function proveMutants(subject: StoreUnderTest, mutants: readonly Mutant[], options: ProveOptions): Promise<MutantResult[]> {
+export async function proveMutants(
+  subject: StoreUnderTest,
+  mutants: readonly Mutant[],
+  options: ProveOptions,
+): Promise<MutantResult[]> {
   const results: MutantResult[] = []
   const stage = await openStage(subject, options.id)
   try {
     for (const mutant of mutants) {
       const result = await prove(mutant, subject, stage, options)
-      if (result.outcome !== 'killed') options.log?.(`${mutant.id} (${mutant.bug}) ${result.outcome}: ${result.note ?? ''}`)
+      if (result.outcome === 'survived')
+        options.log?.(`${mutant.id} (${mutant.bug}) ${result.outcome}: ${result.note ?? ''}`)
       results.push(result)
     }
   } finally {
@@ -40,20 +45,30 @@ function brokenPlace(place: Place, mutant: Mutant, shared: Shared): Place {
   const brokenWorker: BrokenWorker | undefined = worker && { ...worker, mutant: mutant.id }
   return {
     ...place,
-    ...(transaction !== undefined && mutant.transaction !== undefined && { transaction: mutant.transaction(transaction, shared) }),
+    ...(transaction !== undefined &&
+      mutant.transaction !== undefined && { transaction: mutant.transaction(transaction, shared) }),
     ...(brokenWorker !== undefined && mutant.inWorkers === true && { worker: brokenWorker }),
   }
 }
 
 type OpenStage = Awaited<ReturnType<typeof openStage>>
 
-async function prove(mutant: Mutant, subject: StoreUnderTest, stage: OpenStage, options: ProveOptions): Promise<MutantResult> {
+async function prove(
+  mutant: Mutant,
+  subject: StoreUnderTest,
+  stage: OpenStage,
+  options: ProveOptions,
+): Promise<MutantResult> {
   const { id, check: key } = mutant
   const check = options.checks.find((one) => one.key === key)
   if (check === undefined) return { id, check: key, outcome: 'survived', note: `there is no check ${key}` }
-  if (!options.passed.has(key)) return { id, check: key, outcome: 'inapplicable', note: 'the check is not passed by the unbroken store' }
+  if (!options.passed.has(key))
+    return { id, check: key, outcome: 'inapplicable', note: 'the check is not passed by the unbroken store' }
   const shared: Shared = { memory: new Map() }
-  const place = check.fresh === true ? await openStage(subject, `${options.id}_${id.toLowerCase().replace('@', '_')}`, { migrated: false }) : stage
+  const place =
+    check.fresh === true
+      ? await openStage(subject, `${options.id}_${id.toLowerCase().replace('@', '_')}`, { migrated: false })
+      : stage
   const wrap: typeof stage.wrap = (store, openOptions) => mutant.wrap(store, shared, openOptions)
   const broken = {
     ...place,
@@ -65,7 +80,12 @@ async function prove(mutant: Mutant, subject: StoreUnderTest, stage: OpenStage, 
   try {
     const { verdict, what, got } = await runCheck(check, broken, { ...options, app: `${key}.${id}` })
     if (verdict === 'fail') return { id, check: key, outcome: 'killed', ...(what !== undefined && { note: what }) }
-    return { id, check: key, outcome: 'survived', note: `${verdict}${what === undefined ? '' : `: ${what}: ${got ?? ''}`}` }
+    return {
+      id,
+      check: key,
+      outcome: 'survived',
+      note: `${verdict}${what === undefined ? '' : `: ${what}: ${got ?? ''}`}`,
+    }
   } finally {
     if (place !== stage) await place.end()
   }

@@ -17,7 +17,11 @@ export async function together<T>(sides: readonly (() => Promise<T>)[]): Promise
  * Rounds of a race over a warm pair of opens: each round has a session of its own. Two stores of which one is cold catch
  * nothing, so both read first.
  */
-export async function rounds(ctx: Ctx, body: (round: Round) => Promise<void>, count: number = ctx.budget.rounds): Promise<void> {
+export async function rounds(
+  ctx: Ctx,
+  body: (round: Round) => Promise<void>,
+  count: number = ctx.budget.rounds,
+): Promise<void> {
   const { store, other } = ctx
   for (let i = 0; i < count; i += 1) {
     const key = keyOf(ctx, `r${i}`)

@@ -36,8 +36,14 @@ export async function runCheck(check: Check, stage: Stage, options: ContextOptio
 
 function verdictOf(error: unknown): Omit<Result, 'key' | 'ms'> {
   if (error instanceof Unproven) return { verdict: 'unproven', reason: error.reason, what: error.message }
-  if (error instanceof CheckFailure) return { verdict: 'fail', what: error.message, expected: error.expected, got: error.got }
-  return { verdict: 'error', what: 'the check ran into an error that it did not ask for', expected: 'no error', got: describe(error) }
+  if (error instanceof CheckFailure)
+    return { verdict: 'fail', what: error.message, expected: error.expected, got: error.got }
+  return {
+    verdict: 'error',
+    what: 'the check ran into an error that it did not ask for',
+    expected: 'no error',
+    got: describe(error),
+  }
 }
 
 async function bounded(run: Promise<void>, { budgetMs }: Check): Promise<void> {

@@ -45,7 +45,14 @@ interface Run {
   readonly id: string
   readonly budget: Budget
   readonly log: (line: string) => void
-  readonly kernel: { plan: Plan; seed: number; results: Result[]; mutants: MutantResult[]; called: Set<string>; witnessChangedBy: string[] }
+  readonly kernel: {
+    plan: Plan
+    seed: number
+    results: Result[]
+    mutants: MutantResult[]
+    called: Set<string>
+    witnessChangedBy: string[]
+  }
 }
 
 /** Plans, runs and judges. Rejects only when the store or the harness could not start. */
@@ -67,8 +74,21 @@ export async function runConformance(subject: StoreUnderTest, options: RunOption
   try {
     const health = await stage.store.health({ deep: true })
     await runAll(run, stage, prove)
-    const violations = planViolations(plan.planned, run.kernel.results.map(({ key }) => key), groupsOf(plan))
-    const certificate = createCertificate({ ...run.kernel, subject, level, budget, health, violations, store: stage.store, ms: Math.round(performance.now() - started) })
+    const violations = planViolations(
+      plan.planned,
+      run.kernel.results.map(({ key }) => key),
+      groupsOf(plan),
+    )
+    const certificate = createCertificate({
+      ...run.kernel,
+      subject,
+      level,
+      budget,
+      health,
+      violations,
+      store: stage.store,
+      ms: Math.round(performance.now() - started),
+    })
     log(`mutants: ${killed(run)} of ${applicable(run)} killed${notApplicable(run)}`)
     log(tally(certificate.counts))
     return certificate
@@ -103,7 +123,10 @@ async function runAll(run: Run, stage: OpenStage, prove: boolean): Promise<void>
 
 async function judge(run: Run, check: Check, stage: OpenStage, witness: { checksum: string }): Promise<void> {
   const options = { kernel: run.kernel, budget: run.budget, seed: run.kernel.seed, app: check.key }
-  const own = check.fresh === true ? await openStage(run.subject, `${run.id}_${run.kernel.results.length}`, { migrated: false, wrap: stage.wrap }) : stage
+  const own =
+    check.fresh === true
+      ? await openStage(run.subject, `${run.id}_${run.kernel.results.length}`, { migrated: false, wrap: stage.wrap })
+      : stage
   let result: Result
   try {
     result = deviated(run.subject, check, await runCheck(check, own, options))
@@ -115,7 +138,13 @@ async function judge(run: Run, check: Check, stage: OpenStage, witness: { checks
     run.kernel.witnessChangedBy.push(check.key)
     witness.checksum = checksum
     if (result.verdict === 'pass') {
-      result = { ...result, verdict: 'fail', what: 'the witness tenant is untouched', expected: 'the same checksum', got: 'another one: a statement lacks its key' }
+      result = {
+        ...result,
+        verdict: 'fail',
+        what: 'the witness tenant is untouched',
+        expected: 'the same checksum',
+        got: 'another one: a statement lacks its key',
+      }
     }
   }
   run.kernel.results.push(result)
@@ -126,14 +155,23 @@ async function judge(run: Run, check: Check, stage: OpenStage, witness: { checks
 function deviated({ broken = [] }: StoreUnderTest, check: Check, result: Result): Result {
   const entry = broken.find(({ checks }) => checks.includes(check.id) || checks.includes(check.key))
   if (entry === undefined) return result
-  if (result.verdict === 'fail' || result.verdict === 'error') return { ...result, verdict: 'deviation', what: `${result.what ?? ''} (${entry.issue})` }
+  if (result.verdict === 'fail' || result.verdict === 'error')
+    return { ...result, verdict: 'deviation', what: `${result.what ?? ''} (${entry.issue})` }
   if (result.verdict !== 'pass') return result
-  return { ...result, verdict: 'fail', what: 'fixed: remove the entry from broken', expected: 'a failure, as listed', got: 'a pass' }
+  return {
+    ...result,
+    verdict: 'fail',
+    what: 'fixed: remove the entry from broken',
+    expected: 'a failure, as listed',
+    got: 'a pass',
+  }
 }
 
 function report(run: Run, check: Check, { verdict, what, expected, got, reason }: Result): void {
   if (verdict === 'fail' || verdict === 'error' || verdict === 'deviation') {
-    run.log(`${verdict} ${check.key}: ${check.rule}\n  what: ${what ?? ''}\n  expected: ${expected ?? ''}\n  got: ${got ?? ''}`)
+    run.log(
+      `${verdict} ${check.key}: ${check.rule}\n  what: ${what ?? ''}\n  expected: ${expected ?? ''}\n  got: ${got ?? ''}`,
+    )
   }
   if (verdict === 'unproven') run.log(`unproven ${check.key}: ${what ?? reason ?? ''}`)
 }
@@ -143,15 +181,25 @@ async function breakOnPurpose(run: Run, prove: boolean): Promise<void> {
   const { kernel, subject, budget, log } = run
   const planned = new Set(kernel.plan.checks.map(({ key }) => key))
   const chosen = mutants.filter(({ canary, check }) => (prove || canary === true) && planned.has(check))
-  const isTried = ({ key, verdict }: Result) => verdict === 'pass' || (verdict === 'absent-verified' && kernel.plan.checks.some((check) => check.key === key && check.absent !== undefined))
+  const isTried = ({ key, verdict }: Result) =>
+    verdict === 'pass' ||
+    (verdict === 'absent-verified' &&
+      kernel.plan.checks.some((check) => check.key === key && check.absent !== undefined))
   const passed = new Set(kernel.results.filter(isTried).map(({ key }) => key))
   const options = { kernel, budget, seed: kernel.seed, checks: kernel.plan.checks, id: `${run.id}_m`, passed, log }
   if (chosen.length > 0) kernel.mutants.push(...(await proveMutants(subject, chosen, options)))
-  const survivor = kernel.mutants.find(({ id, outcome }) => outcome === 'survived' && mutants.some((mutant) => mutant.id === id && mutant.isRace))
+  const survivor = kernel.mutants.find(
+    ({ id, outcome }) => outcome === 'survived' && mutants.some((mutant) => mutant.id === id && mutant.isRace),
+  )
   if (survivor === undefined) return
   const races = new Set(kernel.plan.checks.filter((check) => levelOf(check) === 'concurrent').map(({ key }) => key))
   kernel.results.forEach((result, i) => {
     if (!races.has(result.key) || result.verdict !== 'pass') return
-    kernel.results[i] = { ...result, verdict: 'unproven', reason: 'race canary survived', what: `${survivor.id} survived` }
+    kernel.results[i] = {
+      ...result,
+      verdict: 'unproven',
+      reason: 'race canary survived',
+      what: `${survivor.id} survived`,
+    }
   })
 }

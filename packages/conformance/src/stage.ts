@@ -16,7 +16,11 @@ export type Wrap = (store: Store, options: OpenOptions) => Store
 const asItIs: Wrap = (store) => store
 
 /** A place with two opens, each warmed by a read: a cold pair hides every race. */
-export async function openStage(subject: StoreUnderTest, id: string, { migrated = true, wrap = asItIs }: { migrated?: boolean; wrap?: Wrap } = {}): Promise<OpenStage> {
+export async function openStage(
+  subject: StoreUnderTest,
+  id: string,
+  { migrated = true, wrap = asItIs }: { migrated?: boolean; wrap?: Wrap } = {},
+): Promise<OpenStage> {
   const place = await subject.provision({ id })
   const opened: Store[] = []
   const end = async () => {
@@ -43,7 +47,12 @@ export async function openStage(subject: StoreUnderTest, id: string, { migrated 
 /** A tenant that no check owns: a statement without its WHERE shows at the check that sent it. */
 export async function seedWitness(store: Store): Promise<void> {
   for (const userId of ['w1', 'w2']) {
-    const session = await store.sessions.create({ appName: witnessApp, userId, sessionId: 's1', state: { own: userId, 'user:kept': 1, 'app:kept': 1 } })
+    const session = await store.sessions.create({
+      appName: witnessApp,
+      userId,
+      sessionId: 's1',
+      state: { own: userId, 'user:kept': 1, 'app:kept': 1 },
+    })
     await store.events.append(session, [
       { id: 'e1', author: 'user', timestamp: 1_600_000_000_000, content: { parts: [{ text: 'witness' }] } },
       { id: 'e2', author: 'agent', timestamp: 1_600_000_000_001, actions: { stateDelta: { seen: true } } },
@@ -52,12 +61,18 @@ export async function seedWitness(store: Store): Promise<void> {
 }
 
 export async function witnessChecksum(store: Store): Promise<string> {
-  return createHash('sha256').update(JSON.stringify(sorted(await snapshot(store, witnessApp)))).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(await snapshot(store, witnessApp))))
+    .digest('hex')
 }
 
 /** Key order of state is not promised. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => sorted(item))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  )
 }

@@ -19,7 +19,10 @@ export interface Result {
 const good: ReadonlySet<Verdict> = new Set(['pass', 'absent-verified'])
 
 /** The highest level at which everything is proven; `undefined` when not even the lowest is. */
-export function levelReached(planned: readonly PlannedCheck[], results: readonly Pick<Result, 'key' | 'verdict'>[]): Level | undefined {
+export function levelReached(
+  planned: readonly PlannedCheck[],
+  results: readonly Pick<Result, 'key' | 'verdict'>[],
+): Level | undefined {
   const verdictOf = new Map(results.map(({ key, verdict }) => [key, verdict]))
   let reached: Level | undefined
   for (const level of levels) {
@@ -34,7 +37,14 @@ export function levelReached(planned: readonly PlannedCheck[], results: readonly
 export type Counts = Readonly<Record<Verdict, number>>
 
 export function countVerdicts(results: readonly Pick<Result, 'verdict'>[]): Counts {
-  const counts: Record<Verdict, number> = { pass: 0, fail: 0, 'absent-verified': 0, deviation: 0, unproven: 0, error: 0 }
+  const counts: Record<Verdict, number> = {
+    pass: 0,
+    fail: 0,
+    'absent-verified': 0,
+    deviation: 0,
+    unproven: 0,
+    error: 0,
+  }
   for (const { verdict } of results) counts[verdict] += 1
   return counts
 }
@@ -46,7 +56,11 @@ export function tally(counts: Counts): string {
 }
 
 /** Whether the run is what the plan said: nothing left out, nothing twice, nothing else, and no group empty. */
-export function planViolations(planned: readonly PlannedCheck[], keys: readonly string[], groupNames: readonly string[]): string[] {
+export function planViolations(
+  planned: readonly PlannedCheck[],
+  keys: readonly string[],
+  groupNames: readonly string[],
+): string[] {
   const violations: string[] = planned.length === 0 ? ['nothing was planned'] : []
   const executed = new Set(keys)
   for (const { key } of planned) if (!executed.has(key)) violations.push(`${key} was planned and not executed`)
@@ -54,7 +68,8 @@ export function planViolations(planned: readonly PlannedCheck[], keys: readonly 
   for (const key of executed) if (!known.has(key)) violations.push(`${key} was executed and not planned`)
   if (executed.size !== keys.length) violations.push('a check was executed twice')
   for (const group of groupNames) {
-    if (![...executed].some((key) => key.startsWith(`${group}-`))) violations.push(`group ${group} has no executed check`)
+    if (![...executed].some((key) => key.startsWith(`${group}-`)))
+      violations.push(`group ${group} has no executed check`)
   }
   return violations
 }

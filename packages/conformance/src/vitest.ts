@@ -25,7 +25,8 @@ export function conformance(subject: StoreUnderTest, framework: TestFramework, o
         const result = certificate?.checks.find((one) => one.key === key)
         if (result === undefined) throw new Error(`${key} was not executed`)
         if (result.verdict === 'unproven' || result.verdict === 'deviation') context.skip(result.what)
-        else if (result.verdict === 'fail' || result.verdict === 'error') throw new Error(`${key}: ${result.what ?? ''}\nexpected: ${result.expected ?? ''}\ngot: ${result.got ?? ''}`)
+        else if (result.verdict === 'fail' || result.verdict === 'error')
+          throw new Error(`${key}: ${result.what ?? ''}\nexpected: ${result.expected ?? ''}\ngot: ${result.got ?? ''}`)
       })
     }
     framework.afterAll(() => {

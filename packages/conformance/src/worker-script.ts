@@ -42,7 +42,10 @@ export function workerScripts(store: Store): WorkerScripts {
     async deltas({ key, prefix, count }) {
       for (let i = 0; i < count; i += 1) {
         const name = `${prefix}${i}`
-        await store.events.append(key, { id: name, actions: { stateDelta: { [name]: i, [`user:${name}`]: i, [`app:${name}`]: i } } })
+        await store.events.append(key, {
+          id: name,
+          actions: { stateDelta: { [name]: i, [`user:${name}`]: i, [`app:${name}`]: i } },
+        })
       }
       return count
     },
@@ -53,5 +56,8 @@ export type Failure = { readonly code: string | undefined; readonly message: str
 
 export const failureOf = (error: unknown): Failure => ({
   code: isStoreError(error) ? error.code : undefined,
-  message: error instanceof Error ? `${error.message}${error.cause instanceof Error ? ` (cause: ${error.cause.message})` : ''}` : String(error),
+  message:
+    error instanceof Error
+      ? `${error.message}${error.cause instanceof Error ? ` (cause: ${error.cause.message})` : ''}`
+      : String(error),
 })

@@ -4,7 +4,9 @@ import type { Store } from '@daybook/core'
 type Plain<F> = F extends (...args: infer Args) => infer Answer ? (...args: Args) => Answer : F
 
 export type Overrides = {
-  readonly [Area in keyof Store]?: Store[Area] extends (...args: never[]) => unknown ? Plain<Store[Area]> : { readonly [Method in keyof Store[Area]]?: Plain<Store[Area][Method]> }
+  readonly [Area in keyof Store]?: Store[Area] extends (...args: never[]) => unknown
+    ? Plain<Store[Area]>
+    : { readonly [Method in keyof Store[Area]]?: Plain<Store[Area][Method]> }
 }
 
 /** The store with some methods replaced. Everything else goes to the store itself, with `this` as it expects it. */
@@ -19,7 +21,9 @@ function proxied(target: object, overrides: object): object {
       const override: unknown = Object.hasOwn(overrides, name) ? Reflect.get(overrides, name) : undefined
       if (typeof override === 'function') return override
       if (typeof value === 'function') return value.bind(target) as unknown // bind answers any
-      return typeof override === 'object' && override !== null && typeof value === 'object' && value !== null ? proxied(value, override) : value
+      return typeof override === 'object' && override !== null && typeof value === 'object' && value !== null
+        ? proxied(value, override)
+        : value
     },
   })
 }
@@ -34,7 +38,8 @@ export function recordCalls(store: Store, called: Set<string>): Store {
         const value: unknown = Reflect.get(target, name, target)
         if (typeof name === 'string' && typeof value === 'function') called.add(`${prefix}${name}`)
         if (typeof value === 'function') return value.bind(target) as unknown // bind answers any
-        if (prefix === '' && areas.some((area) => area === name) && typeof value === 'object' && value !== null) return record(value, `${String(name)}.`)
+        if (prefix === '' && areas.some((area) => area === name) && typeof value === 'object' && value !== null)
+          return record(value, `${String(name)}.`)
         return value
       },
     })

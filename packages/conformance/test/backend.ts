@@ -36,20 +36,33 @@ process.exitCode = await certify().catch((error: unknown) => {
 async function certify(): Promise<number> {
   const { backend = '', budget, seed, only, prove } = values
   const level = levels.find((one) => one === values.level)
-  if (level === undefined || (budget !== 'quick' && budget !== 'cert')) throw new Error('--level is core, concurrent or durable; --budget is quick or cert')
+  if (level === undefined || (budget !== 'quick' && budget !== 'cert'))
+    throw new Error('--level is core, concurrent or durable; --budget is quick or cert')
   const subject = await subjectOf(backend)
-  const certificate = await runConformance(subject, { level, budget, prove, log: console.info, ...(seed !== undefined && { seed: Number(seed) }), ...(only !== undefined && { only }) })
+  const certificate = await runConformance(subject, {
+    level,
+    budget,
+    prove,
+    log: console.info,
+    ...(seed !== undefined && { seed: Number(seed) }),
+    ...(only !== undefined && { only }),
+  })
   // A part of the suite is for looking into something; it replaces no certificate.
   if (only === undefined) await writeCertificate(certificate, new URL('conformance/', root), backend)
   for (const line of summary(certificate)) console.info(line)
   return exitCode(certificate)
 }
 
+interface SubjectsFile {
+  readonly subjects: Readonly<Record<string, StoreUnderTest>>
+}
+
 async function subjectOf(backend: string): Promise<StoreUnderTest> {
   const path = modules[backend]
   if (path === undefined) throw new Error(`--backend is one of ${Object.keys(modules).join(', ')}`)
-  const { subjects } = (await import(new URL(path, root).href)) as { subjects: Readonly<Record<string, StoreUnderTest>> } // the shape that subject files have
+  const { subjects } = (await import(new URL(path, root).href)) as SubjectsFile // files of subjects have this shape
   const subject = subjects[backend]
-  if (subject === undefined) throw new Error(`${path} has no subject ${backend}; it has ${Object.keys(subjects).join(', ')}`)
+  if (subject === undefined)
+    throw new Error(`${path} has no subject ${backend}; it has ${Object.keys(subjects).join(', ')}`)
   return subject
 }

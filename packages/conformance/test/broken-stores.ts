@@ -22,7 +22,10 @@ const nothing = () => Promise.resolve(undefined as never) // the bug: there is n
 
 /** Every method is there and answers nothing. */
 export const emptyStore = (store: Store): Store => {
-  return wrapStore(store, { sessions: { create: nothing, get: nothing, list: nothing, delete: nothing }, events: { append: nothing, list: nothing } })
+  return wrapStore(store, {
+    sessions: { create: nothing, get: nothing, list: nothing, delete: nothing },
+    events: { append: nothing, list: nothing },
+  })
 }
 
 /** Throws what no contract knows. */

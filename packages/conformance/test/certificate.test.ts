@@ -22,7 +22,9 @@ function violations(value: unknown, schema: Schema, path = '$'): string[] {
   if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${path} is ${String(value)}`]
   if (Array.isArray(value)) return value.flatMap((item, i) => violations(item, schema.items ?? {}, `${path}[${i}]`))
   if (typeof value !== 'object' || value === null) return []
-  const missing = (schema.required ?? []).filter((name) => !Object.hasOwn(value, name)).map((name) => `${path}.${name} is missing`)
+  const missing = (schema.required ?? [])
+    .filter((name) => !Object.hasOwn(value, name))
+    .map((name) => `${path}.${name} is missing`)
   const members = Object.entries(value).flatMap(([name, member]) => {
     const own = schema.properties?.[name]
     if (own !== undefined) return violations(member, own, `${path}.${name}`)
@@ -36,7 +38,9 @@ test('a certificate is as its schema says, in every form', async () => {
   const certificate = await runConformance(memory, { only: ['SES-10', 'META-03', 'CON-12'] })
   expect(violations(JSON.parse(JSON.stringify(certificate)), schema)).toEqual([])
   expect(toMarkdown(certificate)).toContain('| SES-10 | core | pass |')
-  expect(toJunit(certificate)).toContain(`<testsuite name="${memory.subject.name}" tests="${certificate.checks.length}"`)
+  expect(toJunit(certificate)).toContain(
+    `<testsuite name="${memory.subject.name}" tests="${certificate.checks.length}"`,
+  )
 })
 
 test('the findings carry neither clock nor machine', async () => {

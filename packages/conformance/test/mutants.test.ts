@@ -8,7 +8,10 @@ const chosen = mutants.filter(({ canary }) => all || canary === true)
 
 // Reports the number of executions: a proof that ran nothing has proven nothing.
 test(`${all ? 'every mutant' : 'the canaries'}: each is failed by the named check, as an assertion of that check`, async () => {
-  const { mutants: results, checks } = await runConformance(memory, { only: [...new Set(chosen.map(({ check }) => check))], prove: all })
+  const { mutants: results, checks } = await runConformance(memory, {
+    only: [...new Set(chosen.map(({ check }) => check))],
+    prove: all,
+  })
   // The store in memory has no other processes and no transaction of a caller.
   const inapplicable = all ? ['M22@process', 'M26'] : ['M22@process']
   expect(results.filter(({ outcome }) => outcome === 'survived')).toEqual([])

@@ -22,16 +22,23 @@ async function nothingLeft(ctx: Ctx): Promise<void> {
   equal(await ctx.other.state.get(user(ctx)), undefined, 'user state')
   const { oracle } = ctx.place
   if (oracle === undefined) return
-  for (const area of ['sessions', 'events', 'userStates'] as const) equal(await oracle.count(area, ctx.app), 0, `rows of ${area}, by the oracle`)
+  for (const area of ['sessions', 'events', 'userStates'] as const)
+    equal(await oracle.count(area, ctx.app), 0, `rows of ${area}, by the oracle`)
 }
 
 async function othersUntouched(ctx: Ctx): Promise<void> {
   const elsewhere = `${ctx.app}-b`
   for (const name of ['ann', 'bob', 'ANN', 'ann ', 'an%']) await fill(ctx, name)
   await fill(ctx, 'ann', elsewhere)
-  const before = await Promise.all([snapshot(ctx.other, elsewhere), ...['bob', 'ANN', 'ann ', 'an%'].map((name) => ofUser(ctx, name))])
+  const before = await Promise.all([
+    snapshot(ctx.other, elsewhere),
+    ...['bob', 'ANN', 'ann ', 'an%'].map((name) => ofUser(ctx, name)),
+  ])
   await ctx.store.erase(user(ctx))
-  const after = await Promise.all([snapshot(ctx.other, elsewhere), ...['bob', 'ANN', 'ann ', 'an%'].map((name) => ofUser(ctx, name))])
+  const after = await Promise.all([
+    snapshot(ctx.other, elsewhere),
+    ...['bob', 'ANN', 'ann ', 'an%'].map((name) => ofUser(ctx, name)),
+  ])
   equal(after, before, 'other users, and the same user of another app')
   equal((await ctx.other.state.get({ appName: ctx.app }))?.state, { p: 1 }, 'app state')
 }
@@ -49,21 +56,48 @@ export const ERA: Checks = [
     await fill(ctx, 'ann')
     equal(await ctx.store.erase(user(ctx)), { sessions: 2, events: 6, userStates: 1 }, 'the receipt')
     await newSession(ctx, 's1', {}, 'bob')
-    equal(await ctx.store.erase(user(ctx, 'bob')), { sessions: 1, events: 0, userStates: 0 }, 'the receipt without state and events')
+    equal(
+      await ctx.store.erase(user(ctx, 'bob')),
+      { sessions: 1, events: 0, userStates: 0 },
+      'the receipt without state and events',
+    )
   }),
   check('ERA-04', 'erase is idempotent', async (ctx) => {
     await fill(ctx, 'ann')
     await ctx.store.erase(user(ctx))
     equal(await ctx.store.erase(user(ctx)), { sessions: 0, events: 0, userStates: 0 }, 'the second receipt')
     await newSession(ctx)
-    equal((await ctx.store.events.append(keyOf(ctx), say('e1'))).events[0]?.seq, 1, 'a new session of the user starts at 1')
+    equal(
+      (await ctx.store.events.append(keyOf(ctx), say('e1'))).events[0]?.seq,
+      1,
+      'a new session of the user starts at 1',
+    )
   }),
-  check('ERA-04', 'racing appends come before it, or are not_found', (ctx) => rounds(ctx, async ({ store, other, index }) => {
-    const userId = `u${index}`
-    const key = keyOf(ctx, 's1', userId)
-    await store.sessions.create(key)
-    const outcomes = await together<unknown>([() => store.erase(user(ctx, userId)), () => other.events.append(key, say('e1')), () => other.events.append(key, say('e2'))])
-    for (const outcome of outcomes) holds(isValue(outcome) || String(Reflect.get(Object(outcome.error), 'code')) === 'not_found', 'an append beside erase is there or not_found', outcome)
-    equal([await ctx.other.sessions.get(key), (await ctx.other.events.list(key)).items], [undefined, []], 'what is left')
-  }), { variant: 'race', engine: 'race', budgetMs: 60_000 }),
+  check(
+    'ERA-04',
+    'racing appends come before it, or are not_found',
+    (ctx) =>
+      rounds(ctx, async ({ store, other, index }) => {
+        const userId = `u${index}`
+        const key = keyOf(ctx, 's1', userId)
+        await store.sessions.create(key)
+        const outcomes = await together<unknown>([
+          () => store.erase(user(ctx, userId)),
+          () => other.events.append(key, say('e1')),
+          () => other.events.append(key, say('e2')),
+        ])
+        for (const outcome of outcomes)
+          holds(
+            isValue(outcome) || String(Reflect.get(Object(outcome.error), 'code')) === 'not_found',
+            'an append beside erase is there or not_found',
+            outcome,
+          )
+        equal(
+          [await ctx.other.sessions.get(key), (await ctx.other.events.list(key)).items],
+          [undefined, []],
+          'what is left',
+        )
+      }),
+    { variant: 'race', engine: 'race', budgetMs: 60_000 },
+  ),
 ]

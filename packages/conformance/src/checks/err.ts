@@ -15,29 +15,58 @@ async function failures(ctx: Ctx): Promise<StoreError[]> {
   const { sessions, events, state, memories } = ctx.store
   const found = [
     await rejects(() => events.append(keyOf(ctx, 'missing'), say('e1')), 'not_found', 'append to a missing session'),
-    await rejects(() => sessions.update(keyOf(ctx, 'missing'), { set: { a: 1 } }), 'not_found', 'update of a missing session'),
+    await rejects(
+      () => sessions.update(keyOf(ctx, 'missing'), { set: { a: 1 } }),
+      'not_found',
+      'update of a missing session',
+    ),
     await rejects(() => sessions.create(key), 'already_exists', 'create of what exists'),
     await rejects(() => events.append(key, say('e1', 'other')), 'conflict', 'another payload'),
-    await rejects(() => events.append(key, say('e2'), { expectedRevision: 99 }), 'conflict', 'another revision', { revision: 2 }),
-    await rejects(() => state.update({ appName: ctx.app }, { set: { a: 1 } }, { expectedRevision: 9 }), 'conflict', 'another revision of app state', { revision: 0 }),
+    await rejects(() => events.append(key, say('e2'), { expectedRevision: 99 }), 'conflict', 'another revision', {
+      revision: 2,
+    }),
+    await rejects(
+      () => state.update({ appName: ctx.app }, { set: { a: 1 } }, { expectedRevision: 9 }),
+      'conflict',
+      'another revision of app state',
+      { revision: 0 },
+    ),
     await rejects(() => events.append(key, { content: NaN }), 'invalid_argument', 'NaN'),
     await rejects(() => sessions.get(keyOf(ctx, 'x'.repeat(600))), 'limit_exceeded', 'too long an id'),
     await rejects(() => sessions.list({ appName: ctx.app, cursor: 'no' }), 'invalid_cursor', 'a tampered cursor'),
     await rejects(() => sessions.get(key, { signal: AbortSignal.abort() }), 'aborted', 'a signal that was aborted'),
     await rejects(() => closed.sessions.get(key), 'closed', 'a closed store'),
   ]
-  if (ctx.store.capabilities.memories === 'no') found.push(await rejects(() => memories.search({}), 'unsupported', 'an absent area', { capability: 'memories' }))
+  if (ctx.store.capabilities.memories === 'no')
+    found.push(await rejects(() => memories.search({}), 'unsupported', 'an absent area', { capability: 'memories' }))
   return found
 }
 
-const alwaysFinal = new Set(['not_found', 'already_exists', 'conflict', 'invalid_argument', 'limit_exceeded', 'invalid_cursor', 'unsupported', 'aborted', 'closed', 'schema_mismatch', 'corrupt'])
+const alwaysFinal = new Set([
+  'not_found',
+  'already_exists',
+  'conflict',
+  'invalid_argument',
+  'limit_exceeded',
+  'invalid_cursor',
+  'unsupported',
+  'aborted',
+  'closed',
+  'schema_mismatch',
+  'corrupt',
+])
 
 /** Calls that must fail, whatever the store does to be kind. */
 async function nothingIsSwallowed(ctx: Ctx): Promise<void> {
-  for (const [name, call] of needSession) await rejects(() => call(ctx.store, ctx), 'not_found', `${name} without the session`)
+  for (const [name, call] of needSession)
+    await rejects(() => call(ctx.store, ctx), 'not_found', `${name} without the session`)
   await newSession(ctx)
   await rejects(() => ctx.store.sessions.create(keyOf(ctx)), 'already_exists', 'create of what exists')
-  await rejects(() => ctx.store.sessions.update(keyOf(ctx), { set: { a: 1 } }, { expectedRevision: 7 }), 'conflict', 'update at another revision')
+  await rejects(
+    () => ctx.store.sessions.update(keyOf(ctx), { set: { a: 1 } }, { expectedRevision: 7 }),
+    'conflict',
+    'update at another revision',
+  )
   await rejects(() => ctx.store.sessions.fork(keyOf(ctx), { sessionId: 's1' }), 'already_exists', 'fork onto itself')
   await rejects(() => ctx.store.sessions.stateAt(keyOf(ctx), 1), 'invalid_argument', 'stateAt beyond the head')
 }
@@ -75,7 +104,8 @@ export const ERR: Checks = [
   }),
   check('ERR-02', 'a failure always surfaces: nothing is swallowed', nothingIsSwallowed),
   check('ERR-03', 'retryable is truthful', async (ctx) => {
-    for (const { code, retryable } of await failures(ctx)) equal(retryable, !alwaysFinal.has(code), `retryable of ${code}`)
+    for (const { code, retryable } of await failures(ctx))
+      equal(retryable, !alwaysFinal.has(code), `retryable of ${code}`)
   }),
   check('ERR-04', 'the brand tells a StoreError, also across copies of the class', async (ctx) => {
     for (const error of await failures(ctx)) {
@@ -90,19 +120,35 @@ export const ERR: Checks = [
       await rejects(() => ctx.store.events.append(keyOf(ctx), say('e1', secrets[1])), 'conflict', 'another payload'),
       await rejects(() => newSession(ctx, 's1', { k: secrets[1] }), 'already_exists', 'create of what exists'),
       await rejects(() => ctx.store.events.append(keyOf(ctx, 'none'), say('e2', secrets[1])), 'not_found', 'append'),
-      await rejects(() => ctx.store.sessions.list({ appName: ctx.app, cursor: secrets[0] ?? '' }), 'invalid_cursor', 'a tampered cursor'),
+      await rejects(
+        () => ctx.store.sessions.list({ appName: ctx.app, cursor: secrets[0] ?? '' }),
+        'invalid_cursor',
+        'a tampered cursor',
+      ),
     ]
     for (const error of errors) {
       const text = JSON.stringify(error) + error.message
       holds(!secrets.some((secret) => text.includes(secret)), 'the message does not carry a payload', text)
-      holds(!/\b(select|insert|update|delete)\b.+\b(from|into|set|where)\b|\$\d|params:/i.test(text), 'the message does not carry SQL', text)
+      holds(
+        !/\b(select|insert|update|delete)\b.+\b(from|into|set|where)\b|\$\d|params:/i.test(text),
+        'the message does not carry SQL',
+        text,
+      )
     }
   }),
   check('ERR-07', 'the JSON form is stable: name, code, message, retryable and the facts', async (ctx) => {
     await newSession(ctx)
-    const error = await rejects(() => ctx.store.events.append(keyOf(ctx), say('e'), { expectedRevision: 9 }), 'conflict', 'another revision')
+    const error = await rejects(
+      () => ctx.store.events.append(keyOf(ctx), say('e'), { expectedRevision: 9 }),
+      'conflict',
+      'another revision',
+    )
     const form = JSON.parse(JSON.stringify(error)) as Record<string, unknown> // toJSON answers an object
-    equal([form['name'], form['code'], form['retryable'], form['revision'], form['message']], ['StoreError', 'conflict', false, 1, error.message], 'the JSON form')
+    equal(
+      [form['name'], form['code'], form['retryable'], form['revision'], form['message']],
+      ['StoreError', 'conflict', false, 1, error.message],
+      'the JSON form',
+    )
     equal(Object.hasOwn(form, 'stack') || Object.hasOwn(form, 'cause'), false, 'no stack, no cause')
   }),
   check('ERR-08', 'methods reject, and never throw synchronously', neverSynchronous),

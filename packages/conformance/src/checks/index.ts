@@ -16,4 +16,20 @@ import { RES } from './res.ts'
 import { META } from './meta.ts'
 
 /** A group without checks does not compile. */
-export const checks: Readonly<Record<Group, Checks>> = { LIFE, SES, EVT, STA, ORD, LIM, UNI, TIM, ERR, SEC, ERA, TXN, CON, RES, META }
+export const checks: Readonly<Record<Group, Checks>> = {
+  LIFE,
+  SES,
+  EVT,
+  STA,
+  ORD,
+  LIM,
+  UNI,
+  TIM,
+  ERR,
+  SEC,
+  ERA,
+  TXN,
+  CON,
+  RES,
+  META,
+}

@@ -7,10 +7,22 @@ import { keyOf, nothingWritten, say } from '../fixtures.ts'
 /** Every method as a first use; the ones that need a session come with what a missing session has to answer. */
 export const firstUses: readonly (readonly [string, (store: Store, ctx: Ctx) => Promise<unknown>, unknown])[] = [
   ['sessions.delete', (store, ctx) => store.sessions.delete(keyOf(ctx)), false],
-  ['erase', (store, ctx) => store.erase({ appName: ctx.app, userId: 'ann' }), { sessions: 0, events: 0, userStates: 0 }],
-  ['sessions.prune', (store, ctx) => store.sessions.prune({ appName: ctx.app, before: 1e12 }), { sessions: 0, events: 0, dryRun: false }],
+  [
+    'erase',
+    (store, ctx) => store.erase({ appName: ctx.app, userId: 'ann' }),
+    { sessions: 0, events: 0, userStates: 0 },
+  ],
+  [
+    'sessions.prune',
+    (store, ctx) => store.sessions.prune({ appName: ctx.app, before: 1e12 }),
+    { sessions: 0, events: 0, dryRun: false },
+  ],
   ['sessions.get', (store, ctx) => store.sessions.get(keyOf(ctx), { events: 'all' }), undefined],
-  ['sessions.list', (store, ctx) => store.sessions.list({ appName: ctx.app, state: true }), { items: [], nextCursor: undefined }],
+  [
+    'sessions.list',
+    (store, ctx) => store.sessions.list({ appName: ctx.app, state: true }),
+    { items: [], nextCursor: undefined },
+  ],
   ['sessions.count', (store, ctx) => store.sessions.count({ appName: ctx.app }), 0],
   ['sessions.stateAt', (store, ctx) => store.sessions.stateAt(keyOf(ctx), 0), undefined],
   ['events.get', (store, ctx) => store.events.get(keyOf(ctx), 'e1'), undefined],
@@ -37,9 +49,18 @@ async function firstUse(ctx: Ctx): Promise<void> {
     const store = await ctx.open()
     equal(await call(store, ctx), answer, `${name} as first use of an empty place`)
   }
-  for (const [name, call] of needSession) await rejects(async () => call(await ctx.open(), ctx), 'not_found', `${name} as first use of an empty place`)
-  equal(await within(5000, tailOnce(ctx.store, ctx), 'events.tail of a session that was never there ends'), [], 'events.tail as first use')
-  equal((await ctx.store.state.update({ appName: ctx.app }, { set: { a: 1 } })).revision, 1, 'state.update as first use')
+  for (const [name, call] of needSession)
+    await rejects(async () => call(await ctx.open(), ctx), 'not_found', `${name} as first use of an empty place`)
+  equal(
+    await within(5000, tailOnce(ctx.store, ctx), 'events.tail of a session that was never there ends'),
+    [],
+    'events.tail as first use',
+  )
+  equal(
+    (await ctx.store.state.update({ appName: ctx.app }, { set: { a: 1 } })).revision,
+    1,
+    'state.update as first use',
+  )
   equal((await ctx.store.sessions.create(keyOf(ctx))).revision, 1, 'sessions.create as first use')
 }
 
@@ -72,7 +93,8 @@ async function refusesBeforeMigration(ctx: Ctx): Promise<void> {
     equal((await ctx.store.migrate()).applied, [], 'a store that has nothing to migrate applies nothing')
     return
   }
-  for (const [name, call] of calls) await rejects(() => call(ctx.store, ctx), 'schema_mismatch', `${name} before migrate()`)
+  for (const [name, call] of calls)
+    await rejects(() => call(ctx.store, ctx), 'schema_mismatch', `${name} before migrate()`)
   await rejects(() => tailOnce(ctx.store, ctx), 'schema_mismatch', 'events.tail before migrate()')
   await rejects(() => ctx.store.sessions.create(keyOf(ctx)), 'schema_mismatch', 'sessions.create before migrate()')
   const health = await ctx.store.health()
@@ -82,51 +104,85 @@ async function refusesBeforeMigration(ctx: Ctx): Promise<void> {
 }
 
 export const LIFE: Checks = [
-  check('LIFE-01', 'every method works as the first use of an empty migrated place, the destructive ones first', async (ctx) => {
-    await ctx.store.migrate()
-    await firstUse(ctx)
-  }, { fresh: true }),
-  check('LIFE-02', 'migrate() twice: the second changes nothing and says so; with dryRun it changes nothing at all', async (ctx) => {
-    const planned = await ctx.store.migrate({ dryRun: true })
-    const first = await ctx.store.migrate()
-    equal(first.applied, planned.applied, 'what dryRun announced and migrate() applied')
-    const second = await ctx.store.migrate()
-    equal([second.applied, second.current], [[], first.current], 'the second migrate()')
-    equal((await ctx.store.health()).schemaVersion, first.current, 'health().schemaVersion after migrate()')
-  }, { fresh: true }),
-  check('LIFE-03', 'two migrate() at once: one schema, no error', async (ctx) => {
-    const reports = await Promise.all([ctx.store.migrate(), ctx.other.migrate()])
-    equal(reports[0].current, reports[1].current, 'both report the same schema')
-    const applied = reports.flatMap((report) => report.applied)
-    equal(new Set(applied).size, applied.length, 'no migration was applied twice')
-    equal((await ctx.store.sessions.create(keyOf(ctx))).revision, 1, 'the place works')
-  }, { fresh: true, engine: 'race' }),
+  check(
+    'LIFE-01',
+    'every method works as the first use of an empty migrated place, the destructive ones first',
+    async (ctx) => {
+      await ctx.store.migrate()
+      await firstUse(ctx)
+    },
+    { fresh: true },
+  ),
+  check(
+    'LIFE-02',
+    'migrate() twice: the second changes nothing and says so; with dryRun it changes nothing at all',
+    async (ctx) => {
+      const planned = await ctx.store.migrate({ dryRun: true })
+      const first = await ctx.store.migrate()
+      equal(first.applied, planned.applied, 'what dryRun announced and migrate() applied')
+      const second = await ctx.store.migrate()
+      equal([second.applied, second.current], [[], first.current], 'the second migrate()')
+      equal((await ctx.store.health()).schemaVersion, first.current, 'health().schemaVersion after migrate()')
+    },
+    { fresh: true },
+  ),
+  check(
+    'LIFE-03',
+    'two migrate() at once: one schema, no error',
+    async (ctx) => {
+      const reports = await Promise.all([ctx.store.migrate(), ctx.other.migrate()])
+      equal(reports[0].current, reports[1].current, 'both report the same schema')
+      const applied = reports.flatMap((report) => report.applied)
+      equal(new Set(applied).size, applied.length, 'no migration was applied twice')
+      equal((await ctx.store.sessions.create(keyOf(ctx))).revision, 1, 'the place works')
+    },
+    { fresh: true, engine: 'race' },
+  ),
   check('LIFE-05', 'data survive close and reopen', survives),
   check('LIFE-06', 'two opens of one place see each other’s commits', seeEachOther),
-  check('LIFE-08', 'a role without rights to change the schema runs everything after migration', async (ctx) => {
-    await ctx.store.migrate()
-    const store = await ctx.open({ role: 'app' })
-    await store.sessions.create(keyOf(ctx))
-    await store.events.append(keyOf(ctx), say('e1'))
-    equal((await store.sessions.get(keyOf(ctx)))?.lastSeq, 1, 'append and read')
-    equal(await store.sessions.delete(keyOf(ctx)), true, 'delete')
-  }, { fresh: true }),
+  check(
+    'LIFE-08',
+    'a role without rights to change the schema runs everything after migration',
+    async (ctx) => {
+      await ctx.store.migrate()
+      const store = await ctx.open({ role: 'app' })
+      await store.sessions.create(keyOf(ctx))
+      await store.events.append(keyOf(ctx), say('e1'))
+      equal((await store.sessions.get(keyOf(ctx)))?.lastSeq, 1, 'append and read')
+      equal(await store.sessions.delete(keyOf(ctx)), true, 'delete')
+    },
+    { fresh: true },
+  ),
   check('LIFE-10', 'capabilities and limits have every key and equal what the subject expects', async (ctx) => {
     const { capabilities, limits } = ctx.store
-    equal(Object.keys(capabilities).toSorted(), [...abilities, ...facts, 'isolation'].toSorted(), 'keys of capabilities')
+    equal(
+      Object.keys(capabilities).toSorted(),
+      [...abilities, ...facts, 'isolation'].toSorted(),
+      'keys of capabilities',
+    )
     equal({ ...capabilities }, { ...ctx.subject.expects }, 'capabilities')
     equal(Object.keys(limits).toSorted(), Object.keys(defaultLimits).toSorted(), 'keys of limits')
-    for (const [name, value] of Object.entries(limits)) holds(Number.isInteger(value) && value > 0, `limits.${name} is a whole number above 0`, value)
+    for (const [name, value] of Object.entries(limits))
+      holds(Number.isInteger(value) && value > 0, `limits.${name} is a whole number above 0`, value)
     equal((await ctx.open({ limits: { batchEvents: 7 } })).limits.batchEvents, 7, 'a limit given as an option')
   }),
-  check('LIFE-12', 'before migrate() every method answers schema_mismatch; afterwards it works', refusesBeforeMigration, { fresh: true }),
-  check('LIFE-14', 'health() names flavour, version, latency, schema version, warnings; deep brings settings', async (ctx) => {
-    const health = await ctx.store.health({ timeout: 5000 })
-    holds(health.ok, 'health().ok', health)
-    holds(health.flavour !== '' && health.version !== '', 'flavour and version are named', health)
-    holds(health.latency !== undefined && health.latency >= 0, 'latency is a time', health.latency)
-    holds(Array.isArray(health.warnings), 'warnings is a list', health.warnings)
-    equal(typeof (await ctx.store.health({ deep: true })).settings, 'object', 'settings with deep')
-    await nothingWritten(ctx, () => ctx.store.health({ deep: true }), 'health()')
-  }),
+  check(
+    'LIFE-12',
+    'before migrate() every method answers schema_mismatch; afterwards it works',
+    refusesBeforeMigration,
+    { fresh: true },
+  ),
+  check(
+    'LIFE-14',
+    'health() names flavour, version, latency, schema version, warnings; deep brings settings',
+    async (ctx) => {
+      const health = await ctx.store.health({ timeout: 5000 })
+      holds(health.ok, 'health().ok', health)
+      holds(health.flavour !== '' && health.version !== '', 'flavour and version are named', health)
+      holds(health.latency !== undefined && health.latency >= 0, 'latency is a time', health.latency)
+      holds(Array.isArray(health.warnings), 'warnings is a list', health.warnings)
+      equal(typeof (await ctx.store.health({ deep: true })).settings, 'object', 'settings with deep')
+      await nothingWritten(ctx, () => ctx.store.health({ deep: true }), 'health()')
+    },
+  ),
 ]

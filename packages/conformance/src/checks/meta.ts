@@ -15,7 +15,11 @@ type Probe = (store: Store, ctx: Ctx) => Promise<unknown>
 
 /** What a store without the ability has to refuse, before anything is sent. */
 const probes: Readonly<Record<Ability, Readonly<Record<string, Probe>>>> = {
-  memories: { add: (store) => store.memories.add({}), search: (store) => store.memories.search({}), delete: (store) => store.memories.delete({}) },
+  memories: {
+    add: (store) => store.memories.add({}),
+    search: (store) => store.memories.search({}),
+    delete: (store) => store.memories.delete({}),
+  },
   artifacts: {
     save: (store) => store.artifacts.save({}),
     load: (store) => store.artifacts.load({}),
@@ -64,21 +68,41 @@ async function verifiedAbsent(ability: Ability, ctx: Ctx): Promise<void> {
         throw error
       }
     }
-    await nothingWritten(ctx, async () => {
-      const outcome = await call().then((value) => ({ value }), (error: unknown) => ({ error }))
-      if ('value' in outcome && outcome.value === Absent) return
-      if ('value' in outcome && ability === 'callerTransaction') throw new CheckFailure(`${what} (under-declared, or a silent no-op)`, 'unsupported', outcome.value)
-      await rejects(() => ('error' in outcome ? Promise.reject(outcome.error) : Promise.resolve(outcome.value)), 'unsupported', what, { capability: ability })
-    }, what)
+    await nothingWritten(
+      ctx,
+      async () => {
+        const outcome = await call().then(
+          (value) => ({ value }),
+          (error: unknown) => ({ error }),
+        )
+        if ('value' in outcome && outcome.value === Absent) return
+        if ('value' in outcome && ability === 'callerTransaction')
+          throw new CheckFailure(`${what} (under-declared, or a silent no-op)`, 'unsupported', outcome.value)
+        await rejects(
+          () => ('error' in outcome ? Promise.reject(outcome.error) : Promise.resolve(outcome.value)),
+          'unsupported',
+          what,
+          { capability: ability },
+        )
+      },
+      what,
+    )
   }
 }
 
-const absences = (Object.keys(probes) as Ability[]).map((ability) => // keys of a record by Ability
-  check('META-03', `an ability that is no is refused with unsupported: ${ability}`, async (ctx) => shown(ability, ctx), {
-    variant: ability,
-    capability: ability,
-    absent: (ctx) => verifiedAbsent(ability, ctx),
-  }),
+const abilityNames = Object.keys(probes) as Ability[] // keys of a record by Ability
+
+const absences = abilityNames.map((ability) =>
+  check(
+    'META-03',
+    `an ability that is no is refused with unsupported: ${ability}`,
+    async (ctx) => shown(ability, ctx),
+    {
+      variant: ability,
+      capability: ability,
+      absent: (ctx) => verifiedAbsent(ability, ctx),
+    },
+  ),
 )
 
 /** A yes has to be shown by the checks that it opens. */
@@ -93,10 +117,19 @@ const methods: Readonly<Record<string, true>> = {
   health: true,
   erase: true,
   close: true,
-  ...Object.fromEntries(['create', 'get', 'list', 'count', 'update', 'delete', 'fork', 'stateAt', 'prune', 'lease'].map((name) => [`sessions.${name}`, true])),
+  ...Object.fromEntries(
+    ['create', 'get', 'list', 'count', 'update', 'delete', 'fork', 'stateAt', 'prune', 'lease'].map((name) => [
+      `sessions.${name}`,
+      true,
+    ]),
+  ),
   ...Object.fromEntries(['append', 'get', 'list', 'tail'].map((name) => [`events.${name}`, true])),
   ...Object.fromEntries(['get', 'update'].map((name) => [`state.${name}`, true])),
-  ...Object.fromEntries((['memories', 'artifacts', 'metrics'] as const).flatMap((area) => Object.keys(probes[area]).map((name) => [`${area}.${name}`, true]))),
+  ...Object.fromEntries(
+    (['memories', 'artifacts', 'metrics'] as const).flatMap((area) =>
+      Object.keys(probes[area]).map((name) => [`${area}.${name}`, true]),
+    ),
+  ),
 }
 
 async function nothingIsMissing(ctx: Ctx): Promise<void> {
@@ -105,22 +138,55 @@ async function nothingIsMissing(ctx: Ctx): Promise<void> {
   const keys = new Set(all.map(({ key }) => key))
   const ids = new Set<string>(all.map(({ id }) => id))
   equal(keys.size, all.length, 'keys of checks are unique')
-  const rules = (Object.keys(rulesOf) as RuleGroup[]).flatMap((group) => Array.from({ length: rulesOf[group] }, (_, i) => `${group}-${String(i + 1).padStart(2, '0')}`)) // keys of a record
+  const ruleGroups = Object.keys(rulesOf) as RuleGroup[] // keys of a record
+  const rules = ruleGroups.flatMap((group) =>
+    Array.from({ length: rulesOf[group] }, (_, i) => `${group}-${String(i + 1).padStart(2, '0')}`),
+  )
   const delayed = new Set(Object.keys(later))
-  equal(rules.filter((id) => !ids.has(id) && !delayed.has(id)), [], 'rules without a check, and not listed as later')
-  equal(rules.filter((id) => ids.has(id) && delayed.has(id)), [], 'rules listed as later that have a check')
-  equal(mutants.filter(({ check: key }) => !keys.has(key)).map(({ id }) => id), [], 'mutants whose check does not exist')
-  if (kernel.plan.isFull) equal(Object.keys(methods).filter((name) => !kernel.called.has(name)), [], 'methods of the contract that no check has called')
+  equal(
+    rules.filter((id) => !ids.has(id) && !delayed.has(id)),
+    [],
+    'rules without a check, and not listed as later',
+  )
+  equal(
+    rules.filter((id) => ids.has(id) && delayed.has(id)),
+    [],
+    'rules listed as later that have a check',
+  )
+  equal(
+    mutants.filter(({ check: key }) => !keys.has(key)).map(({ id }) => id),
+    [],
+    'mutants whose check does not exist',
+  )
+  if (kernel.plan.isFull)
+    equal(
+      Object.keys(methods).filter((name) => !kernel.called.has(name)),
+      [],
+      'methods of the contract that no check has called',
+    )
 }
 
-const sampleCommands = () => fc.sample(commandsOf('sessions', 20), { seed: fixedSeed, numRuns: 5 }).map((commands) => [...commands].map(String))
+const sampleCommands = () =>
+  fc.sample(commandsOf('sessions', 20), { seed: fixedSeed, numRuns: 5 }).map((commands) => [...commands].map(String))
 
 /** A certificate of a run in which everything passed, honest and then tampered with. */
 async function verifyNotices({ store, subject, kernel }: Ctx): Promise<void> {
   const plan = createPlan('core')
   const results = plan.planned.map(({ key }) => ({ key, verdict: 'pass' as const, ms: 0 }))
   const health = { ok: true, flavour: 'x', version: '1', latency: 0, schemaVersion: undefined, warnings: [] }
-  const honest = createCertificate({ subject: { ...subject, broken: [] }, plan, level: 'core', budget: 'quick', results, mutants: [], violations: [], health, store, seed: kernel.seed, ms: 0 })
+  const honest = createCertificate({
+    subject: { ...subject, broken: [] },
+    plan,
+    level: 'core',
+    budget: 'quick',
+    results,
+    mutants: [],
+    violations: [],
+    health,
+    store,
+    seed: kernel.seed,
+    ms: 0,
+  })
   equal([verifyCertificate(honest), honest.verdict, honest.level], [[], 'certified', 'core'], 'an honest certificate')
   const [first, ...rest] = honest.checks
   const forgeries = [
@@ -130,29 +196,65 @@ async function verifyNotices({ store, subject, kernel }: Ctx): Promise<void> {
     { ...honest, level: 'concurrent' as const },
     { ...honest, planHash: 'f'.repeat(64) },
   ]
-  for (const [i, forged] of forgeries.entries()) holds(verifyCertificate(forged as typeof honest).length > 0, `forgery ${i} is noticed`) // the shape is the same
+  for (const [i, forged] of forgeries.entries())
+    holds(verifyCertificate(forged as typeof honest).length > 0, `forgery ${i} is noticed`) // the shape is the same
 }
 
 export const META: Checks = [
-  check('META-01', 'the control passes: every check that a mutant names is passed by the unbroken store, or open', async ({ kernel }) => {
-    const named = new Set(mutants.map(({ check: key }) => key))
-    const failed = kernel.results.filter(({ key, verdict }) => named.has(key) && (verdict === 'fail' || verdict === 'error'))
-    equal(failed.map(({ key }) => key), [], 'checks of mutants that the unbroken store fails')
-  }),
+  check(
+    'META-01',
+    'the control passes: every check that a mutant names is passed by the unbroken store, or open',
+    async ({ kernel }) => {
+      const named = new Set(mutants.map(({ check: key }) => key))
+      const failed = kernel.results.filter(
+        ({ key, verdict }) => named.has(key) && (verdict === 'fail' || verdict === 'error'),
+      )
+      equal(
+        failed.map(({ key }) => key),
+        [],
+        'checks of mutants that the unbroken store fails',
+      )
+    },
+  ),
   check('META-02', 'the canaries are killed by the named check', async ({ kernel }) => {
-    equal(kernel.mutants.filter(({ outcome }) => outcome === 'survived').map(({ id, check: key, note }) => `${id} at ${key}: ${note ?? ''}`), [], 'mutants that survived')
-    const expected = mutants.filter(({ canary, check: key }) => canary === true && kernel.plan.checks.some((one) => one.key === key))
-    holds(kernel.mutants.length >= expected.length, 'every canary was run', `${kernel.mutants.length} of ${expected.length}`)
+    equal(
+      kernel.mutants
+        .filter(({ outcome }) => outcome === 'survived')
+        .map(({ id, check: key, note }) => `${id} at ${key}: ${note ?? ''}`),
+      [],
+      'mutants that survived',
+    )
+    const expected = mutants.filter(
+      ({ canary, check: key }) => canary === true && kernel.plan.checks.some((one) => one.key === key),
+    )
+    holds(
+      kernel.mutants.length >= expected.length,
+      'every canary was run',
+      `${kernel.mutants.length} of ${expected.length}`,
+    )
   }),
   ...absences,
   check('META-04', 'what was executed is what was planned', async ({ kernel }) => {
-    const own = new Set(kernel.plan.checks.filter(({ id }) => id.startsWith('META-') && id !== 'META-03').map(({ key }) => key))
+    const own = new Set(
+      kernel.plan.checks.filter(({ id }) => id.startsWith('META-') && id !== 'META-03').map(({ key }) => key),
+    )
     const planned = kernel.plan.checks.map(({ key }) => key).filter((key) => !own.has(key))
-    equal(kernel.results.map(({ key }) => key).filter((key) => !own.has(key)).toSorted(), planned.toSorted(), 'executed checks')
+    equal(
+      kernel.results
+        .map(({ key }) => key)
+        .filter((key) => !own.has(key))
+        .toSorted(),
+      planned.toSorted(),
+      'executed checks',
+    )
   }),
-  check('META-05', 'the witness tenant is as it was seeded', async ({ kernel }) => equal(kernel.witnessChangedBy, [], 'checks after which the witness was changed')),
+  check('META-05', 'the witness tenant is as it was seeded', async ({ kernel }) =>
+    equal(kernel.witnessChangedBy, [], 'checks after which the witness was changed'),
+  ),
   check('META-06', 'every rule, method and mutant has a check', nothingIsMissing),
-  check('META-08', 'verify draws the same conclusion from the raw results, and notices what was changed', async (ctx) => verifyNotices(ctx)),
+  check('META-08', 'verify draws the same conclusion from the raw results, and notices what was changed', async (ctx) =>
+    verifyNotices(ctx),
+  ),
   check('META-09', 'the same seed gives the same plan and the same commands', async ({ kernel }) => {
     equal(sampleCommands(), sampleCommands(), 'commands of one seed')
     equal(createPlan('durable').hash, createPlan('durable').hash, 'the plan')

@@ -2,7 +2,21 @@ import type { SessionQuery } from '@daybook/core'
 import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects } from '../expect.ts'
-import { idsOf, keyOf, newSession, numbers, say, seqsOf, sessionIdsOf, someEvents, tickingClock, walk, walkEvents, walkSessions } from '../fixtures.ts'
+import {
+  idsOf,
+  keyOf,
+  newSession,
+  numbers,
+  say,
+  seqsOf,
+  sessionIdsOf,
+  someEvents,
+  tickingClock,
+  walk,
+  walkEvents,
+  walkSessions,
+} from '../fixtures.ts'
+import { boundCursors, boundEventCursors, cursorsAreOpaque, deletedRow } from './ord-cursors.ts'
 
 const orders = ['lastEventAt', 'createdAt', 'updatedAt'] as const
 const directions = ['asc', 'desc'] as const
@@ -12,35 +26,55 @@ async function fourSessions(ctx: Ctx): Promise<Record<(typeof orders)[number], s
   const clock = tickingClock(1_700_000_000_000)
   const store = await ctx.open({ now: clock.now })
   for (const id of ['c', 'a', 'd', 'b']) await store.sessions.create(keyOf(ctx, id))
-  for (const [id, timestamp] of [['a', 400], ['b', 100], ['c', 300], ['d', 200]] as const) await store.events.append(keyOf(ctx, id), say('e1', 'x', { timestamp }))
+  for (const [id, timestamp] of [
+    ['a', 400],
+    ['b', 100],
+    ['c', 300],
+    ['d', 200],
+  ] as const)
+    await store.events.append(keyOf(ctx, id), say('e1', 'x', { timestamp }))
   for (const id of ['d', 'c', 'b', 'a']) await store.sessions.update(keyOf(ctx, id), { set: { touched: true } })
   return { lastEventAt: ['b', 'd', 'c', 'a'], createdAt: ['c', 'a', 'd', 'b'], updatedAt: ['d', 'c', 'b', 'a'] }
 }
 
 async function documentedOrder(ctx: Ctx): Promise<void> {
   const ascending = await fourSessions(ctx)
-  const list = async (query: Omit<SessionQuery, 'appName'>) => sessionIdsOf((await ctx.other.sessions.list({ appName: ctx.app, ...query })).items)
+  const list = async (query: Omit<SessionQuery, 'appName'>) =>
+    sessionIdsOf((await ctx.other.sessions.list({ appName: ctx.app, ...query })).items)
   for (const orderBy of orders) {
     equal(await list({ orderBy, direction: 'asc' }), ascending[orderBy], `by ${orderBy}, ascending`)
     equal(await list({ orderBy, direction: 'desc' }), ascending[orderBy].toReversed(), `by ${orderBy}, descending`)
-    equal(await list({ orderBy, direction: 'asc', userId: 'ann', limit: 2 }), ascending[orderBy].slice(0, 2), `by ${orderBy} of one user, two of them`)
+    equal(
+      await list({ orderBy, direction: 'asc', userId: 'ann', limit: 2 }),
+      ascending[orderBy].slice(0, 2),
+      `by ${orderBy} of one user, two of them`,
+    )
   }
   equal(await list({}), ascending.lastEventAt.toReversed(), 'the default: newest event first')
   await ctx.store.events.append(keyOf(ctx, 'a'), someEvents(4, 'm'))
   equal(seqsOf((await ctx.other.events.list(keyOf(ctx, 'a'))).items), numbers(5), 'events: the default is by seq')
-  equal(seqsOf((await ctx.other.events.list(keyOf(ctx, 'a'), { direction: 'desc' })).items), numbers(5).toReversed(), 'events, descending')
+  equal(
+    seqsOf((await ctx.other.events.list(keyOf(ctx, 'a'), { direction: 'desc' })).items),
+    numbers(5).toReversed(),
+    'events, descending',
+  )
 }
 
 async function totalOrder(ctx: Ctx): Promise<void> {
   const store = await ctx.open({ now: () => 1_700_000_000_000 })
   const names: string[] = []
-  for (const userId of ['bob', 'ann']) for (const id of ['s3', 's1', 's2']) names.push((await store.sessions.create(keyOf(ctx, id, userId))).sessionId)
+  for (const userId of ['bob', 'ann'])
+    for (const id of ['s3', 's1', 's2']) names.push((await store.sessions.create(keyOf(ctx, id, userId))).sessionId)
   const expected = ['s1/ann', 's1/bob', 's2/ann', 's2/bob', 's3/ann', 's3/bob']
   for (const orderBy of orders) {
     for (const direction of directions) {
       for (const limit of [1, 4, 100]) {
         const found = await walkSessions(ctx.other, { appName: ctx.app, orderBy, direction, limit })
-        equal(found.map(({ sessionId, userId }) => `${sessionId}/${userId}`), expected, `equal times by ${orderBy} ${direction}, pages of ${limit}: session id, then user id, ascending`)
+        equal(
+          found.map(({ sessionId, userId }) => `${sessionId}/${userId}`),
+          expected,
+          `equal times by ${orderBy} ${direction}, pages of ${limit}: session id, then user id, ascending`,
+        )
       }
     }
   }
@@ -56,11 +90,19 @@ async function pagesPartition(ctx: Ctx): Promise<void> {
       const whole = sessionIdsOf((await ctx.other.sessions.list({ appName: ctx.app, orderBy, direction })).items)
       equal(whole.length, count, 'sessions of the whole list')
       for (const limit of [1, 2, 3, count - 1, count, count + 1]) {
-        equal(sessionIdsOf(await walkSessions(ctx.other, { appName: ctx.app, orderBy, direction, limit })), whole, `sessions by ${orderBy} ${direction} in pages of ${limit}`)
+        equal(
+          sessionIdsOf(await walkSessions(ctx.other, { appName: ctx.app, orderBy, direction, limit })),
+          whole,
+          `sessions by ${orderBy} ${direction} in pages of ${limit}`,
+        )
       }
     }
     for (const limit of [1, 2, 3, count - 1, count, count + 1]) {
-      const paged = await walk((cursor) => ctx.other.events.list(keyOf(ctx, 's1'), { direction, limit, ...(cursor !== undefined && { cursor }) }), 'events.list')
+      const paged = await walk(
+        (cursor) =>
+          ctx.other.events.list(keyOf(ctx, 's1'), { direction, limit, ...(cursor !== undefined && { cursor }) }),
+        'events.list',
+      )
       equal(seqsOf(paged), events, `events ${direction} in pages of ${limit}`)
     }
   }
@@ -75,11 +117,24 @@ async function noHiddenCap(ctx: Ctx): Promise<void> {
   equal(seqsOf(await walkEvents(ctx.other, keyOf(ctx), 400)), numbers(count), 'events')
   const loaded = present(await ctx.other.sessions.get(keyOf(ctx), { events: 'all' }), 'the session')
   equal(loaded.events.length, count, 'events of sessions.get')
-  equal((await ctx.other.sessions.get(keyOf(ctx), { events: { last: 1040 } }))?.events.length, 1040, 'the last 1,040 events')
+  equal(
+    (await ctx.other.sessions.get(keyOf(ctx), { events: { last: 1040 } }))?.events.length,
+    1040,
+    'the last 1,040 events',
+  )
   const { pageMax } = ctx.limits
-  equal((await ctx.other.events.list(keyOf(ctx), { limit: Math.min(pageMax, count) })).items.length, Math.min(pageMax, count), 'a page of the largest size')
-  equal((await ctx.other.events.list(keyOf(ctx))).items.length, Math.min(ctx.limits.pageDefault, count), 'a page of the default size')
-  for (let from = 0; from < 130; from += 26) await Promise.all(numbers(26, from).map((i) => ctx.store.sessions.create(keyOf(ctx, `many${i}`))))
+  equal(
+    (await ctx.other.events.list(keyOf(ctx), { limit: Math.min(pageMax, count) })).items.length,
+    Math.min(pageMax, count),
+    'a page of the largest size',
+  )
+  equal(
+    (await ctx.other.events.list(keyOf(ctx))).items.length,
+    Math.min(ctx.limits.pageDefault, count),
+    'a page of the default size',
+  )
+  for (let from = 0; from < 130; from += 26)
+    await Promise.all(numbers(26, from).map((i) => ctx.store.sessions.create(keyOf(ctx, `many${i}`))))
   equal((await walkSessions(ctx.other, { appName: ctx.app, limit: 60 })).length, 131, 'sessions in pages of 60')
 }
 
@@ -98,10 +153,17 @@ async function steadyWalk(ctx: Ctx): Promise<void> {
       await ctx.store.events.append(keyOf(ctx, 'log'), say(`late${i}`))
     }
   })()
-  const walks = numbers(4).map(() => walkSessions(ctx.other, { appName: ctx.app, orderBy: 'createdAt', direction: 'asc', limit: 3 }))
+  const walks = numbers(4).map(() =>
+    walkSessions(ctx.other, { appName: ctx.app, orderBy: 'createdAt', direction: 'asc', limit: 3 }),
+  )
   const logs = numbers(4).map(() => walkEvents(ctx.other, keyOf(ctx, 'log'), 3))
   await busy
-  for (const found of await Promise.all(walks)) equal(sessionIdsOf(found).filter((id) => id.startsWith('fixed')), fixed, 'sessions that stay come exactly once, in order')
+  for (const found of await Promise.all(walks))
+    equal(
+      sessionIdsOf(found).filter((id) => id.startsWith('fixed')),
+      fixed,
+      'sessions that stay come exactly once, in order',
+    )
   for (const found of await Promise.all(logs)) equal(seqsOf(found), numbers(found.length), 'events while others append')
 }
 
@@ -114,69 +176,26 @@ async function oddLimits(ctx: Ctx): Promise<void> {
   equal([sessions.items, events.items], [empty.items, empty.items], 'limit: 0')
   for (const limit of [-1, 1.5, NaN, Infinity, ctx.limits.pageMax + 1, '2', null]) {
     const bad = limit as number // what the types forbid is what is tried
-    await rejects(() => ctx.store.sessions.list({ appName: ctx.app, limit: bad }), 'invalid_argument', `sessions.list with limit ${String(limit)}`, { field: 'limit' })
-    await rejects(() => ctx.store.events.list(keyOf(ctx), { limit: bad }), 'invalid_argument', `events.list with limit ${String(limit)}`, { field: 'limit' })
+    await rejects(
+      () => ctx.store.sessions.list({ appName: ctx.app, limit: bad }),
+      'invalid_argument',
+      `sessions.list with limit ${String(limit)}`,
+      { field: 'limit' },
+    )
+    await rejects(
+      () => ctx.store.events.list(keyOf(ctx), { limit: bad }),
+      'invalid_argument',
+      `events.list with limit ${String(limit)}`,
+      { field: 'limit' },
+    )
   }
   await rejects(() => ctx.store.events.list(keyOf(ctx), { last: -1 }), 'invalid_argument', 'last: -1')
   await rejects(() => ctx.store.events.list(keyOf(ctx), { offset: -1 }), 'invalid_argument', 'offset: -1')
-  await rejects(() => ctx.store.sessions.list({ appName: ctx.app, orderBy: 'name' as 'createdAt' }), 'invalid_argument', 'an unknown order') // what the types forbid
-}
-
-async function boundCursors(ctx: Ctx): Promise<void> {
-  const clock = tickingClock(1_700_000_000_000)
-  const store = await ctx.open({ now: clock.now })
-  for (const id of ['s1', 's2', 's3']) for (const user of ['ann', 'bob']) await store.sessions.create(keyOf(ctx, id, user))
-  await store.sessions.create(keyOf(ctx, 's1', 'ann', `${ctx.app}-b`))
-  const query = { appName: ctx.app, userId: 'ann', limit: 1 } as const
-  const page = await ctx.store.sessions.list(query)
-  equal(sessionIdsOf(page.items).length, 1, 'the filter comes before the page')
-  equal((await walkSessions(ctx.store, { ...query, limit: 2 })).length, 3, 'sessions of the user')
-  const cursor = present(page.nextCursor, 'a cursor')
-  const others: readonly SessionQuery[] = [
-    { ...query, userId: 'bob', cursor },
-    { appName: ctx.app, limit: 1, cursor },
-    { ...query, appName: `${ctx.app}-b`, cursor },
-    { ...query, direction: 'asc', cursor },
-    { ...query, orderBy: 'createdAt', cursor },
-  ]
-  for (const other of others) await rejects(() => ctx.store.sessions.list(other), 'invalid_cursor', `a cursor of another list, at ${JSON.stringify({ ...other, cursor: '…' })}`)
-  await store.events.append(keyOf(ctx, 's1'), filterable)
-  const events = present((await ctx.store.events.list(keyOf(ctx, 's1'), { author: 'user', limit: 1 })).nextCursor, 'a cursor of events')
-  equal(idsOf((await ctx.store.events.list(keyOf(ctx, 's1'), { author: 'user', limit: 5, cursor: events })).items), ['e3', 'e5'], 'the next page, with the filter')
-  for (const other of [{ author: 'agent' }, {}, { author: 'user', since: 1 }, { author: 'user', direction: 'desc' as const }]) {
-    await rejects(() => ctx.store.events.list(keyOf(ctx, 's1'), { ...other, cursor: events }), 'invalid_cursor', `a cursor of events at ${JSON.stringify(other)}`)
-  }
-  await rejects(() => ctx.store.events.list(keyOf(ctx, 's2'), { author: 'user', cursor: events }), 'invalid_cursor', 'a cursor of another session')
-}
-
-const filterable = numbers(6).map((i) => say(`e${i}`, 'x', { author: i % 2 === 1 ? 'user' : 'agent' }))
-
-async function cursorsAreOpaque(ctx: Ctx): Promise<void> {
-  for (const id of ['s1', 's2', 's3']) await newSession(ctx, id)
-  const first = await ctx.open()
-  const query = { appName: ctx.app, limit: 1 } as const
-  const cursor = present((await first.sessions.list(query)).nextCursor, 'a cursor')
-  const second = await first.sessions.list({ ...query, cursor })
-  await first.close()
-  const again = await ctx.open()
-  equal(await again.sessions.list({ ...query, cursor }), second, 'a cursor is good after reopen')
-  equal(encodeURIComponent(cursor), cursor, 'a cursor is URL-safe')
-  const flipped = `${cursor.slice(0, 3)}${cursor[3] === 'A' ? 'B' : 'A'}${cursor.slice(4)}`
-  for (const bad of [flipped, cursor.slice(1), cursor.slice(0, -1), `${cursor}A`, 'x', '', "' OR 1=1 --", 'e30', Buffer.from('[1,2]').toString('base64url')]) {
-    await rejects(() => ctx.store.sessions.list({ ...query, cursor: bad }), 'invalid_cursor', `a tampered cursor ${JSON.stringify(bad.slice(0, 24))}`)
-  }
-  await rejects(() => ctx.store.events.list(keyOf(ctx), { cursor }), 'invalid_cursor', 'a cursor of sessions in events')
-}
-
-async function deletedRow(ctx: Ctx): Promise<void> {
-  const clock = tickingClock(1_700_000_000_000)
-  const store = await ctx.open({ now: clock.now })
-  for (const i of numbers(5)) await store.sessions.create(keyOf(ctx, `s${i}`))
-  const query = { appName: ctx.app, orderBy: 'createdAt', direction: 'asc', limit: 2 } as const
-  const { items, nextCursor } = await ctx.store.sessions.list(query)
-  for (const { sessionId } of items) await ctx.store.sessions.delete(keyOf(ctx, sessionId))
-  const rest = await ctx.other.sessions.list({ ...query, cursor: present(nextCursor, 'a cursor'), limit: 10 })
-  equal(sessionIdsOf(rest.items), ['s3', 's4', 's5'], 'the page after a deleted row')
+  await rejects(
+    () => ctx.store.sessions.list({ appName: ctx.app, orderBy: 'name' as 'createdAt' }),
+    'invalid_argument',
+    'an unknown order',
+  ) // what the types forbid
 }
 
 export const ORD: Checks = [
@@ -198,7 +217,14 @@ export const ORD: Checks = [
   check('ORD-06', 'a walk under concurrent changes: rows that stay come exactly once', steadyWalk, { engine: 'race' }),
   check('ORD-07', 'limit: 0 is an empty page; negative, NaN, 1.5, over the maximum are refused', oddLimits),
   check('ORD-08', 'the filter comes before the page; a cursor is bound to filter, order and tenant', boundCursors),
-  check('ORD-09', 'a cursor is opaque, URL-safe, good after reopen; tampered or foreign ones are refused', cursorsAreOpaque),
+  check('ORD-08', 'a cursor of events is bound to its filter, order and session', boundEventCursors, {
+    variant: 'events',
+  }),
+  check(
+    'ORD-09',
+    'a cursor is opaque, URL-safe, good after reopen; tampered or foreign ones are refused',
+    cursorsAreOpaque,
+  ),
   check('ORD-10', 'a cursor survives the deletion of its row', deletedRow),
   check('ORD-11', 'the end is signalled without a surprise empty page', async (ctx) => {
     await newSession(ctx)
@@ -207,7 +233,11 @@ export const ORD: Checks = [
     const page = await ctx.other.events.list(keyOf(ctx), { limit: 2 })
     const end = await ctx.other.events.list(keyOf(ctx), { limit: 2, cursor: present(page.nextCursor, 'a cursor') })
     equal([end.items.length, end.nextCursor], [2, undefined], 'the last, full page')
-    equal((await ctx.other.sessions.list({ appName: ctx.app, limit: 2 })).nextCursor, undefined, 'a list of exactly one page')
+    equal(
+      (await ctx.other.sessions.list({ appName: ctx.app, limit: 2 })).nextCursor,
+      undefined,
+      'a list of exactly one page',
+    )
     equal((await ctx.other.events.list(keyOf(ctx, 's2'))).nextCursor, undefined, 'an empty list')
   }),
   check('ORD-12', 'ids are in the order of code points, not of a locale', async (ctx) => {
@@ -216,8 +246,14 @@ export const ORD: Checks = [
     for (const id of ids) await store.sessions.create(keyOf(ctx, id))
     const expected = ['10', '9', 'A', 'Z', '_', 'a', 'z', 'ß', 'ä', 'é', '\uffee', '😀']
     for (const limit of [3, 100]) {
-      const found = sessionIdsOf(await walkSessions(ctx.other, { appName: ctx.app, orderBy: 'createdAt', direction: 'desc', limit }))
-      holds(JSON.stringify(found) === JSON.stringify(expected), `ties by id in code points, pages of ${limit}: ${expected.join(' ')}`, found.join(' '))
+      const found = sessionIdsOf(
+        await walkSessions(ctx.other, { appName: ctx.app, orderBy: 'createdAt', direction: 'desc', limit }),
+      )
+      holds(
+        JSON.stringify(found) === JSON.stringify(expected),
+        `ties by id in code points, pages of ${limit}: ${expected.join(' ')}`,
+        found.join(' '),
+      )
     }
   }),
 ]

@@ -8,7 +8,10 @@ import { keyOf, loaded, newSession, nothingWritten, numbers, say, someEvents, wa
 import { poison } from '../poison.ts'
 import { isValue, together } from '../race.ts'
 
-type Call = readonly [string, (store: Store, ctx: Ctx, options?: { signal?: AbortSignal; timeout?: number }) => Promise<unknown>]
+type Call = readonly [
+  string,
+  (store: Store, ctx: Ctx, options?: { signal?: AbortSignal; timeout?: number }) => Promise<unknown>,
+]
 
 /** Every method of the contract that takes call options. */
 const reads: readonly Call[] = [
@@ -56,10 +59,18 @@ async function closedRejects(ctx: Ctx): Promise<void> {
   await store.sessions.get(keyOf(ctx))
   await within(10_000, store.close(), 'close() of an idle store')
   for (const [name, call] of [...reads, ...writes, ...areas]) {
-    await within(2000, rejects(() => call(store, ctx), 'closed', `${name} after close()`), `${name} after close() answers at once`)
+    await within(
+      2000,
+      rejects(() => call(store, ctx), 'closed', `${name} after close()`),
+      `${name} after close() answers at once`,
+    )
   }
   const tail = store.events.tail(keyOf(ctx))[Symbol.asyncIterator]()
-  await within(2000, rejects(() => tail.next(), 'closed', 'events.tail after close()'), 'events.tail after close() answers at once')
+  await within(
+    2000,
+    rejects(() => tail.next(), 'closed', 'events.tail after close()'),
+    'events.tail after close() answers at once',
+  )
   await rejects(() => sessions.get(keyOf(ctx)), 'closed', 'a method kept from before')
   equal((await loaded(ctx)).lastSeq, 0, 'the other opens go on')
 }
@@ -73,30 +84,49 @@ async function closeWaits(ctx: Ctx): Promise<void> {
   await within(15_000, closing, 'close() with running calls')
   const outcomes = await within(1000, settled, 'after close() nothing is running any more')
   const acknowledged = outcomes.filter(({ status }) => status === 'fulfilled').length
-  equal(outcomes.map(({ status }) => status), numbers(8).map(() => 'fulfilled'), 'calls that ran when close() came end as calls do')
+  equal(
+    outcomes.map(({ status }) => status),
+    numbers(8).map(() => 'fulfilled'),
+    'calls that ran when close() came end as calls do',
+  )
   equal((await loaded(ctx)).lastSeq, acknowledged, 'what was acknowledged is there')
 }
 
 async function signals(ctx: Ctx): Promise<void> {
   await newSession(ctx)
-  await nothingWritten(ctx, async () => {
-    for (const [name, call] of [...writes, ...reads]) {
-      await rejects(() => call(ctx.store, ctx, { signal: AbortSignal.abort() }), 'aborted', `${name} with a signal that was aborted`)
-    }
-  }, 'aborted calls')
+  await nothingWritten(
+    ctx,
+    async () => {
+      for (const [name, call] of [...writes, ...reads]) {
+        await rejects(
+          () => call(ctx.store, ctx, { signal: AbortSignal.abort() }),
+          'aborted',
+          `${name} with a signal that was aborted`,
+        )
+      }
+    },
+    'aborted calls',
+  )
   const bad = { signal: 'no' } as unknown as { signal: AbortSignal } // what the types forbid is what is tried
   await rejects(() => ctx.store.sessions.get(keyOf(ctx), bad), 'invalid_argument', 'a signal that is none')
   await rejects(() => ctx.store.sessions.get(keyOf(ctx), { timeout: -1 }), 'invalid_argument', 'a timeout below 0')
-  const outcomes = await Promise.all(numbers(10).map(async (i) => {
-    const controller = new AbortController()
-    const call = ctx.store.events.append(keyOf(ctx), say(`e${i}`), { signal: controller.signal })
-    controller.abort()
-    const [outcome] = await together([() => call])
-    return { id: `e${i}`, outcome: present(outcome, 'an outcome') }
-  }))
+  const outcomes = await Promise.all(
+    numbers(10).map(async (i) => {
+      const controller = new AbortController()
+      const call = ctx.store.events.append(keyOf(ctx), say(`e${i}`), { signal: controller.signal })
+      controller.abort()
+      const [outcome] = await together([() => call])
+      return { id: `e${i}`, outcome: present(outcome, 'an outcome') }
+    }),
+  )
   const events = new Set((await walkEvents(ctx.other, keyOf(ctx))).map(({ event }) => event.id))
-  for (const { id, outcome } of outcomes) equal(isValue(outcome), events.has(id), `an append aborted on its way (${id}): acknowledged exactly if it is there`)
-  equal((await ctx.store.events.append(keyOf(ctx), say('after'))).events[0]?.duplicate, false, 'the connection is clean afterwards')
+  for (const { id, outcome } of outcomes)
+    equal(isValue(outcome), events.has(id), `an append aborted on its way (${id}): acknowledged exactly if it is there`)
+  equal(
+    (await ctx.store.events.append(keyOf(ctx), say('after'))).events[0]?.duplicate,
+    false,
+    'the connection is clean afterwards',
+  )
 }
 
 async function resultsAreFresh(ctx: Ctx): Promise<void> {
@@ -124,7 +154,10 @@ async function resultsAreFresh(ctx: Ctx): Promise<void> {
 
 async function argumentsAreLeft(ctx: Ctx): Promise<void> {
   const state = { deep: { list: [1, 2] }, 'app:x': { y: 1 } }
-  const event = say('e1', 'x', { content: { parts: [{ text: 'kept' }] }, actions: { stateDelta: { k: { v: 1 }, 'temp:t': 1 } } })
+  const event = say('e1', 'x', {
+    content: { parts: [{ text: 'kept' }] },
+    actions: { stateDelta: { k: { v: 1 }, 'temp:t': 1 } },
+  })
   const given = structuredClone({ state, event })
   const created = await ctx.store.sessions.create({ ...keyOf(ctx), state })
   await ctx.store.events.append(created, event)
@@ -134,7 +167,10 @@ async function argumentsAreLeft(ctx: Ctx): Promise<void> {
   poison(event)
   equal(await loaded(ctx), before, 'what is stored after the arguments were changed, by the other open')
   equal(await ctx.store.sessions.get(keyOf(ctx), { events: 'all' }), before, 'and by the same open')
-  const frozen = Object.freeze({ ...say('e2'), actions: Object.freeze({ stateDelta: Object.freeze({ 'temp:t': 1, z: 1 }) }) })
+  const frozen = Object.freeze({
+    ...say('e2'),
+    actions: Object.freeze({ stateDelta: Object.freeze({ 'temp:t': 1, z: 1 }) }),
+  })
   await ctx.store.events.append(Object.freeze({ ...keyOf(ctx) }), Object.freeze([frozen]))
   equal((await loaded(ctx)).lastSeq, 2, 'frozen arguments')
 }
@@ -153,7 +189,15 @@ async function breaksEarly(ctx: Ctx): Promise<void> {
 async function poolOfOne(ctx: Ctx): Promise<void> {
   await newSession(ctx)
   const store = await ctx.open({ poolMax: 1 })
-  const outcomes = await within(20_000, together<unknown>(numbers(20).map((i) => () => (i % 3 === 0 ? store.sessions.get(keyOf(ctx)) : store.events.append(keyOf(ctx), say(`e${i}`))))), 'twenty calls on a pool of one')
+  const outcomes = await within(
+    20_000,
+    together<unknown>(
+      numbers(20).map(
+        (i) => () => (i % 3 === 0 ? store.sessions.get(keyOf(ctx)) : store.events.append(keyOf(ctx), say(`e${i}`))),
+      ),
+    ),
+    'twenty calls on a pool of one',
+  )
   for (const outcome of outcomes) holds(isValue(outcome), 'a call waits for its turn', outcome)
 }
 
@@ -174,7 +218,11 @@ async function opensAndCloses(ctx: Ctx): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20))
     after = resources()
   }
-  holds(after <= before + 2, 'opening and closing twenty times leaves no handle', `${before} handles before, ${after} after`)
+  holds(
+    after <= before + 2,
+    'opening and closing twenty times leaves no handle',
+    `${before} handles before, ${after} after`,
+  )
 }
 
 async function quiet(ctx: Ctx): Promise<void> {

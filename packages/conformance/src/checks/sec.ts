@@ -26,14 +26,32 @@ async function literal(ctx: Ctx): Promise<void> {
     const key = { appName: `${ctx.app}${text}`, userId: text, sessionId: text }
     const created = await ctx.store.sessions.create({ ...key, state: { [text]: text, [`app:${text}`]: i } })
     equal({ appName: created.appName, userId: created.userId, sessionId: created.sessionId }, key, 'the key')
-    const event = say(text, text, { author: text, branch: text, invocationId: text, errorCode: text, actions: { stateDelta: { [text]: [text] }, stateUnset: [`user:${text}`] } })
+    const event = say(text, text, {
+      author: text,
+      branch: text,
+      invocationId: text,
+      errorCode: text,
+      actions: { stateDelta: { [text]: [text] }, stateUnset: [`user:${text}`] },
+    })
     await ctx.store.events.append(key, event)
     equal((await ctx.other.events.get(key, text))?.event, event, `an event of ${text}`)
     equal((await loaded(ctx, key)).state, { [text]: [text], [`app:${text}`]: i }, `state of ${text}`)
-    equal((await ctx.other.events.list(key, { author: text, branch: text, invocationId: text })).items.length, 1, `a filter of ${text}`)
+    equal(
+      (await ctx.other.events.list(key, { author: text, branch: text, invocationId: text })).items.length,
+      1,
+      `a filter of ${text}`,
+    )
     equal((await ctx.other.events.list(key, { author: `${text}x` })).items, [], `a filter that is not ${text}`)
-    equal(sessionIdsOf(await walkSessions(ctx.other, { appName: key.appName, userId: text })), [text], `list of ${text}`)
-    await rejects(() => ctx.store.sessions.list({ appName: key.appName, cursor: text }), 'invalid_cursor', `cursor ${text}`)
+    equal(
+      sessionIdsOf(await walkSessions(ctx.other, { appName: key.appName, userId: text })),
+      [text],
+      `list of ${text}`,
+    )
+    await rejects(
+      () => ctx.store.sessions.list({ appName: key.appName, cursor: text }),
+      'invalid_cursor',
+      `cursor ${text}`,
+    )
     equal(await ctx.store.sessions.delete(key), true, `delete of ${text}`)
   }
 }
@@ -65,13 +83,23 @@ const readers: readonly (readonly [string, (store: Store, key: SessionKey) => Pr
   ['state.get of the user', (store, { appName, userId }) => store.state.get({ appName, userId }), undefined],
 ]
 
-const foreignKeys = (ctx: Ctx): SessionKey[] => [keyOf(ctx, 's1', 'eve'), keyOf(ctx, 's1', 'ann', `${ctx.app}-b`), keyOf(ctx, 's1', 'ANN'), keyOf(ctx, 's1', 'ann ')]
+const foreignKeys = (ctx: Ctx): SessionKey[] => [
+  keyOf(ctx, 's1', 'eve'),
+  keyOf(ctx, 's1', 'ann', `${ctx.app}-b`),
+  keyOf(ctx, 's1', 'ANN'),
+  keyOf(ctx, 's1', 'ann '),
+]
 
 async function noReadAcross(ctx: Ctx): Promise<void> {
   await newSession(ctx, 's1', { secret: 1, 'user:secret': 1 })
   await ctx.store.events.append(keyOf(ctx), say('e1'))
   for (const key of foreignKeys(ctx)) {
-    for (const [name, read, nothing] of readers) equal(await read(ctx.store, key), nothing, `${name} by ${key.appName === ctx.app ? 'another user' : 'another app'}`)
+    for (const [name, read, nothing] of readers)
+      equal(
+        await read(ctx.store, key),
+        nothing,
+        `${name} by ${key.appName === ctx.app ? 'another user' : 'another app'}`,
+      )
     equal(await within(5000, tailed(ctx.store, key), 'a tail of what is not there ends'), [], 'events.tail')
   }
   equal(await ctx.store.state.get({ appName: `${ctx.app}-b` }), undefined, 'app state of another app')
@@ -88,25 +116,53 @@ async function noWriteAcross(ctx: Ctx): Promise<void> {
   await ctx.store.events.append(keyOf(ctx), say('e1'))
   const { store } = ctx
   for (const key of foreignKeys(ctx)) {
-    await nothingWritten(ctx, async () => {
-      equal(await store.sessions.delete(key), false, 'delete')
-      await rejects(() => store.events.append(key, say('e2')), 'not_found', 'append')
-      await rejects(() => store.events.append(key, say('e1', 'x'), { onDuplicate: 'replace' }), 'not_found', 'replace')
-      await rejects(() => store.sessions.update(key, { set: { secret: 2 } }), 'not_found', 'update')
-      await rejects(() => store.sessions.fork(key, { sessionId: 'stolen' }), 'not_found', 'fork')
-      equal((await store.erase(key)).sessions, 0, 'erase')
-      equal((await store.sessions.prune({ appName: key.appName, userId: key.userId, before: 2e12 })).sessions, 0, 'prune')
-    }, `writes by ${JSON.stringify(key.userId)} of ${key.appName === ctx.app ? 'the app' : 'another app'}`)
+    await nothingWritten(
+      ctx,
+      async () => {
+        equal(await store.sessions.delete(key), false, 'delete')
+        await rejects(() => store.events.append(key, say('e2')), 'not_found', 'append')
+        await rejects(
+          () => store.events.append(key, say('e1', 'x'), { onDuplicate: 'replace' }),
+          'not_found',
+          'replace',
+        )
+        await rejects(() => store.sessions.update(key, { set: { secret: 2 } }), 'not_found', 'update')
+        await rejects(() => store.sessions.fork(key, { sessionId: 'stolen' }), 'not_found', 'fork')
+        equal((await store.erase(key)).sessions, 0, 'erase')
+        equal(
+          (await store.sessions.prune({ appName: key.appName, userId: key.userId, before: 2e12 })).sessions,
+          0,
+          'prune',
+        )
+      },
+      `writes by ${JSON.stringify(key.userId)} of ${key.appName === ctx.app ? 'the app' : 'another app'}`,
+    )
   }
 }
 
 async function noPollution(ctx: Ctx): Promise<void> {
-  const hostile = JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"a":{"__proto__":{"polluted":1}}}') as Record<string, unknown> // an object
+  const hostile = JSON.parse(
+    '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"a":{"__proto__":{"polluted":1}}}',
+  ) as Record<string, unknown> // an object
   await newSession(ctx, 's1', hostile)
-  await ctx.store.events.append(keyOf(ctx), say('e1', 'x', { content: hostile, actions: { stateDelta: { ...hostile, ['app:__proto__']: 1 }, stateUnset: ['prototype'] }, ['constructor']: { a: 1 } }))
+  await ctx.store.events.append(
+    keyOf(ctx),
+    say('e1', 'x', {
+      content: hostile,
+      actions: { stateDelta: { ...hostile, ['app:__proto__']: 1 }, stateUnset: ['prototype'] },
+      ['constructor']: { a: 1 },
+    }),
+  )
   const { state, events } = await loaded(ctx)
-  for (const document of [state, present(events[0], 'the event').event.content as object]) { // it was given as an object
-    equal(Object.keys(document).filter((key) => !key.startsWith('app:')).toSorted(), ['__proto__', 'a', 'constructor'], 'the keys are own, plain keys')
+  for (const document of [state, present(events[0], 'the event').event.content as object]) {
+    // it was given as one
+    equal(
+      Object.keys(document)
+        .filter((key) => !key.startsWith('app:'))
+        .toSorted(),
+      ['__proto__', 'a', 'constructor'],
+      'the keys are own, plain keys',
+    )
     equal(Object.getPrototypeOf(document), Object.prototype, 'the prototype is the usual one')
     equal(Reflect.get(document, 'polluted'), undefined, 'nothing is inherited from a payload')
   }
@@ -122,16 +178,28 @@ async function hugeInputEnds(ctx: Ctx): Promise<void> {
     () => ctx.store.sessions.list({ appName: ctx.app, cursor: long }),
     () => ctx.store.sessions.get(keyOf(ctx, long)),
     () => ctx.store.events.list(keyOf(ctx), { author: long }),
-    () => ctx.store.events.append(keyOf(ctx), say('e1', 'x', { actions: { stateUnset: Array.from({ length: 5000 }, (_, i) => `${'('.repeat(20)}${i}`) } })),
+    () =>
+      ctx.store.events.append(
+        keyOf(ctx),
+        say('e1', 'x', { actions: { stateUnset: Array.from({ length: 5000 }, (_, i) => `${'('.repeat(20)}${i}`) } }),
+      ),
     () => ctx.store.sessions.update(keyOf(ctx), { set: { ['k'.repeat(100_000)]: 1 } }),
   ]
   // What comes of it does not matter; that it ends does.
-  for (const [i, call] of calls.entries()) await within(10_000, call().catch(() => {}), `a huge input ends in time (${i})`)
+  for (const [i, call] of calls.entries())
+    await within(
+      10_000,
+      call().catch(() => {}),
+      `a huge input ends in time (${i})`,
+    )
 }
 
 async function logsAreRedacted(ctx: Ctx): Promise<void> {
   const lines: string[] = []
-  const write = (facts: object, message: string) => void lines.push(`${message} ${JSON.stringify(facts, (_key, value: unknown) => (value instanceof Error ? value.message : value))}`)
+  const write = (facts: object, message: string) =>
+    void lines.push(
+      `${message} ${JSON.stringify(facts, (_key, value: unknown) => (value instanceof Error ? value.message : value))}`,
+    )
   const store = await ctx.open({ logger: { debug: write, info: write, warn: write, error: write } })
   await store.sessions.create({ ...keyOf(ctx), state: { k: 'sentinel-state' } })
   await store.events.append(keyOf(ctx), say('e1', 'sentinel-event'))
@@ -152,12 +220,26 @@ export const SEC: Checks = [
       for (const id of ['s1', 's2', 's3']) await newSession(ctx, id, {}, user)
       await ctx.store.events.append(keyOf(ctx, 's1', user), [say(`${user}1`), say(`${user}2`)])
     }
-    const cursor = present((await ctx.store.sessions.list({ appName: ctx.app, userId: 'ann', limit: 1 })).nextCursor, 'a cursor')
-    await rejects(() => ctx.store.sessions.list({ appName: ctx.app, userId: 'eve', limit: 1, cursor }), 'invalid_cursor', 'a cursor of another user')
+    const cursor = present(
+      (await ctx.store.sessions.list({ appName: ctx.app, userId: 'ann', limit: 1 })).nextCursor,
+      'a cursor',
+    )
+    await rejects(
+      () => ctx.store.sessions.list({ appName: ctx.app, userId: 'eve', limit: 1, cursor }),
+      'invalid_cursor',
+      'a cursor of another user',
+    )
     const events = present((await ctx.store.events.list(keyOf(ctx), { limit: 1 })).nextCursor, 'a cursor of events')
-    await rejects(() => ctx.store.events.list(keyOf(ctx, 's1', 'eve'), { limit: 1, cursor: events }), 'invalid_cursor', 'a cursor of another user’s events')
+    await rejects(
+      () => ctx.store.events.list(keyOf(ctx, 's1', 'eve'), { limit: 1, cursor: events }),
+      'invalid_cursor',
+      'a cursor of another user’s events',
+    )
     equal(await ctx.store.events.get(keyOf(ctx, 's1', 'eve'), 'ann1'), undefined, 'an event id of another user')
-    holds((await walkEvents(ctx.store, keyOf(ctx, 's1', 'eve'))).every(({ event }) => event.id.startsWith('eve')), 'events of eve')
+    holds(
+      (await walkEvents(ctx.store, keyOf(ctx, 's1', 'eve'))).every(({ event }) => event.id.startsWith('eve')),
+      'events of eve',
+    )
   }),
   check('SEC-11', 'huge or regex-like input ends in time', hugeInputEnds, { budgetMs: 60_000 }),
   check('SEC-12', 'what is logged carries no payload', logsAreRedacted),

@@ -1,12 +1,28 @@
 import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects } from '../expect.ts'
-import { idsOf, keyOf, loaded, newSession, nothingWritten, say, seqsOf, sessionIdsOf, snapshot, someEvents, tickingClock, walkSessions } from '../fixtures.ts'
+import {
+  keyOf,
+  loaded,
+  newSession,
+  nothingWritten,
+  say,
+  sessionIdsOf,
+  someEvents,
+  tickingClock,
+  walkSessions,
+} from '../fixtures.ts'
 import { runModel } from '../model.ts'
+import { forkCopies, stateAtEachPoint } from './ses-fork.ts'
+import { pruneIsNarrow } from './ses-prune.ts'
 
 async function createAndGet(ctx: Ctx): Promise<void> {
   const created = await newSession(ctx, 's1', { a: { b: [1, null] }, 'user:u': 'x', 'app:p': true })
-  equal(Object.keys(created).toSorted(), ['appName', 'createdAt', 'lastEventAt', 'lastSeq', 'revision', 'sessionId', 'state', 'updatedAt', 'userId'], 'members of a session')
+  equal(
+    Object.keys(created).toSorted(),
+    ['appName', 'createdAt', 'lastEventAt', 'lastSeq', 'revision', 'sessionId', 'state', 'updatedAt', 'userId'],
+    'members of a session',
+  )
   equal([created.revision, created.lastSeq], [1, 0], 'revision and lastSeq of a new session')
   equal([created.updatedAt, created.lastEventAt], [created.createdAt, created.createdAt], 'times of a new session')
   equal(created.state, { a: { b: [1, null] }, 'user:u': 'x', 'app:p': true }, 'state of a new session')
@@ -17,11 +33,17 @@ async function createAndGet(ctx: Ctx): Promise<void> {
 }
 
 async function ownedOnly(ctx: Ctx): Promise<void> {
-  for (const [user, ids] of [['ann', ['s1', 's2', 's3']], ['bob', ['s1', 's4']]] as const) for (const id of ids) await newSession(ctx, id, {}, user)
+  for (const [user, ids] of [
+    ['ann', ['s1', 's2', 's3']],
+    ['bob', ['s1', 's4']],
+  ] as const)
+    for (const id of ids) await newSession(ctx, id, {}, user)
   const foreign = { appName: `${ctx.app}-b`, userId: 'ann', sessionId: 's9' }
   await ctx.store.sessions.create(foreign)
   const names = async (userId?: string) =>
-    (await walkSessions(ctx.other, { appName: ctx.app, ...(userId !== undefined && { userId }) })).map((one) => `${one.appName}/${one.userId}/${one.sessionId}`).toSorted()
+    (await walkSessions(ctx.other, { appName: ctx.app, ...(userId !== undefined && { userId }) }))
+      .map((one) => `${one.appName}/${one.userId}/${one.sessionId}`)
+      .toSorted()
   const own = (user: string, ...ids: string[]) => ids.map((id) => `${ctx.app}/${user}/${id}`)
   equal(await names(), [...own('ann', 's1', 's2', 's3'), ...own('bob', 's1', 's4')], 'sessions of the app')
   equal(await names('ann'), own('ann', 's1', 's2', 's3'), 'sessions of one user of the app')
@@ -57,9 +79,14 @@ async function deleteIsExact(ctx: Ctx): Promise<void> {
     left.delete(id)
     const there = sessionIdsOf(await walkSessions(ctx.other, { appName: ctx.app, userId: 'ann' })).toSorted()
     equal(there, [...left].toSorted(), `sessions left after delete of ${JSON.stringify(id)}`)
-    for (const other of left) equal((await ctx.other.events.list(keyOf(ctx, other))).items.length, 1, `events of ${JSON.stringify(other)}`)
+    for (const other of left)
+      equal((await ctx.other.events.list(keyOf(ctx, other))).items.length, 1, `events of ${JSON.stringify(other)}`)
   }
-  equal((await ctx.other.sessions.get(keyOf(ctx, 's1', 'bob')))?.userId, 'bob', 'the session of that id of another user')
+  equal(
+    (await ctx.other.sessions.get(keyOf(ctx, 's1', 'bob')))?.userId,
+    'bob',
+    'the session of that id of another user',
+  )
 }
 
 async function recreateIsNew(ctx: Ctx): Promise<void> {
@@ -69,7 +96,11 @@ async function recreateIsNew(ctx: Ctx): Promise<void> {
   const again = await newSession(ctx)
   equal([again.revision, again.lastSeq, again.state], [1, 0, {}], 'a session created anew')
   equal((await loaded(ctx)).events, [], 'events of a session created anew')
-  equal((await ctx.store.events.append(session, say('e1', 'other'))).events, [{ id: 'e1', seq: 1, duplicate: false }], 'its first append')
+  equal(
+    (await ctx.store.events.append(session, say('e1', 'other'))).events,
+    [{ id: 'e1', seq: 1, duplicate: false }],
+    'its first append',
+  )
 }
 
 async function updateMovesForward(ctx: Ctx): Promise<void> {
@@ -79,11 +110,19 @@ async function updateMovesForward(ctx: Ctx): Promise<void> {
   clock.set(1_700_000_001_000)
   const updated = await store.sessions.update(created, { set: { a: 2 } })
   holds(updated.updatedAt > created.updatedAt, 'update bumps updatedAt', [created.updatedAt, updated.updatedAt])
-  equal([updated.createdAt, updated.lastEventAt, updated.revision], [created.createdAt, created.lastEventAt, 2], 'createdAt and lastEventAt stay, revision grows')
+  equal(
+    [updated.createdAt, updated.lastEventAt, updated.revision],
+    [created.createdAt, created.lastEventAt, 2],
+    'createdAt and lastEventAt stay, revision grows',
+  )
   equal(await ctx.other.sessions.get(created), { ...updated, events: [] }, 'what update answered, read by get')
   const replaced = await store.sessions.update(created, { replace: { b: 1 } })
   equal([replaced.state, replaced.revision], [{ b: 1 }, 3], 'replace')
-  await rejects(() => store.sessions.update(created, { replace: { 'app:x': 1 } }), 'invalid_argument', 'replace with a prefixed key')
+  await rejects(
+    () => store.sessions.update(created, { replace: { 'app:x': 1 } }),
+    'invalid_argument',
+    'replace with a prefixed key',
+  )
 }
 
 async function keysAreFull(ctx: Ctx): Promise<void> {
@@ -94,67 +133,26 @@ async function keysAreFull(ctx: Ctx): Promise<void> {
   }
   for (const [i, key] of keys.entries()) {
     const { state, events } = await loaded(ctx, key)
-    equal([state, events.map(({ event }) => event.content)], [{ i }, [{ parts: [{ text: `event of ${i}` }] }]], `session ${i} of one id`)
+    equal(
+      [state, events.map(({ event }) => event.content)],
+      [{ i }, [{ parts: [{ text: `event of ${i}` }] }]],
+      `session ${i} of one id`,
+    )
   }
-}
-
-async function forkCopies(ctx: Ctx): Promise<void> {
-  const session = await newSession(ctx, 's1', { n: 0, 'user:u': 1 })
-  for (const n of [1, 2, 3, 4]) await ctx.store.events.append(session, say(`e${n}`, `t${n}`, { actions: { stateDelta: { n, [`k${n}`]: n }, ...(n === 3 && { stateUnset: ['k1'] }) } }))
-  await ctx.store.sessions.update(session, { set: { direct: true } })
-  const before = await snapshot(ctx.other, ctx.app)
-  const early = await ctx.store.sessions.fork(session, { sessionId: 'early', throughSeq: 3 })
-  equal([early.state, early.lastSeq, early.revision], [{ n: 3, k2: 2, k3: 3, 'user:u': 1 }, 3, 1], 'a fork through seq 3')
-  const { events } = await loaded(ctx, early)
-  equal([idsOf(events), seqsOf(events)], [['e1', 'e2', 'e3'], [1, 2, 3]], 'events of the fork')
-  const head = await ctx.store.sessions.fork(session)
-  equal(head.state, (await loaded(ctx)).state, 'a fork at the head has the current state')
-  equal((await ctx.store.sessions.fork(session, { sessionId: 'none', throughSeq: 0 })).state, { n: 0, 'user:u': 1 }, 'a fork through seq 0 has the creation state')
-  await ctx.store.events.append(early, say('e9'))
-  equal((await loaded(ctx, early)).lastSeq, 4, 'the fork goes on by itself')
-  for (const id of ['early', head.sessionId, 'none']) await ctx.store.sessions.delete(keyOf(ctx, id))
-  equal(await snapshot(ctx.other, ctx.app), before, 'the source is left alone')
-  await newSession(ctx, 'taken')
-  await nothingWritten(ctx, () => rejects(() => ctx.store.sessions.fork(session, { sessionId: 'taken' }), 'already_exists', 'fork to an id that is taken'), 'fork to a taken id')
-  await rejects(() => ctx.store.sessions.fork(session, { throughSeq: 99 }), 'invalid_argument', 'fork beyond the head')
-  await rejects(() => ctx.store.sessions.fork(keyOf(ctx, 'missing')), 'not_found', 'fork of a missing session')
-}
-
-async function stateAtEachPoint(ctx: Ctx): Promise<void> {
-  const session = await newSession(ctx, 's1', { n: 0, 'app:a': 1 })
-  await ctx.store.events.append(session, [say('e1', 'x', { actions: { stateDelta: { n: 1 } } }), say('e2', 'x', { actions: { stateDelta: { n: 2, m: null } } })])
-  await ctx.store.events.append(session, say('e3', 'x', { actions: { stateUnset: ['m'] } }))
-  const states = await Promise.all([0, 1, 2, 3].map((seq) => ctx.other.sessions.stateAt(session, seq)))
-  equal(states, [{ n: 0 }, { n: 1 }, { n: 2, m: null }, { n: 2 }], 'the session’s own state after each event')
-  await rejects(() => ctx.store.sessions.stateAt(session, 4), 'invalid_argument', 'stateAt beyond the head')
-}
-
-async function pruneIsNarrow(ctx: Ctx): Promise<void> {
-  const clock = tickingClock(1_000_000_000_000)
-  const store = await ctx.open({ now: clock.now })
-  for (const id of ['old1', 'old2', 'old3']) {
-    await store.sessions.create(keyOf(ctx, id))
-    await store.events.append(keyOf(ctx, id), someEvents(2))
-  }
-  await store.sessions.create(keyOf(ctx, 'old1', 'bob'))
-  await store.sessions.create(keyOf(ctx, 'old1', 'ann', `${ctx.app}-b`))
-  clock.set(1_500_000_000_000)
-  await store.sessions.create(keyOf(ctx, 'new'))
-  const edge = present(await store.sessions.get(keyOf(ctx, 'new')), 'the session at the edge').updatedAt
-  const query = { appName: ctx.app, userId: 'ann', before: edge, chunk: 2 }
-  await nothingWritten(ctx, async () => equal(await store.sessions.prune({ ...query, dryRun: true }), { sessions: 3, events: 6, dryRun: true }, 'prune with dryRun'), 'prune with dryRun')
-  equal(await store.sessions.prune(query), { sessions: 3, events: 6, dryRun: false }, 'prune of one user, in chunks of 2')
-  equal(sessionIdsOf(await walkSessions(ctx.other, { appName: ctx.app, userId: 'ann' })), ['new'], 'a session changed exactly at `before` stays')
-  equal((await store.sessions.prune({ appName: ctx.app, before: edge })).sessions, 1, 'prune of the app')
-  equal(await ctx.other.sessions.count({ appName: `${ctx.app}-b` }), 1, 'another app is left alone')
 }
 
 export const SES: Checks = [
   check('SES-01', 'create, then get: deep-equal, all fields', createAndGet),
   check('SES-02', 'a default id is a unique, URL-safe UUIDv7', async (ctx) => {
-    const ids = await Promise.all(Array.from({ length: 20 }, async () => (await ctx.store.sessions.create({ appName: ctx.app, userId: 'ann' })).sessionId))
+    const ids = await Promise.all(
+      Array.from(
+        { length: 20 },
+        async () => (await ctx.store.sessions.create({ appName: ctx.app, userId: 'ann' })).sessionId,
+      ),
+    )
     equal(new Set(ids).size, 20, 'ids are unique')
-    for (const id of ids) holds(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/.test(id), 'the id is a UUIDv7', id)
+    for (const id of ids)
+      holds(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/.test(id), 'the id is a UUIDv7', id)
   }),
   check('SES-03', 'an id of the caller is kept verbatim', async (ctx) => {
     for (const id of ['a b', ' s1 ', 'ÄÖ', '😀', '../x', '%41', "o'clock", 'a"b', 'a\\b', 'a\nb']) {
@@ -179,7 +177,11 @@ export const SES: Checks = [
   check('SES-10', 'delete of what is missing is false, twice the same', async (ctx) => {
     for (const turn of ['first', 'second']) equal(await ctx.store.sessions.delete(keyOf(ctx)), false, `${turn} delete`)
     await newSession(ctx)
-    equal([await ctx.store.sessions.delete(keyOf(ctx)), await ctx.store.sessions.delete(keyOf(ctx))], [true, false], 'delete of a session, twice')
+    equal(
+      [await ctx.store.sessions.delete(keyOf(ctx)), await ctx.store.sessions.delete(keyOf(ctx))],
+      [true, false],
+      'delete of a session, twice',
+    )
   }),
   check('SES-11', 'update bumps updatedAt and revision, never createdAt', updateMovesForward),
   check('SES-12', 'the same id under another app or user is another session', keysAreFull),
@@ -190,14 +192,21 @@ export const SES: Checks = [
     equal((await ctx.other.state.get({ appName: ctx.app, userId: 'ann' }))?.state, { u: 2 }, 'user state')
     equal(await ctx.other.sessions.stateAt(keyOf(ctx), 0), { own: 1 }, 'own state')
   }),
-  check('SES-14', 'random create, get, list, delete, reopen agree with the model', (ctx) => runModel(ctx, 'sessions'), { engine: 'model', budgetMs: 120_000 }),
+  check('SES-14', 'random create, get, list, delete, reopen agree with the model', (ctx) => runModel(ctx, 'sessions'), {
+    engine: 'model',
+    budgetMs: 120_000,
+  }),
   check('SES-15', 'fork copies events, seq and the state of that point, and leaves the source alone', forkCopies),
   check('SES-15', 'stateAt is the session’s own state after each event', stateAtEachPoint, { variant: 'stateAt' }),
   check('SES-16', 'count equals the walked list for every filter', async (ctx) => {
     for (const user of ['ann', 'bob']) for (const id of ['s1', 's2', 's3']) await newSession(ctx, id, {}, user)
     for (const filter of [{}, { userId: 'ann' }, { userId: 'carl' }]) {
       const query = { appName: ctx.app, ...filter }
-      equal(await ctx.other.sessions.count(query), (await walkSessions(ctx.other, { ...query, limit: 2 })).length, `count of ${JSON.stringify(filter)}`)
+      equal(
+        await ctx.other.sessions.count(query),
+        (await walkSessions(ctx.other, { ...query, limit: 2 })).length,
+        `count of ${JSON.stringify(filter)}`,
+      )
     }
   }),
   check('SES-17', 'prune removes only what its filter names, in bounded chunks', pruneIsNarrow),

@@ -11,13 +11,37 @@ async function allOrNothing(ctx: Ctx): Promise<void> {
   await newSession(ctx, 's1', { 'app:full': 'x'.repeat(150), 'user:u': 1 })
   await ctx.store.events.append(keyOf(ctx), say('known'))
   const delta = { own: 1, 'user:u': 2, 'app:more': 'y'.repeat(100) }
-  await nothingWritten(ctx, async () => {
-    // Session and user state still fit: only the last of the scopes does not.
-    await rejects(() => small.events.append(keyOf(ctx), [say('n1'), say('n2', 'x', { actions: { stateDelta: delta } })]), 'limit_exceeded', 'an append whose app state becomes too large')
-    await rejects(() => small.sessions.update(keyOf(ctx), { set: delta }), 'limit_exceeded', 'an update whose app state becomes too large')
-    await rejects(() => small.sessions.create({ ...keyOf(ctx, 's2'), state: delta }), 'limit_exceeded', 'a create whose app state becomes too large')
-    await rejects(() => ctx.store.events.append(keyOf(ctx), [say('n1', 'x', { actions: { stateDelta: { own: 1, 'app:a': 1, 'user:u': 3 } } }), say('known', 'other')]), 'conflict', 'a batch whose last event conflicts')
-  }, 'a write that fails at its end')
+  await nothingWritten(
+    ctx,
+    async () => {
+      // Session and user state still fit: only the last of the scopes does not.
+      await rejects(
+        () => small.events.append(keyOf(ctx), [say('n1'), say('n2', 'x', { actions: { stateDelta: delta } })]),
+        'limit_exceeded',
+        'an append whose app state becomes too large',
+      )
+      await rejects(
+        () => small.sessions.update(keyOf(ctx), { set: delta }),
+        'limit_exceeded',
+        'an update whose app state becomes too large',
+      )
+      await rejects(
+        () => small.sessions.create({ ...keyOf(ctx, 's2'), state: delta }),
+        'limit_exceeded',
+        'a create whose app state becomes too large',
+      )
+      await rejects(
+        () =>
+          ctx.store.events.append(keyOf(ctx), [
+            say('n1', 'x', { actions: { stateDelta: { own: 1, 'app:a': 1, 'user:u': 3 } } }),
+            say('known', 'other'),
+          ]),
+        'conflict',
+        'a batch whose last event conflicts',
+      )
+    },
+    'a write that fails at its end',
+  )
 }
 
 class Rollback extends Error {}
@@ -26,17 +50,25 @@ async function rollsBack(ctx: Ctx): Promise<void> {
   const transaction = ctx.need('transaction')
   await newSession(ctx, 's1', { own: 0, 'app:a': 0 })
   const original = new Rollback('the application changed its mind')
-  await nothingWritten(ctx, async () => {
-    const outcome = await transaction
-      .run(ctx.store, async (joined, own) => {
-        await own.insert(`${ctx.app}-gone`)
-        await joined.events.append(keyOf(ctx), say('e1', 'x', { actions: { stateDelta: { own: 1, 'app:a': 1 } } }))
-        await joined.sessions.create(keyOf(ctx, 's2'))
-        throw original
-      })
-      .catch((error: unknown) => error)
-    holds(outcome === original || (outcome instanceof Error && outcome.cause === original), 'the original error is rethrown', outcome)
-  }, 'a transaction of the caller that failed')
+  await nothingWritten(
+    ctx,
+    async () => {
+      const outcome = await transaction
+        .run(ctx.store, async (joined, own) => {
+          await own.insert(`${ctx.app}-gone`)
+          await joined.events.append(keyOf(ctx), say('e1', 'x', { actions: { stateDelta: { own: 1, 'app:a': 1 } } }))
+          await joined.sessions.create(keyOf(ctx, 's2'))
+          throw original
+        })
+        .catch((error: unknown) => error)
+      holds(
+        outcome === original || (outcome instanceof Error && outcome.cause === original),
+        'the original error is rethrown',
+        outcome,
+      )
+    },
+    'a transaction of the caller that failed',
+  )
   holds(!(await transaction.rows()).includes(`${ctx.app}-gone`), 'the application’s row is gone, too', 'it is there')
 }
 
@@ -52,7 +84,11 @@ async function commitsTogether(ctx: Ctx): Promise<void> {
   })
   equal(answer, 2, 'what the body answered')
   equal((await loaded(ctx)).lastSeq, 2, 'after commit the other open sees the events')
-  holds((await transaction.rows()).includes(`${ctx.app}-row`), 'and the application’s row is there', await transaction.rows())
+  holds(
+    (await transaction.rows()).includes(`${ctx.app}-row`),
+    'and the application’s row is there',
+    await transaction.rows(),
+  )
 }
 
 async function hiddenUntilCommit(ctx: Ctx): Promise<void> {
@@ -62,9 +98,16 @@ async function hiddenUntilCommit(ctx: Ctx): Promise<void> {
   let during: Promise<unknown> = Promise.resolve()
   await transaction.run(ctx.store, async (joined) => {
     await joined.events.append(keyOf(ctx), say('e1', 'x', { actions: { stateDelta: { own: 1 } } }))
-    during = ctx.other.sessions.get(keyOf(ctx), { events: 'all', timeout: 2000 }).then((seen) => seen?.lastSeq, () => 'no answer')
+    during = ctx.other.sessions.get(keyOf(ctx), { events: 'all', timeout: 2000 }).then(
+      (seen) => seen?.lastSeq,
+      () => 'no answer',
+    )
     const first = await Promise.race([during, new Promise((resolve) => setTimeout(() => resolve('waits'), 300))])
-    holds(first === 0 || first === 'waits' || first === 'no answer', 'another open does not see what is not committed', first)
+    holds(
+      first === 0 || first === 'waits' || first === 'no answer',
+      'another open does not see what is not committed',
+      first,
+    )
   })
   await during
   equal((await loaded(ctx)).lastSeq, 1, 'after the commit')
@@ -86,10 +129,16 @@ async function closedAfterwards(ctx: Ctx): Promise<void> {
 
 async function parallelInside(ctx: Ctx): Promise<void> {
   await newSession(ctx)
-  const outcomes = await ctx.need('transaction').run(ctx.store, (joined) => together(numbers(4).map((i) => () => joined.events.append(keyOf(ctx), say(`e${i}`)))))
+  const outcomes = await ctx
+    .need('transaction')
+    .run(ctx.store, (joined) => together(numbers(4).map((i) => () => joined.events.append(keyOf(ctx), say(`e${i}`)))))
   const accepted = outcomes.filter(isValue).length
   const events = await walkEvents(ctx.other, keyOf(ctx))
-  equal([events.length, events.map(({ seq }) => seq)], [accepted, numbers(accepted)], 'calls that were accepted, and the events there')
+  equal(
+    [events.length, events.map(({ seq }) => seq)],
+    [accepted, numbers(accepted)],
+    'calls that were accepted, and the events there',
+  )
 }
 
 async function duplicateInside(ctx: Ctx): Promise<void> {
@@ -97,14 +146,26 @@ async function duplicateInside(ctx: Ctx): Promise<void> {
   await newSession(ctx)
   await ctx.store.events.append(keyOf(ctx), say('known'))
   await transaction.run(ctx.store, async (joined, own) => {
-    await rejects(() => joined.events.append(keyOf(ctx), say('known', 'other')), 'conflict', 'another payload inside tx')
+    await rejects(
+      () => joined.events.append(keyOf(ctx), say('known', 'other')),
+      'conflict',
+      'another payload inside tx',
+    )
     await rejects(() => joined.sessions.create(keyOf(ctx)), 'already_exists', 'create of what exists inside tx')
     await own.insert(`${ctx.app}-after`)
-    equal((await joined.events.append(keyOf(ctx), say('known'))).events[0]?.duplicate, true, 'the same event again inside tx')
+    equal(
+      (await joined.events.append(keyOf(ctx), say('known'))).events[0]?.duplicate,
+      true,
+      'the same event again inside tx',
+    )
     await joined.events.append(keyOf(ctx), say('next'))
   })
   equal(idsOf(await walkEvents(ctx.other, keyOf(ctx))), ['known', 'next'], 'events after the commit')
-  holds((await transaction.rows()).includes(`${ctx.app}-after`), 'the application’s row is committed', await transaction.rows())
+  holds(
+    (await transaction.rows()).includes(`${ctx.app}-after`),
+    'the application’s row is committed',
+    await transaction.rows(),
+  )
 }
 
 /** Readers beside a writer of batches: a batch is there as a whole, with its state, or not at all. */
@@ -112,9 +173,15 @@ async function noDirtyRead(ctx: Ctx): Promise<void> {
   await rounds(ctx, async ({ store, other, key }) => {
     await store.sessions.create({ ...key, state: { n: 0 } })
     const batch = numbers(4).map((i) => say(`e${i}`, 'x', { actions: { stateDelta: { n: i } } }))
-    const [, ...reads] = await together<unknown>([() => store.events.append(key, batch), ...numbers(4).map(() => () => other.sessions.get(key, { events: 'all' }))])
+    const [, ...reads] = await together<unknown>([
+      () => store.events.append(key, batch),
+      ...numbers(4).map(() => () => other.sessions.get(key, { events: 'all' })),
+    ])
     const late = await Promise.allSettled(numbers(2).map(() => other.sessions.get(key, { events: 'all' })))
-    for (const read of [...reads.flatMap((one) => (isValue(one) ? [one.value] : [])), ...late.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))]) {
+    for (const read of [
+      ...reads.flatMap((one) => (isValue(one) ? [one.value] : [])),
+      ...late.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+    ]) {
       const { events, state, revision } = present(read as Awaited<ReturnType<typeof other.sessions.get>>, 'the session') // only gets are left
       const seen = [events.length, state['n'], revision]
       holds(events.length === 0 || events.length === 4, 'a batch is there as a whole or not at all', seen)
@@ -130,21 +197,32 @@ async function contention(ctx: Ctx): Promise<void> {
       const store = i % 2 === 0 ? ctx.store : ctx.other
       const key = keyOf(ctx, `s${(i % 6) + 1}`, `u${((i % 6) + 1) % 2}`)
       const delta = { [`app:k${i}`]: i, [`user:k${i}`]: i, [`k${i}`]: i }
-      return i % 3 === 0 ? store.sessions.update(key, { set: delta }) : store.events.append(key, say(`e${i}`, 'x', { actions: { stateDelta: delta } }))
+      return i % 3 === 0
+        ? store.sessions.update(key, { set: delta })
+        : store.events.append(key, say(`e${i}`, 'x', { actions: { stateDelta: delta } }))
     }),
   )
-  for (const outcome of outcomes) holds(isValue(outcome), 'contention is retried inside, and every call succeeds', outcome)
+  for (const outcome of outcomes)
+    holds(isValue(outcome), 'contention is retried inside, and every call succeeds', outcome)
   equal(Object.keys((await ctx.other.state.get({ appName: ctx.app }))?.state ?? {}).length, 48, 'keys of app state')
 }
 
 export const TXN: Checks = [
   check('TXN-01', 'append, state and session change together, or not at all when the last part fails', allOrNothing),
-  check('TXN-02', 'the caller’s transaction fails: store’s and caller’s rows are both gone, the original error is rethrown', rollsBack, joins),
+  check(
+    'TXN-02',
+    'the caller’s transaction fails: store’s and caller’s rows are both gone, the original error is rethrown',
+    rollsBack,
+    joins,
+  ),
   check('TXN-03', 'the caller’s transaction commits: store’s and caller’s rows are both there', commitsTogether, joins),
   check('TXN-03', 'others do not see it before', hiddenUntilCommit, { ...joins, variant: 'before' }),
   check('TXN-04', 'no dirty read by another open', noDirtyRead, { engine: 'race', budgetMs: 60_000 }),
   check('TXN-07', 'the joined store is closed after the end of the transaction', closedAfterwards, joins),
   check('TXN-08', 'parallel calls inside one transaction are serialised or rejected', parallelInside, joins),
-  check('TXN-09', 'deadlocks and serialization failures are retried as a whole, never raw', contention, { engine: 'race', budgetMs: 60_000 }),
+  check('TXN-09', 'deadlocks and serialization failures are retried as a whole, never raw', contention, {
+    engine: 'race',
+    budgetMs: 60_000,
+  }),
   check('TXN-11', 'a duplicate inside the caller’s transaction does not poison it', duplicateInside, joins),
 ]

@@ -1,16 +1,29 @@
-import type { AgentEvent, AppendOptions, EventQuery, GetSessionOptions, SessionKey, Store, StoredEvent, TailOptions } from '@daybook/core'
+import type {
+  AgentEvent,
+  AppendOptions,
+  EventQuery,
+  GetSessionOptions,
+  SessionKey,
+  Store,
+  StoredEvent,
+  TailOptions,
+} from '@daybook/core'
 import { wrapStore } from '../wrap.ts'
 
-export const nameOf = ({ appName, userId, sessionId }: SessionKey): string => JSON.stringify([appName, userId, sessionId])
+export const nameOf = ({ appName, userId, sessionId }: SessionKey): string =>
+  JSON.stringify([appName, userId, sessionId])
 
-export const listOf = (events: AgentEvent | readonly AgentEvent[]): readonly AgentEvent[] => (Array.isArray(events) ? (events as readonly AgentEvent[]) : [events as AgentEvent]) // isArray does not narrow readonly
+export const listOf = (events: AgentEvent | readonly AgentEvent[]): readonly AgentEvent[] =>
+  Array.isArray(events) ? (events as readonly AgentEvent[]) : [events as AgentEvent] // isArray does not narrow readonly
 
 type MapEvent = (event: StoredEvent['event'], key: SessionKey) => StoredEvent['event']
 type MapState = (state: Record<string, unknown>) => Record<string, unknown>
 
 /** The store with every event that it answers spoilt, wherever it comes from. */
 export function mapEvents(store: Store, map: MapEvent): Store {
-  const each = (key: SessionKey) => (stored: StoredEvent): StoredEvent => ({ ...stored, event: map(stored.event, key) })
+  const each =
+    (key: SessionKey) =>
+    (stored: StoredEvent): StoredEvent => ({ ...stored, event: map(stored.event, key) })
   return wrapStore(store, {
     sessions: {
       get: async (key: SessionKey, options?: GetSessionOptions) => {
@@ -40,7 +53,10 @@ export function mapEvents(store: Store, map: MapEvent): Store {
 
 /** The store with every state that it answers spoilt. */
 export function mapStates(store: Store, map: MapState): Store {
-  const spoilt = <T extends { readonly state: Record<string, unknown> }>(holder: T): T => ({ ...holder, state: map(holder.state) })
+  const spoilt = <T extends { readonly state: Record<string, unknown> }>(holder: T): T => ({
+    ...holder,
+    state: map(holder.state),
+  })
   return wrapStore(store, {
     sessions: {
       get: async (key: SessionKey, options?: GetSessionOptions) => {
@@ -98,4 +114,3 @@ export function remembered<T>(memory: Map<string, unknown>, name: string, make: 
   if (!memory.has(name)) memory.set(name, make())
   return memory.get(name) as T // only this function writes under the name
 }
-

@@ -38,7 +38,8 @@ export const eventMutants: readonly Mutant[] = [
           append: async (key, events, options) => {
             const answer = await store.events.append(key, events, options)
             for (const [i, one] of answer.events.entries()) {
-              if (one.duplicate) await store.events.append(key, { ...listOf(events)[i], id: `${one.id}-${answer.revision}` })
+              if (one.duplicate)
+                await store.events.append(key, { ...listOf(events)[i], id: `${one.id}-${answer.revision}` })
             }
             return answer
           },
@@ -53,7 +54,10 @@ export const eventMutants: readonly Mutant[] = [
       wrapStore(store, {
         events: {
           append: async (key, events, options) => {
-            const delta = Object.assign({}, ...listOf(events).map(({ actions }) => actions?.stateDelta ?? {})) as Record<string, unknown> // deltas are records
+            const delta = Object.assign(
+              {},
+              ...listOf(events).map(({ actions }) => actions?.stateDelta ?? {}),
+            ) as Record<string, unknown> // deltas are records
             await store.sessions.update(key, { set: delta }).catch(() => {}) // the append below says what is wrong
             return store.events.append(key, events, options)
           },
@@ -67,7 +71,10 @@ export const eventMutants: readonly Mutant[] = [
     canary: true,
     wrap: (store) =>
       wrapStore(store, {
-        events: { append: (key, events, options) => store.events.append(key, events, options).catch(() => pretend(listOf(events), 0, 1)) },
+        events: {
+          append: (key, events, options) =>
+            store.events.append(key, events, options).catch(() => pretend(listOf(events), 0, 1)),
+        },
       }),
   },
   {
@@ -79,7 +86,9 @@ export const eventMutants: readonly Mutant[] = [
         events: {
           append: (key, events, options) =>
             store.events.append(key, events, options).catch((error: unknown) => {
-              throw error instanceof StoreError && error.code === 'conflict' ? new StoreError('internal', error.message, { cause: error }) : error
+              throw error instanceof StoreError && error.code === 'conflict'
+                ? new StoreError('internal', error.message, { cause: error })
+                : error
             }),
         },
       }),

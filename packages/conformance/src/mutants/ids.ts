@@ -22,12 +22,23 @@ const remembering = (store: Store, shared: Shared): Store =>
   })
 
 /** Another tenant's session of the same id. */
-const namesake = (shared: Shared, { sessionId }: SessionKey) => [...known(shared).values()].find((key) => key.sessionId === sessionId)
+const namesake = (shared: Shared, { sessionId }: SessionKey) =>
+  [...known(shared).values()].find((key) => key.sessionId === sessionId)
 
-const likePattern = (id: string) => new RegExp(`^${[...id].map((char) => (char === '%' ? '.*' : char === '_' ? '.' : char.replace(/[^\w\s]/, '\\$&'))).join('')}$`, 'u')
+const likePattern = (id: string) =>
+  new RegExp(
+    `^${[...id].map((char) => (char === '%' ? '.*' : char === '_' ? '.' : char.replace(/[^\w\s]/, '\\$&'))).join('')}$`,
+    'u',
+  )
 
 export const idMutants: readonly Mutant[] = [
-  { id: 'M09', bug: 'ids are folded to lower case', check: 'UNI-07', canary: true, wrap: (store) => mapSessionId(store, (id) => id.toLowerCase()) },
+  {
+    id: 'M09',
+    bug: 'ids are folded to lower case',
+    check: 'UNI-07',
+    canary: true,
+    wrap: (store) => mapSessionId(store, (id) => id.toLowerCase()),
+  },
   { id: 'M10', bug: 'ids are trimmed', check: 'UNI-08', wrap: (store) => mapSessionId(store, (id) => id.trim() || id) },
   {
     id: 'M11',
@@ -39,7 +50,9 @@ export const idMutants: readonly Mutant[] = [
         sessions: {
           get: async (key, options) => {
             const pattern = likePattern(key.sessionId)
-            const found = [...known(shared).values()].find((one) => one.appName === key.appName && one.userId === key.userId && pattern.test(one.sessionId))
+            const found = [...known(shared).values()].find(
+              (one) => one.appName === key.appName && one.userId === key.userId && pattern.test(one.sessionId),
+            )
             return store.sessions.get(found ?? key, options)
           },
         },
@@ -56,7 +69,9 @@ export const idMutants: readonly Mutant[] = [
         sessions: {
           delete: async (key, options) => {
             const { items } = await store.sessions.list({ appName: key.appName, userId: key.userId })
-            for (const one of items) if (one.sessionId.startsWith(key.sessionId) && one.sessionId !== key.sessionId) await store.sessions.delete(one)
+            for (const one of items)
+              if (one.sessionId.startsWith(key.sessionId) && one.sessionId !== key.sessionId)
+                await store.sessions.delete(one)
             return store.sessions.delete(key, options)
           },
         },
@@ -67,7 +82,11 @@ export const idMutants: readonly Mutant[] = [
     bug: 'delete leaves the events',
     check: 'SES-07',
     wrap: (store, { memory }) => {
-      const left = remembered(memory, 'left events', () => new Map<string, Awaited<ReturnType<typeof store.events.list>>>())
+      const left = remembered(
+        memory,
+        'left events',
+        () => new Map<string, Awaited<ReturnType<typeof store.events.list>>>(),
+      )
       return wrapStore(store, {
         sessions: {
           delete: async (key, options) => {
@@ -89,7 +108,11 @@ export const idMutants: readonly Mutant[] = [
     bug: 'a session created anew gets its old events back',
     check: 'SES-09',
     wrap: (store, { memory }) => {
-      const buried = remembered(memory, 'buried', () => new Map<string, Awaited<ReturnType<typeof store.events.list>>['items']>())
+      const buried = remembered(
+        memory,
+        'buried',
+        () => new Map<string, Awaited<ReturnType<typeof store.events.list>>['items']>(),
+      )
       return wrapStore(store, {
         sessions: {
           delete: async (key, options) => {
@@ -112,7 +135,9 @@ export const idMutants: readonly Mutant[] = [
     canary: true,
     wrap: (real, shared) => {
       const store = remembering(real, shared)
-      return wrapStore(store, { sessions: { get: (key, options) => store.sessions.get(namesake(shared, key) ?? key, options) } })
+      return wrapStore(store, {
+        sessions: { get: (key, options) => store.sessions.get(namesake(shared, key) ?? key, options) },
+      })
     },
   },
   {
@@ -121,7 +146,9 @@ export const idMutants: readonly Mutant[] = [
     check: 'SEC-07',
     wrap: (real, shared) => {
       const store = remembering(real, shared)
-      return wrapStore(store, { sessions: { delete: (key, options) => store.sessions.delete(namesake(shared, key) ?? key, options) } })
+      return wrapStore(store, {
+        sessions: { delete: (key, options) => store.sessions.delete(namesake(shared, key) ?? key, options) },
+      })
     },
   },
 ]

@@ -8,6 +8,12 @@ import { stateMutants } from './state.ts'
 import { valueMutants } from './values.ts'
 
 /** Every wrapper mutant, by number. M43 to M46 belong to areas that the contract types do not have yet. */
-export const mutants: readonly Mutant[] = [...eventMutants, ...idMutants, ...listMutants, ...raceMutants, ...resourceMutants, ...stateMutants, ...valueMutants].toSorted(
-  (a, b) => Number.parseInt(a.id.slice(1)) - Number.parseInt(b.id.slice(1)),
-)
+export const mutants: readonly Mutant[] = [
+  ...eventMutants,
+  ...idMutants,
+  ...listMutants,
+  ...raceMutants,
+  ...resourceMutants,
+  ...stateMutants,
+  ...valueMutants,
+].toSorted((a, b) => Number.parseInt(a.id.slice(1)) - Number.parseInt(b.id.slice(1)))

@@ -73,7 +73,9 @@ export const listMutants: readonly Mutant[] = [
     wrap: (store, { memory }) =>
       mapPages(store, async (query, next) => {
         const madeFor = remembered(memory, 'cursors', () => new Map<string, object>())
-        const page = await next(query.cursor === undefined ? query : { ...query, ...madeFor.get(query.cursor), cursor: query.cursor })
+        const page = await next(
+          query.cursor === undefined ? query : { ...query, ...madeFor.get(query.cursor), cursor: query.cursor },
+        )
         if (page.nextCursor !== undefined) madeFor.set(page.nextCursor, query)
         return page
       }),

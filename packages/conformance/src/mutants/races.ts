@@ -9,19 +9,23 @@ const appendBug = 'an append reads the revision, then writes at it, and takes a 
 
 const appendAtReadRevision = (store: Store): Store =>
   wrapStore(store, {
-  events: {
-    append: async (key, events, options) => {
-      const session = await store.sessions.get(key)
-      if (session === undefined || options?.expectedRevision !== undefined) return store.events.append(key, events, options)
-      try {
-        return await store.events.append(key, events, { ...options, expectedRevision: session.revision })
-      } catch (error) {
-        if (!isCode(error, 'conflict')) throw error
-        return { events: listOf(events).map(({ id = '' }, i) => ({ id, seq: session.lastSeq + i + 1, duplicate: false })), revision: session.revision + 1 }
-      }
+    events: {
+      append: async (key, events, options) => {
+        const session = await store.sessions.get(key)
+        if (session === undefined || options?.expectedRevision !== undefined)
+          return store.events.append(key, events, options)
+        try {
+          return await store.events.append(key, events, { ...options, expectedRevision: session.revision })
+        } catch (error) {
+          if (!isCode(error, 'conflict')) throw error
+          return {
+            events: listOf(events).map(({ id = '' }, i) => ({ id, seq: session.lastSeq + i + 1, duplicate: false })),
+            revision: session.revision + 1,
+          }
+        }
+      },
     },
-  },
-})
+  })
 
 // Each turns one call into a read, then a write, through the store's own opens: to find it takes the interleaving that a
 // real bug takes, and without a race it is right.
@@ -36,7 +40,8 @@ export const raceMutants: readonly Mutant[] = [
       wrapStore(store, {
         state: {
           update: async (key, change, options) => {
-            if ('replace' in change || options?.expectedRevision !== undefined) return store.state.update(key, change, options)
+            if ('replace' in change || options?.expectedRevision !== undefined)
+              return store.state.update(key, change, options)
             const { state = {} } = (await store.state.get(key)) ?? {}
             const gone = new Set(change.unset)
             const kept = Object.fromEntries(Object.entries(state).filter(([name]) => !gone.has(name)))
@@ -46,7 +51,15 @@ export const raceMutants: readonly Mutant[] = [
       }),
   },
   { id: 'M22', bug: appendBug, check: 'CON-01', canary: true, isRace: true, wrap: appendAtReadRevision },
-  { id: 'M22@process', bug: appendBug, check: 'CON-01@process', canary: true, isRace: true, inWorkers: true, wrap: appendAtReadRevision },
+  {
+    id: 'M22@process',
+    bug: appendBug,
+    check: 'CON-01@process',
+    canary: true,
+    isRace: true,
+    inWorkers: true,
+    wrap: appendAtReadRevision,
+  },
   {
     id: 'M23',
     bug: 'expectedRevision is compared in a read before the write',
@@ -76,11 +89,14 @@ export const raceMutants: readonly Mutant[] = [
         sessions: {
           create: async (session, options) => {
             const { sessionId } = session
-            if (sessionId === undefined || (await store.sessions.get({ ...session, sessionId })) !== undefined) return store.sessions.create(session, options)
+            if (sessionId === undefined || (await store.sessions.get({ ...session, sessionId })) !== undefined)
+              return store.sessions.create(session, options)
             try {
               return await store.sessions.create(session, options)
             } catch (error) {
-              const there = isCode(error, 'already_exists') ? await store.sessions.get({ ...session, sessionId }) : undefined
+              const there = isCode(error, 'already_exists')
+                ? await store.sessions.get({ ...session, sessionId })
+                : undefined
               if (there === undefined) throw error
               const { events: _events, ...own } = there
               return own

@@ -39,7 +39,13 @@ function keptAfterRollback(real: CallerTransaction): CallerTransaction {
 }
 
 export const resourceMutants: readonly Mutant[] = [
-  { id: 'M26', bug: 'a rollback keeps the event', check: 'TXN-02', wrap: (store) => store, transaction: keptAfterRollback },
+  {
+    id: 'M26',
+    bug: 'a rollback keeps the event',
+    check: 'TXN-02',
+    wrap: (store) => store,
+    transaction: keptAfterRollback,
+  },
   {
     id: 'M40',
     bug: 'an answer is shared and mutable',
@@ -72,7 +78,8 @@ export const resourceMutants: readonly Mutant[] = [
       return wrapStore(inner, {
         events: {
           append: (key, events, options) => {
-            for (const event of listOf(events)) if (event.id !== undefined) kept.set(`${nameOf(key)} ${event.id}`, event)
+            for (const event of listOf(events))
+              if (event.id !== undefined) kept.set(`${nameOf(key)} ${event.id}`, event)
             return store.events.append(key, events, options)
           },
         },

@@ -4,8 +4,12 @@ import { wrapStore } from '../wrap.ts'
 import { listOf, mapEvents, nameOf, remembered } from './answers.ts'
 
 /** Every change of state, by whichever method, mapped before it is made. */
-function mapChanges(store: Store, map: (change: { set: Record<string, unknown>; unset: string[] }) => { set: Record<string, unknown>; unset: string[] }): Store {
-  const ofChange = (change: StateChange): StateChange => ('replace' in change ? change : map({ set: { ...change.set }, unset: [...(change.unset ?? [])] }))
+function mapChanges(
+  store: Store,
+  map: (change: { set: Record<string, unknown>; unset: string[] }) => { set: Record<string, unknown>; unset: string[] },
+): Store {
+  const ofChange = (change: StateChange): StateChange =>
+    'replace' in change ? change : map({ set: { ...change.set }, unset: [...(change.unset ?? [])] })
   const ofEvent = (event: AgentEvent): AgentEvent => {
     if (event.actions?.stateDelta === undefined && event.actions?.stateUnset === undefined) return event
     const { set, unset } = map({ set: { ...event.actions.stateDelta }, unset: [...(event.actions.stateUnset ?? [])] })
@@ -38,7 +42,13 @@ export const stateMutants: readonly Mutant[] = [
             return store.sessions.create(session, options)
           },
         },
-        state: { get: (key, options) => store.state.get(key.userId === undefined ? key : { userId: key.userId, appName: first(key.userId, key.appName) }, options) },
+        state: {
+          get: (key, options) =>
+            store.state.get(
+              key.userId === undefined ? key : { userId: key.userId, appName: first(key.userId, key.appName) },
+              options,
+            ),
+        },
       })
     },
   },
@@ -55,7 +65,9 @@ export const stateMutants: readonly Mutant[] = [
       return wrapStore(inner, {
         events: {
           append: (key, events, options) => {
-            for (const event of listOf(events)) if (event.actions?.stateDelta !== undefined) kept.set(`${nameOf(key)} ${event.id ?? ''}`, structuredClone(event.actions))
+            for (const event of listOf(events))
+              if (event.actions?.stateDelta !== undefined)
+                kept.set(`${nameOf(key)} ${event.id ?? ''}`, structuredClone(event.actions))
             return store.events.append(key, events, options)
           },
         },
@@ -69,7 +81,10 @@ export const stateMutants: readonly Mutant[] = [
     canary: true,
     wrap: (store) =>
       wrapStore(store, {
-        state: { update: (key, change, options) => store.state.update(key, 'replace' in change ? change : { replace: { ...change.set } }, options) },
+        state: {
+          update: (key, change, options) =>
+            store.state.update(key, 'replace' in change ? change : { replace: { ...change.set } }, options),
+        },
       }),
   },
   {
@@ -79,7 +94,12 @@ export const stateMutants: readonly Mutant[] = [
     wrap: (store) =>
       mapChanges(store, ({ set, unset }) => ({
         set: Object.fromEntries(Object.entries(set).filter((entry) => !isNull(entry))),
-        unset: [...unset, ...Object.entries(set).filter(isNull).map(([key]) => key)],
+        unset: [
+          ...unset,
+          ...Object.entries(set)
+            .filter(isNull)
+            .map(([key]) => key),
+        ],
       })),
   },
   {
@@ -93,9 +113,17 @@ export const stateMutants: readonly Mutant[] = [
             const scope = await store.state.get(key, options)
             return scope && { ...scope, revision: 1 }
           },
-          update: async (key, change, options) => ({ ...(await store.state.update(key, change, options)), revision: 1 }),
+          update: async (key, change, options) => ({
+            ...(await store.state.update(key, change, options)),
+            revision: 1,
+          }),
         },
       }),
   },
-  { id: 'M52', bug: 'unset is ignored', check: 'STA-08', wrap: (store) => mapChanges(store, ({ set }) => ({ set, unset: [] })) },
+  {
+    id: 'M52',
+    bug: 'unset is ignored',
+    check: 'STA-08',
+    wrap: (store) => mapChanges(store, ({ set }) => ({ set, unset: [] })),
+  },
 ]

@@ -1,0 +1,41 @@
+import type { Ctx } from '../context.ts'
+import { equal } from '../expect.ts'
+import { idsOf, keyOf, loaded, newSession, numbers, seqsOf, walkEvents } from '../fixtures.ts'
+import { withWorkers } from '../process.ts'
+
+export async function processesAppend(ctx: Ctx): Promise<void> {
+  await newSession(ctx)
+  await withWorkers(ctx, 2, async (workers) => {
+    const key = keyOf(ctx)
+    const count = 30
+    await Promise.all(workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count })))
+    const events = await walkEvents(ctx.other, key)
+    equal(
+      [events.length, new Set(idsOf(events)).size],
+      [2 * count, 2 * count],
+      'acknowledged appends of two processes, each present once',
+    )
+    equal(seqsOf(events), numbers(2 * count), 'seq without gaps')
+  })
+}
+
+export async function processTable(ctx: Ctx): Promise<void> {
+  await withWorkers(ctx, 2, async (workers) => {
+    await newSession(ctx)
+    const key = keyOf(ctx)
+    await Promise.all(workers.map((worker, i) => worker.deltas({ key, prefix: `p${i}_`, count: 20 })))
+    const { state, lastSeq } = await loaded(ctx)
+    equal([Object.keys(state).length, lastSeq], [120, 40], 'keys of three scopes by two processes, and events')
+    for (const index of numbers(10)) {
+      const session = { ...keyOf(ctx, `c${index}`) }
+      const created = await Promise.allSettled(workers.map((worker) => worker.call('sessions.create', session)))
+      equal(created.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'], 'one creator of an id')
+      const appended = await Promise.allSettled(
+        workers.map((worker, i) => worker.call('events.append', session, { id: `e${i}` }, { expectedRevision: 1 })),
+      )
+      equal(appended.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'], 'one winner of a revision')
+      const deleted = await Promise.all(workers.map((worker) => worker.call('sessions.delete', session)))
+      equal(deleted.map(String).toSorted(), ['false', 'true'], 'one deleter')
+    }
+  })
+}
