@@ -70,6 +70,7 @@ async function say(text, eventId) {
     body: JSON.stringify({ text, eventId }),
   })
   if (!reply.ok) throw new Error(await problemIn(reply))
+  let isDone = false
   for await (const { event, data } of messagesIn(reply.body)) {
     if (event === 'word') {
       answering ??= entry(`${eventId}…`, 'assistant', '')
@@ -77,7 +78,9 @@ async function say(text, eventId) {
       answering.scrollIntoView({ block: 'end' })
     } else if (event === 'event') show(data.event)
     else if (event === 'error') throw new Error(data.detail)
+    isDone ||= event === 'done'
   }
+  if (!isDone) throw new Error('The answer was cut')
 }
 
 /** The messages of a stream of server-sent events. */
@@ -116,6 +119,8 @@ form.addEventListener('submit', async (submitted) => {
   try {
     await say(text, eventId)
   } catch (error) {
+    answering?.remove()
+    answering = undefined
     entry(eventId, 'user failed', `${text}\n(${error.message}. Click to send it again.)`)
       // The same id: what the server has of this turn is not done twice.
       .addEventListener('click', () => say(text, eventId).catch((again) => status(again.message)), { once: true })

@@ -40,6 +40,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     // A batch of events in JSON, whose escapes may take more room than the text.
     bodyLimit: Math.ceil(store.limits.batchBytes * 1.5),
     requestTimeout: 60_000,
+    // Said in the shape of every other problem, by the plugin of streams.
+    return503OnClosing: false,
     // An id of 512 bytes, percent-encoded, and more, so that it is the store that says what is too long.
     routerOptions: { maxParamLength: 16_384 },
     // These are plain keys of a document; nothing here merges one into an object.

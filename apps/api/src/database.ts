@@ -48,11 +48,11 @@ async function openSqlite(url: string, options: StoreOptions): Promise<Store> {
 async function openPostgres(url: string, options: StoreOptions): Promise<Store> {
   const packages = ['@daybook/drizzle-pg', 'postgres', 'drizzle-orm']
   const { openPgStore } = await installed('DATABASE_URL is a PostgreSQL one', packages, loadPostgres)
-  if (openPgStore === undefined) throw new Error('The installed @daybook/drizzle-pg cannot open a URL yet')
   return openPgStore({ ...options, url })
 }
 
-async function loadPostgres(): Promise<{ openPgStore?: (options: StoreOptions & { url: string }) => Promise<Store> }> {
+async function loadPostgres() {
+  // The package loads its driver when it opens a URL; here it is looked for.
   const [dialect] = await Promise.all([import('@daybook/drizzle-pg'), import('postgres')])
   return dialect
 }

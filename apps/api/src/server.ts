@@ -1,4 +1,5 @@
 import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import { loadConfig } from './config.ts'
 import { openDatabase } from './database.ts'
@@ -15,19 +16,21 @@ try {
 async function serve(): Promise<void> {
   const config = loadConfig()
   const logger = createLogger(config.LOG_LEVEL)
+  // From here on, so that a signal during the start is a clean end, too.
+  let app: FastifyInstance | undefined
+  closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
+    if (err !== undefined) logger.fatal({ err }, 'stopping')
+    await app?.close()
+  })
   const store = await openDatabase(config.DATABASE_URL, { logger })
   await store.migrate()
   const isLoopback = /^(?:localhost|127\..*|::1)$/.test(config.HOST)
-  const app = await buildApp({
+  app = await buildApp({
     store,
     logger,
     rateLimit: config.RATE_LIMIT,
     isLoopback,
     pace: { step: config.ASSISTANT_STEP_DELAY, word: config.ASSISTANT_WORD_DELAY },
-  })
-  closeWithGrace({ delay: 5000, logger: false }, async ({ err }) => {
-    if (err !== undefined) app.log.fatal({ err }, 'stopping')
-    await app.close()
   })
   if (!isLoopback)
     app.log.warn(

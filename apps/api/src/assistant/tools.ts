@@ -9,7 +9,7 @@ export interface ToolCall {
 /** What a tool answered, as it is stored; `error` is a sentence. */
 export type ToolResult = Readonly<Record<string, unknown>>
 
-export type ToolName = keyof typeof tools
+type ToolName = keyof typeof tools
 
 const tools = {
   calculator: ({ expression = '' }: ToolCall['args']): ToolResult => {

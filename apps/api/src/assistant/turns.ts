@@ -2,7 +2,7 @@ import type { SessionKey, Store, StoredEvent } from '@daybook/core'
 import { runTurn, type Pace, type TurnSignal, type UserMessage } from './turn.ts'
 
 /** A turn that runs, whoever watches it or goes away. */
-export interface Turn {
+interface Turn {
   /** Everything from its beginning, and then what comes; throws what the turn fails with. */
   watch(): AsyncGenerator<TurnSignal>
   /** Its stored events. */

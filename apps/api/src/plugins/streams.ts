@@ -1,3 +1,4 @@
+import { StoreError } from '@daybook/core'
 import { fastifySSE, type SSEMessage } from '@fastify/sse'
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
@@ -15,6 +16,9 @@ export const streams = fp<{ heartbeat: number }>(
     const closing = new AbortController()
     app.decorate('closing', closing.signal)
     app.addHook('preClose', async () => closing.abort())
+    app.addHook('onRequest', async () => {
+      if (closing.signal.aborted) throw new StoreError('closed', 'the server is stopping')
+    })
     await app.register(fastifySSE, { heartbeatInterval: heartbeat })
   },
   { name: 'streams', fastify: '5.x' },
