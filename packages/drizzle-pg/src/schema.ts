@@ -52,8 +52,9 @@ export function daybookTables(options: PgTableOptions = {}) {
     },
     (t) => [
       // Made before the key: for a user with one session the planner's tie goes to the newest index, and that must be the key.
-      index(`${names.sessions}_recent`).on(t.appName, t.userId, t.lastEventAt.desc(), t.sessionId),
-      index(`${names.sessions}_created`).on(t.appName, t.createdAt.desc(), t.sessionId),
+      // NULLS FIRST is what ORDER BY … DESC means; drizzle-kit would write NULLS LAST, and no list could walk the index.
+      index(`${names.sessions}_recent`).on(t.appName, t.userId, t.lastEventAt.desc().nullsFirst(), t.sessionId),
+      index(`${names.sessions}_created`).on(t.appName, t.createdAt.desc().nullsFirst(), t.sessionId),
       unique(`${names.sessions}_key`).on(t.appName, t.userId, t.sessionId),
       check(`${names.sessions}_state`, sql`jsonb_typeof(${t.state}) = 'object'`),
     ],
