@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { listen, startApp } from './start.ts'
 
 const ids = [
@@ -26,9 +26,11 @@ const ids = [
   '😀'.repeat(128),
 ]
 
+const app = await startApp({}, afterAll)
+const { port } = new URL(await listen(app))
+
 describe('every legal id works in a path', () => {
   test.each(ids)('%j', async (id) => {
-    const app = await startApp()
     const name = encodeURIComponent(id)
     const session = `/apps/${name}/users/${name}/sessions/${name}`
     const put = await app.inject({ method: 'PUT', url: session })
@@ -47,8 +49,6 @@ describe('every legal id works in a path', () => {
 
   // Clients that follow the URL standard remove these from a path, encoded or not; others can send them.
   test.each(['.', '..'])('%j, from a client that sends what it is told', async (id) => {
-    const app = await startApp()
-    const { port } = new URL(await listen(app))
     const status = await new Promise((resolve, reject) => {
       const path = `/apps/${id}/users/${id}/sessions/${id}`
       request({ host: '127.0.0.1', port, path, method: 'PUT' }, (response) => resolve(response.resume().statusCode))
@@ -60,7 +60,6 @@ describe('every legal id works in a path', () => {
   })
 
   test('and others stay others', async () => {
-    const app = await startApp()
     for (const id of ['a', 'A', 'a%20', 'a ']) {
       expect(
         (await app.inject({ method: 'PUT', url: `/apps/x/users/u/sessions/${encodeURIComponent(id)}` })).statusCode,

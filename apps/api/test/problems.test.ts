@@ -1,6 +1,6 @@
 import { errorCodes, StoreError, type ErrorCode } from '@daybook/core'
 import type { InjectOptions } from 'fastify'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { startApp } from './start.ts'
 
 const statuses: Record<ErrorCode, number> = {
@@ -25,13 +25,19 @@ const statuses: Record<ErrorCode, number> = {
 const session = '/apps/shop/users/ann/sessions/s1'
 const json = { 'content-type': 'application/json' }
 
+const app = await startApp({}, afterAll)
+app.get<{ Params: { code: ErrorCode } }>('/fails/:code', async ({ params }) => {
+  throw new StoreError(params.code, 'the message', {
+    field: 'key.userId',
+    revision: 7,
+    eventIds: ['e1'],
+    cause: new Error('SELECT secret'),
+  })
+})
+
 describe('an error of the store is a problem', () => {
   test.each(errorCodes)('%s', async (code) => {
-    const app = await startApp()
-    app.get('/fails', async () => {
-      throw new StoreError(code, 'the message', { field: 'key.userId', revision: 7, cause: new Error('SELECT secret') })
-    })
-    const response = await app.inject('/fails')
+    const response = await app.inject(`/fails/${code}`)
     const problem = response.json()
     expect(response.statusCode).toBe(statuses[code])
     expect(response.headers['content-type']).toMatch('application/problem+json')
@@ -47,22 +53,18 @@ describe('an error of the store is a problem', () => {
   })
 
   test('an unknown outcome names the ids to repeat the request with', async () => {
-    const app = await startApp()
-    app.get('/fails', async () => {
-      throw new StoreError('outcome_unknown', 'lost', { eventIds: ['e1'], sessionId: 's1' })
-    })
-    const response = await app.inject('/fails')
-    expect(response.json()).toMatchObject({ retryable: true, eventIds: ['e1'], sessionId: 's1' })
+    const response = await app.inject('/fails/outcome_unknown')
+    expect(response.json()).toMatchObject({ retryable: true, eventIds: ['e1'] })
     expect(response.headers['retry-after']).toBe('1')
   })
 })
 
 test('what nobody expected is 500 and keeps its message to itself', async () => {
-  const app = await startApp()
-  app.get('/fails', async () => {
+  const failing = await startApp()
+  failing.get('/fails', async () => {
     throw new Error('password=hunter2')
   })
-  const response = await app.inject('/fails')
+  const response = await failing.inject('/fails')
   expect(response.statusCode).toBe(500)
   expect(response.json()).toMatchObject({ code: 'internal', title: 'Internal' })
   expect(response.body).not.toContain('hunter2')
@@ -248,7 +250,6 @@ const refused: [string, InjectOptions, number, string, string | undefined][] = [
 
 describe('bad input gets a 4xx that names the field', () => {
   test.each(refused)('%s', async (_what, request, status, code, field) => {
-    const app = await startApp()
     const response = await app.inject(request)
     expect(response.headers['content-type']).toMatch('application/problem+json')
     expect(response.json()).toMatchObject({
@@ -262,17 +263,16 @@ describe('bad input gets a 4xx that names the field', () => {
   })
 
   test('a value of a path is not taken for a template', async () => {
-    const app = await startApp()
     const response = await app.inject('/apps/shop/users/ann/sessions/%24%7Bx%7D%25s')
     expect(response.json().detail).toContain('${x}%s')
   })
 })
 
 test('too many requests are 429 with the time to wait, and health is not limited', async () => {
-  const app = await startApp({ rateLimit: 2 })
-  for (let i = 0; i < 2; i++) expect((await app.inject('/apps/shop/state')).statusCode).toBe(200)
-  const response = await app.inject('/apps/shop/state')
+  const limited = await startApp({ rateLimit: 2 })
+  for (let i = 0; i < 2; i++) expect((await limited.inject('/apps/shop/state')).statusCode).toBe(200)
+  const response = await limited.inject('/apps/shop/state')
   expect(response.json()).toMatchObject({ status: 429, code: 'rate_limited', retryable: true })
   expect(Number(response.headers['retry-after'])).toBeGreaterThan(0)
-  expect((await app.inject('/health')).statusCode).toBe(200)
+  expect((await limited.inject('/health')).statusCode).toBe(200)
 })

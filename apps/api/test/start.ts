@@ -3,12 +3,15 @@ import { onTestFinished } from 'vitest'
 import { buildApp, type AppOptions } from '../src/app.ts'
 import { openDatabase } from '../src/database.ts'
 
-/** An app over a database of its own, closed when the test ends. */
-export async function startApp(options: Partial<AppOptions> = {}): Promise<FastifyInstance> {
+/** An app over a database of its own, closed when the test ends (or, with `afterAll`, the file). */
+export async function startApp(
+  options: Partial<AppOptions> = {},
+  whenOver: (close: () => Promise<void>) => void = onTestFinished,
+): Promise<FastifyInstance> {
   const { store = await openDatabase(':memory:') } = options
   await store.migrate()
   const app = await buildApp({ ...options, store })
-  onTestFinished(() => app.close())
+  whenOver(() => app.close())
   return app
 }
 
