@@ -54,10 +54,10 @@ export type Group = (typeof groups)[number]
 export const levels = ['core', 'concurrent', 'durable'] as const
 export type Level = (typeof levels)[number]
 
-export type Engine = 'example' | 'model' | 'race' | 'process' | 'fault' | 'whitebox'
+type Engine = 'example' | 'model' | 'race' | 'process' | 'fault' | 'whitebox'
 
 /** What a check asks of the place beside `open`. */
-export type Need = 'worker' | 'oracle' | 'transaction' | 'endpoint'
+type Need = 'worker' | 'oracle' | 'transaction' | 'endpoint'
 
 export interface CheckOptions {
   /** Where one rule has several checks. */

@@ -41,8 +41,6 @@ export interface WorkerModule {
 export interface Oracle {
   /** Rows of one app. */
   count(area: 'sessions' | 'events' | 'appStates' | 'userStates', appName: string): Promise<number>
-  /** Connections that the database sees from this place's stores. */
-  connections?(): Promise<number>
 }
 
 /** The caller's own transaction, for stores whose ability `callerTransaction` is `yes`. */
@@ -62,11 +60,11 @@ export interface Place {
   open(options?: OpenOptions): Promise<Store>
   /** Unlocks the process checks. */
   readonly worker?: Worker
-  /** Unlocks the checks marked whitebox, and lets "nothing written" be looked at from outside. */
+  /** Lets "nothing written" be looked at from outside. */
   readonly oracle?: Oracle
   /** Unlocks the checks of the caller's transaction. */
   readonly transaction?: CallerTransaction
-  /** Unlocks the fault checks: the suite goes between, by `OpenOptions.via`. */
+  /** For the fault checks, which are still to come: the suite will go between, by `OpenOptions.via`. */
   readonly endpoint?: Endpoint
   destroy(): Promise<void>
 }

@@ -19,7 +19,7 @@ export class CheckFailure extends Error {
   }
 }
 
-export const unprovenReasons = [
+const unprovenReasons = [
   'no worker',
   'no oracle',
   'no transaction hook',

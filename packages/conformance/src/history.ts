@@ -25,7 +25,7 @@ export interface History {
   readonly final: { readonly ids: readonly string[]; readonly seqs: readonly number[] }
 }
 
-export type AnomalyKind = 'lost' | 'duplicate' | 'phantom' | 'gap' | 'reordered' | 'stale' | 'non-monotonic'
+type AnomalyKind = 'lost' | 'duplicate' | 'phantom' | 'gap' | 'reordered' | 'stale' | 'non-monotonic'
 
 export interface Anomaly {
   readonly kind: AnomalyKind

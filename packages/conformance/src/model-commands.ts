@@ -17,7 +17,7 @@ export interface Real {
 export type Command = fc.AsyncCommand<Model, Real>
 
 /** Few ids that sloppy databases take for one another. */
-export const collidingIds = [
+const collidingIds = [
   'a',
   'A',
   'a ',

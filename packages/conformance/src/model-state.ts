@@ -98,7 +98,7 @@ const changeOf = ({ actions }: AgentEvent): Change => ({
 const isKept = (key: string) => !key.startsWith(prefixes.temp)
 
 /** The event as it has to be read back. */
-export function storedForm(event: AgentEvent): AgentEvent {
+function storedForm(event: AgentEvent): AgentEvent {
   if (event.actions === undefined) return event
   const { stateDelta, stateUnset } = event.actions
   return {

@@ -16,7 +16,7 @@ export interface RemoteStore {
 }
 
 /** What a call in the other process rejected with. */
-export class RemoteError extends Error {
+class RemoteError extends Error {
   override readonly name = 'RemoteError'
   readonly code: string | undefined
 

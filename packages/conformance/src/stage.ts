@@ -5,7 +5,7 @@ import type { OpenOptions, StoreUnderTest } from './define.ts'
 import { SubjectError } from './define.ts'
 import { snapshot } from './fixtures.ts'
 
-export const witnessApp = 'witness'
+const witnessApp = 'witness'
 
 export interface OpenStage extends Stage {
   end(): Promise<void>

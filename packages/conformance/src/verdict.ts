@@ -2,7 +2,7 @@ import { levels, type Level } from './check.ts'
 import type { UnprovenReason } from './expect.ts'
 import type { PlannedCheck } from './plan.ts'
 
-export const verdicts = ['pass', 'fail', 'absent-verified', 'deviation', 'unproven', 'error'] as const
+const verdicts = ['pass', 'fail', 'absent-verified', 'deviation', 'unproven', 'error'] as const
 export type Verdict = (typeof verdicts)[number]
 
 export interface Result {

@@ -8,13 +8,20 @@ import { runConformance } from '../src/run.ts'
 
 const root = new URL('../../../', import.meta.url)
 
-/** Where the subjects of each backend are; loaded only when asked for, since each brings its driver. */
-const modules: Readonly<Record<string, string>> = {
-  memory: 'packages/conformance/test/memory-subject.ts',
-  sqlite: 'packages/drizzle-sqlite/test/subjects.ts',
-  'libsql-client': 'packages/drizzle-sqlite/test/subjects.ts',
-  'better-sqlite3': 'packages/drizzle-sqlite/test/subjects.ts',
-  pg: 'packages/drizzle-pg/test/subjects.ts',
+type Subjects = Readonly<Record<string, StoreUnderTest>>
+
+/** The subjects of each backend; loaded only when asked for, since each brings its driver. */
+const backends: Readonly<Record<string, () => Promise<Subjects>>> = {
+  memory: async () => (await import('./memory-subject.ts')).subjects,
+  sqlite: () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts'),
+  'libsql-client': () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts'),
+  'better-sqlite3': () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts'),
+  pg: () => subjectsIn('packages/drizzle-pg/test/subjects.ts'),
+}
+
+async function subjectsIn(path: string): Promise<Subjects> {
+  const file = (await import(new URL(path, root).href)) as { readonly subjects: Subjects } // files of subjects have this shape
+  return file.subjects
 }
 
 const { values } = parseArgs({
@@ -53,16 +60,11 @@ async function certify(): Promise<number> {
   return exitCode(certificate)
 }
 
-interface SubjectsFile {
-  readonly subjects: Readonly<Record<string, StoreUnderTest>>
-}
-
 async function subjectOf(backend: string): Promise<StoreUnderTest> {
-  const path = modules[backend]
-  if (path === undefined) throw new Error(`--backend is one of ${Object.keys(modules).join(', ')}`)
-  const { subjects } = (await import(new URL(path, root).href)) as SubjectsFile // files of subjects have this shape
+  const load = backends[backend]
+  if (load === undefined) throw new Error(`--backend is one of ${Object.keys(backends).join(', ')}`)
+  const subjects = await load()
   const subject = subjects[backend]
-  if (subject === undefined)
-    throw new Error(`${path} has no subject ${backend}; it has ${Object.keys(subjects).join(', ')}`)
+  if (subject === undefined) throw new Error(`there is no subject ${backend}, only ${Object.keys(subjects).join(', ')}`)
   return subject
 }

@@ -2,7 +2,7 @@ import { createInMemoryDatabase, createInMemoryStore, type StoreOptions } from '
 import { defineStoreUnderTest, type OpenOptions, type StoreUnderTest } from '../src/define.ts'
 
 /** What a store in memory knows of the options of an opening. */
-export const storeOptions = ({ now, timeout, logger, limits }: OpenOptions = {}): StoreOptions => ({
+const storeOptions = ({ now, timeout, logger, limits }: OpenOptions = {}): StoreOptions => ({
   ...(now !== undefined && { now }),
   ...(timeout !== undefined && { timeout }),
   ...(logger !== undefined && { logger }),

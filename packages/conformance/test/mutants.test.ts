@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { mutants } from '../src/mutants.ts'
+import { createPlan } from '../src/plan.ts'
 import { runConformance } from '../src/run.ts'
 import { memory } from './memory-subject.ts'
 
@@ -20,6 +21,13 @@ test(`${all ? 'every mutant' : 'the canaries'}: each is failed by the named chec
   expect(checks.filter(({ verdict }) => verdict === 'fail' || verdict === 'error')).toEqual([])
   console.info(`mutants: ${results.length - inapplicable.length} of ${chosen.length - inapplicable.length} killed`)
 }, 120_000)
+
+// A list that may only shrink: whoever adds a check adds a mutant that it kills, or says here that none is.
+test('checks that kill no mutant', async () => {
+  const killers = new Set(mutants.map(({ check }) => check))
+  const idle = createPlan('durable').planned.filter(({ key }) => !killers.has(key))
+  await expect(idle.map(({ key }) => `${key}\n`).join('')).toMatchFileSnapshot('checks-without-mutant.txt')
+})
 
 test('there are at least a dozen canaries, and five of them are races', () => {
   const canaries = mutants.filter(({ canary }) => canary === true)

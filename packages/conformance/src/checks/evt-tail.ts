@@ -4,7 +4,7 @@ import { equal, within } from '../expect.ts'
 import { keyOf, newSession, numbers, seqsOf, someEvents } from '../fixtures.ts'
 import { startWorker } from '../process.ts'
 
-export async function collect(
+async function collect(
   events: AsyncIterable<StoredEvent>,
   count: number,
   into: StoredEvent[] = [],

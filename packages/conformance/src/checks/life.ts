@@ -5,7 +5,7 @@ import { equal, holds, present, rejects, within } from '../expect.ts'
 import { keyOf, nothingWritten, say } from '../fixtures.ts'
 
 /** Every method as a first use; the ones that need a session come with what a missing session has to answer. */
-export const firstUses: readonly (readonly [string, (store: Store, ctx: Ctx) => Promise<unknown>, unknown])[] = [
+const firstUses: readonly (readonly [string, (store: Store, ctx: Ctx) => Promise<unknown>, unknown])[] = [
   ['sessions.delete', (store, ctx) => store.sessions.delete(keyOf(ctx)), false],
   [
     'erase',
@@ -38,7 +38,7 @@ export const needSession: readonly (readonly [string, (store: Store, ctx: Ctx) =
   ['sessions.fork', (store, ctx) => store.sessions.fork(keyOf(ctx))],
 ]
 
-export async function tailOnce(store: Store, ctx: Ctx): Promise<unknown[]> {
+async function tailOnce(store: Store, ctx: Ctx): Promise<unknown[]> {
   const seen: unknown[] = []
   for await (const item of store.events.tail(keyOf(ctx), { pollInterval: 20 })) seen.push(item)
   return seen

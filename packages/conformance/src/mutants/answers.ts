@@ -52,7 +52,7 @@ export function mapEvents(store: Store, map: MapEvent): Store {
 }
 
 /** The store with every state that it answers spoilt. */
-export function mapStates(store: Store, map: MapState): Store {
+function mapStates(store: Store, map: MapState): Store {
   const spoilt = <T extends { readonly state: Record<string, unknown> }>(holder: T): T => ({
     ...holder,
     state: map(holder.state),
@@ -79,7 +79,7 @@ export function mapStates(store: Store, map: MapState): Store {
 }
 
 /** Every string or number inside a value mapped, keys too if asked for. */
-export function mapLeaves(value: unknown, map: (leaf: unknown) => unknown): unknown {
+function mapLeaves(value: unknown, map: (leaf: unknown) => unknown): unknown {
   if (Array.isArray(value)) return map(value.map((item) => mapLeaves(item, map)))
   if (typeof value !== 'object' || value === null) return map(value)
   return map(Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mapLeaves(member, map)])))
