@@ -4,7 +4,7 @@ import sensible from '@fastify/sensible'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Pace } from './assistant/turn.ts'
 import { docs } from './plugins/docs.ts'
-import { problems, sendProblem } from './plugins/problems.ts'
+import { problems, refuseClient, sendProblem } from './plugins/problems.ts'
 import { security } from './plugins/security.ts'
 import { shutdown } from './plugins/shutdown.ts'
 import { storePlugin } from './plugins/store.ts'
@@ -47,6 +47,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     // These are plain keys of a document; nothing here merges one into an object.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
+    clientErrorHandler: refuseClient,
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
   })
   app.setValidatorCompiler(validatorCompiler)

@@ -1,7 +1,8 @@
 import { errorCodes, StoreError, type ErrorCode } from '@daybook/core'
 import type { InjectOptions } from 'fastify'
+import { connect } from 'node:net'
 import { afterAll, describe, expect, test } from 'vitest'
-import { startApp } from './start.ts'
+import { listen, startApp } from './start.ts'
 
 const statuses: Record<ErrorCode, number> = {
   not_found: 404,
@@ -266,6 +267,20 @@ describe('bad input gets a 4xx that names the field', () => {
     const response = await app.inject('/apps/shop/users/ann/sessions/%24%7Bx%7D%25s')
     expect(response.json().detail).toContain('${x}%s')
   })
+})
+
+test.each([
+  ['GET /apps/a b/state HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
+  [`GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, 431],
+])('what is not HTTP is a problem, too: %#', async (text, status) => {
+  const serving = await startApp()
+  const socket = connect(Number(new URL(await listen(serving)).port), '127.0.0.1')
+  socket.end(text)
+  let answer = ''
+  for await (const chunk of socket) answer += String(chunk)
+  expect(answer).toMatch(
+    new RegExp(`^HTTP/1\\.1 ${status} [^]*application/problem\\+json[^]*"status":${status},"code":"unreadable"`),
+  )
 })
 
 test('too many requests are 429 with the time to wait, and health is not limited', async () => {

@@ -1,6 +1,8 @@
-import { isStoreError, type ErrorCode, type StoreError } from '@daybook/core'
+import { isStoreError, uuidv7, type ErrorCode, type StoreError } from '@daybook/core'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import { Problem } from '../schemas/problem.ts'
 
 /** Every code of the store has a status; a new code does not compile without one. */
@@ -74,6 +76,18 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.status >= 500) request.log.error({ err: error }, 'request failed')
   else request.log.info({ code: problem.code, field: problem.field }, 'request refused')
   return send(reply, problem)
+}
+
+const unreadable: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+
+/** Answers what cannot be read as HTTP, and so never becomes a request. */
+export function refuseClient({ code }: { code: string }, socket: Socket): void {
+  const status = unreadable[code] ?? 400
+  if (!socket.writable) return void socket.destroy()
+  const detail = 'This could not be read as an HTTP request'
+  const body = JSON.stringify({ ...named('unreadable', status), detail, retryable: false, instance: uuidv7() })
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\nconnection: close`
+  socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }
 
 /** What a client may know about an error. Messages of 5xx stay here. */
