@@ -2,7 +2,7 @@ import type { Call } from '@daybook/core'
 import { runSync, step, type Dialect, type Loaded, type Params, type Statement, type Tx } from '@daybook/drizzle'
 import type { Connection } from './connection.ts'
 import { compiled, insertNewStatement, serverOf, type Common } from './dialect.ts'
-import { ConnectionInUse } from './errors.ts'
+import { ConnectionClosed, ConnectionInUse } from './errors.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
 
 /** The verbs on a connection of a synchronous driver: a script runs from BEGIN to COMMIT without letting go of the thread. */
@@ -31,6 +31,7 @@ export function connectionDialect(common: Common, connection: Connection, { isSy
       ),
     async server(call) {
       call.check()
+      if (!connection.isOpen) throw new ConnectionClosed()
       return serverOf(probeConnection(connection, { isSynchronous, isMemory }))
     },
     async close() {
@@ -47,7 +48,8 @@ export const probeConnection = (connection: Connection, driver: { readonly isSyn
 
 /** Runs a body between BEGIN and COMMIT. An error of the rollback does not hide the one that led to it. */
 export function transact<T>(connection: Connection, mode: 'IMMEDIATE' | 'DEFERRED', body: () => T, call?: Call): T {
-  if (connection.inTransaction) throw new ConnectionInUse('the connection is inside a transaction of the application')
+  if (!connection.isOpen) throw new ConnectionClosed()
+  if (connection.inTransaction) throw new ConnectionInUse()
   connection.begin(mode)
   let answer: T
   try {

@@ -1,11 +1,11 @@
-import { StoreError } from '@daybook/core'
-import { bound, createEngine, joinedStore, runSync, runTransaction, scriptStore, step, type DrizzleStoreOptions, type Failure, type Row, type Tx } from '@daybook/drizzle'
+import { isStoreError, StoreError } from '@daybook/core'
+import { bound, createEngine, joinedStore, runSync, runTransaction, scriptStore, step, storeErrorOf, type DrizzleStoreOptions, type Failure, type Row, type Tx } from '@daybook/drizzle'
 import type { Client } from '@libsql/client'
 import { clientDialect, probeClient } from './client-dialect.ts'
 import { connectionDialect, connectionTx, probeConnection } from './connection-dialect.ts'
 import { createConnection, type Connection, type DriverDatabase } from './connection.ts'
 import { commonDialect, insertNewStatement, serverLimits } from './dialect.ts'
-import { ConnectionInUse, failureOf } from './errors.ts'
+import { ConnectionClosed, ConnectionInUse, failureOf } from './errors.ts'
 import { daybookTables } from './schema.ts'
 import type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore, SyncDatabase, SyncSqliteStore, TransactionOf } from './store.ts'
 
@@ -18,17 +18,27 @@ export interface SqliteStoreOptions extends DrizzleStoreOptions {
  * A store over a Drizzle database that you already have: `drizzle-orm/libsql` or `drizzle-orm/better-sqlite3`. Its settings
  * are left as they are (`health()` says which could lose data), and `close()` does not close it.
  *
- * @throws `unsupported` for another driver, or SQLite below 3.38
+ * @throws `unsupported` for another driver, or SQLite below 3.38 · `unavailable` · `corrupt` · `closed`
  */
 export async function createSqliteStore<Db extends SyncDatabase>(db: Db, options?: SqliteStoreOptions): Promise<SyncSqliteStore<Db>>
 export async function createSqliteStore<Db extends AsyncDatabase>(db: Db, options?: SqliteStoreOptions): Promise<AsyncSqliteStore<Db>>
 export async function createSqliteStore(db: SyncDatabase | AsyncDatabase, options: SqliteStoreOptions = {}): Promise<SyncSqliteStore | AsyncSqliteStore> {
+  if (typeof db !== 'object' || db === null) throw new StoreError('invalid_argument', 'db must be a Drizzle database', { field: 'db' })
+  try {
+    return await storeOver(db, options)
+  } catch (error) {
+    throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error)
+  }
+}
+
+async function storeOver(db: SyncDatabase | AsyncDatabase, options: SqliteStoreOptions): Promise<SyncSqliteStore | AsyncSqliteStore> {
   if (isAsync(db)) {
     const isMemory = db.$client.protocol === 'file' && (await isInMemory(db.$client))
     return asyncStore(db, options, { isMemory, isOwned: false })
   }
   if (!isSync(db)) throw unknownDriver(db)
   const client = db.$client
+  if (!client.open) throw new ConnectionClosed()
   const busyTimeout = timeoutOf(client)
   const connection = createConnection(client, busyTimeout)
   return syncStore(db, connection, options, { isMemory: mainFile(connection) === '', busyTimeout, close: () => {} })
@@ -67,7 +77,8 @@ export function syncStore<Db extends SyncDatabase>(db: Db, connection: Connectio
 
   /** Drizzle begins it, so that the body gets Drizzle's own transaction; see connection.ts about the timeout. */
   function inTransaction<T>(body: (tx: TransactionOf<Db>) => T): T {
-    if (connection.inTransaction) throw new ConnectionInUse('the connection is inside a transaction of the application')
+    if (!connection.isOpen) throw new ConnectionClosed()
+    if (connection.inTransaction) throw new ConnectionInUse()
     if (setup.busyTimeout !== undefined) setBusyTimeout(0)
     try {
       return db.transaction(

@@ -39,7 +39,7 @@ export function commonDialect(options: TableNameOptions & { busyTimeout?: number
 }
 
 /** A libSQL server takes values up to 5,000,000 bytes and sends answers up to 10 MB: a batch, or a session's three documents, fit. */
-export const serverLimits: Partial<Limits> = { eventBytes: 4 * 1024 * 1024, stateBytes: 2 * 1024 * 1024, batchBytes: 8 * 1024 * 1024 }
+export const serverLimits: Partial<Limits> = { eventBytes: 4 * 1024 * 1024, stateBytes: 2.5 * 1024 * 1024, batchBytes: 8 * 1024 * 1024 }
 
 const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabilities => ({
   memories: 'no',

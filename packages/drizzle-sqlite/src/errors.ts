@@ -36,6 +36,7 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   SQLITE_ERROR: 'maybe_missing_schema', // also a syntax error
   SQLITE_UNKNOWN: 'maybe_missing_schema', // what a server calls SQLITE_ERROR
   CLIENT_CLOSED: 'closed',
+  DAYBOOK_CONNECTION_CLOSED: 'closed',
   ECONNREFUSED: 'connection',
   ECONNRESET: 'connection',
   ENOTFOUND: 'unreachable',
@@ -71,4 +72,11 @@ const primaryOf = (code: string) => code.split('_').slice(0, 2).join('_')
 /** Somebody else's transaction is open on the one connection that we share: as good as a lock. */
 export class ConnectionInUse extends Error {
   readonly code = 'DAYBOOK_CONNECTION_IN_USE'
+  override readonly message = 'the connection is inside a transaction of the application'
+}
+
+/** The application closed what it had handed over; better-sqlite3 says that without a code. */
+export class ConnectionClosed extends Error {
+  readonly code = 'DAYBOOK_CONNECTION_CLOSED'
+  override readonly message = 'the connection is closed'
 }

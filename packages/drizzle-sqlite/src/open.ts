@@ -1,7 +1,7 @@
 import { checkedOptions, StoreError } from '@daybook/core'
 import { storeErrorOf } from '@daybook/drizzle'
 import { setTimeout as wait } from 'node:timers/promises'
-import { createConnection } from './connection.ts'
+import { createConnection, type Connection } from './connection.ts'
 import { asyncStore, syncStore, type SqliteStoreOptions } from './create.ts'
 import { failureOf } from './errors.ts'
 import { drizzleOver, openNative, type NativeDatabase, type NativeDrizzle } from './native.ts'
@@ -48,11 +48,24 @@ export async function openSqliteStore(options: OpenSqliteOptions): Promise<Sqlit
   const connection = createConnection(database)
   try {
     const db = Object.assign(drizzleOver(database), { $client: database })
-    return syncStore(db, connection, rest, { isMemory: address.isMemory, busyTimeout: undefined, close: () => connection.close() })
+    return syncStore(db, connection, rest, { isMemory: address.isMemory, busyTimeout: undefined, close: () => closeWhole(database, connection) })
   } catch (error) {
     connection.close()
     throw error
   }
+}
+
+/**
+ * The binding lets go of the file only when its statements have been collected, so SQLite's own checkpoint at the last
+ * close does not come: without this one the last writes would stay in the `-wal` beside the file.
+ */
+function closeWhole(database: NativeDatabase, connection: Connection): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch {
+    // Somebody else reads or writes: theirs will be the last close.
+  }
+  connection.close()
 }
 
 /** Another process may be just as busy setting the journal mode: a lock is waited for, without holding the thread. */
