@@ -73,7 +73,8 @@ export const problems = fp(
 /** Answers an error as RFC 9457 says, and logs it when it is ours. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request)
-  if (problem.status >= 500) request.log.error({ err: error }, 'request failed')
+  // A client decides how often it asks for what this database cannot do.
+  if (problem.status >= 500 && problem.code !== 'unsupported') request.log.error({ err: error }, 'request failed')
   else request.log.info({ code: problem.code, field: problem.field }, 'request refused')
   return send(reply, problem)
 }
