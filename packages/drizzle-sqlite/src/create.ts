@@ -1,5 +1,5 @@
 import { isStoreError, StoreError } from '@daybook/core'
-import { bound, createEngine, joinedStore, runSync, runTransaction, scriptStore, step, storeErrorOf, type DrizzleStoreOptions, type Failure, type Row, type Tx } from '@daybook/drizzle'
+import { bound, createEngine, joinedStore, runSync, runTransaction, scriptStore, step, storeErrorOf, type DrizzleStoreOptions, type Failure, type Row, type Script, type Tx } from '@daybook/drizzle'
 import type { Client } from '@libsql/client'
 import { clientDialect, probeClient } from './client-dialect.ts'
 import { connectionDialect, connectionTx, probeConnection } from './connection-dialect.ts'
@@ -99,7 +99,7 @@ export function syncStore<Db extends SyncDatabase>(db: Db, connection: Connectio
       return inTransaction((tx) => {
         const { store, appendedTo, end } = scriptStore(engine, connectionTx(connection))
         try {
-          const answer = enter(() => runSync(body(tx, store)))
+          const answer = enter(() => runSync(checkedScript(body(tx, store))))
           call.check()
           return { answer, appendedTo }
         } finally {
@@ -108,6 +108,12 @@ export function syncStore<Db extends SyncDatabase>(db: Db, connection: Connectio
       })
     })
   return Object.assign(engine.store, { db, tables: daybookTables(options), transaction })
+}
+
+/** An `async` body would go on after the commit. */
+function checkedScript<T>(script: Script<T>): Script<T> {
+  if (typeof script === 'object' && script !== null && 'next' in script && !(Symbol.asyncIterator in script)) return script
+  throw new StoreError('invalid_argument', 'body must be a generator function (function*): this driver is synchronous', { field: 'body' })
 }
 
 interface AsyncSetup {

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { pragmaStatements, type Pragmas } from '../src/pragmas.ts'
+import { probeOf } from '../src/probe.ts'
+import { parseUrl, type SqliteUrl } from '../src/url.ts'
+
+describe('a URL', () => {
+  const accepted: Record<string, SqliteUrl> = {
+    ':memory:': { kind: 'local', path: ':memory:', isMemory: true },
+    'file::memory:': { kind: 'local', path: ':memory:', isMemory: true },
+    'file:agent.db': { kind: 'local', path: 'agent.db', isMemory: false },
+    'file:./data/agent.db': { kind: 'local', path: './data/agent.db', isMemory: false },
+    'file:/var/agent.db': { kind: 'local', path: '/var/agent.db', isMemory: false },
+    'file:///var/agent.db': { kind: 'local', path: '/var/agent.db', isMemory: false },
+    'file://localhost/var/agent.db': { kind: 'local', path: '/var/agent.db', isMemory: false },
+    'FILE:/var/my%20agent%3F.db': { kind: 'local', path: '/var/my agent?.db', isMemory: false },
+    'libsql://db.example.com': { kind: 'remote', url: 'libsql://db.example.com' },
+    'http://127.0.0.1:8080': { kind: 'remote', url: 'http://127.0.0.1:8080' },
+    'wss://db.example.com': { kind: 'remote', url: 'wss://db.example.com' },
+  }
+  test.for(Object.entries(accepted))('%s', ([url, expected]) => {
+    expect(parseUrl(url)).toEqual(expected)
+  })
+
+  const refused = ['', undefined, 7, 'agent.db', '/var/agent.db', 'postgres://localhost/db', 'file:', 'file://', 'file://other.host/a.db', 'file:a.db?mode=ro', 'file:a.db#x', 'file:%zz.db']
+  test.for(refused)('%s is refused by name', (url) => {
+    expect(() => parseUrl(url)).toThrow(expect.objectContaining({ code: 'invalid_argument', facts: expect.objectContaining({ field: 'url' }) }))
+  })
+})
+
+describe('pragmas', () => {
+  test('a file gets WAL and FULL, memory no WAL', () => {
+    expect(pragmaStatements({}, false)).toEqual(['PRAGMA journal_mode = WAL', 'PRAGMA synchronous = full', 'PRAGMA foreign_keys = ON'])
+    expect(pragmaStatements({ synchronous: 'normal', cacheSize: -8_000, mmapSize: 0 }, true)).toEqual([
+      'PRAGMA synchronous = normal',
+      'PRAGMA foreign_keys = ON',
+      'PRAGMA cache_size = -8000',
+      'PRAGMA mmap_size = 0',
+    ])
+  })
+
+  const refused: readonly (readonly [field: string, pragmas: object])[] = [
+    ['pragmas.synchronous', { synchronous: 'full; drop table notes' }],
+    ['pragmas.cacheSize', { cacheSize: 1.5 }],
+    ['pragmas.cacheSize', { cacheSize: '1; drop table notes' }],
+    ['pragmas.mmapSize', { mmapSize: -1 }],
+    ['pragmas.journalMode', { journalMode: 'delete' }],
+  ]
+  test.for(refused)('%s is refused in %o', ([field, pragmas]) => {
+    expect(() => pragmaStatements(pragmas as Pragmas, false)).toThrow(expect.objectContaining({ code: 'invalid_argument', facts: { field } })) // the types refuse it already
+  })
+})
+
+const versioned = (version: string) => () => probeOf([[{ version }], [{ journalMode: 'wal' }]], { isSynchronous: true, isMemory: false })
+
+describe('the version', () => {
+  test('below 3.38 is refused, saying which was found and which is needed', () => {
+    expect(versioned('3.37.2')).toThrow(expect.objectContaining({ code: 'unsupported', message: expect.stringMatching(/3\.37\.2.*3\.38/) }))
+    expect(versioned('2.8.17')).toThrow(expect.objectContaining({ code: 'unsupported' }))
+  })
+
+  test.for(['3.38.0', '3.45.1', '4.0.0'])('%s is taken', (version) => {
+    expect(versioned(version)()).toMatchObject({ version, journalMode: 'wal' })
+  })
+})
