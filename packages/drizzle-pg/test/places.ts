@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest'
+import { Pool, type PoolConfig } from 'pg'
 import type { Sql } from 'postgres'
 import { openPgStore, type OpenPgOptions } from '../src/index.ts'
 import { connect, freshName, serverUrl } from './server.ts'
@@ -10,6 +11,13 @@ export function client(options: Parameters<typeof connect>[0] = {}): Sql {
   const sql = connect(options)
   onTestFinished(() => sql.end({ timeout: 1 }))
   return sql
+}
+
+/** A pool of node-postgres, ended after the test. */
+export function nodePool(options: PoolConfig = {}): Pool {
+  const pool = new Pool({ connectionString: serverUrl, max: 2, ...options })
+  onTestFinished(() => pool.end())
+  return pool
 }
 
 /** The name of a schema that nobody has, dropped after the test. */

@@ -35,10 +35,11 @@ export const sessions: Migration = {
   "error_code" text COLLATE "C",
   "timestamp" bigint NOT NULL,
   "payload" json NOT NULL,
-  CONSTRAINT "{events}_pk" PRIMARY KEY ("sid", "seq"),
   CONSTRAINT "{events}_id" UNIQUE ("sid", "event_id"),
   CONSTRAINT "{events}_session" FOREIGN KEY ("sid") REFERENCES {in}"{sessions}" ("sid") ON DELETE CASCADE
 )`,
+    // Likewise: the newest index of events is the one that has them in their order.
+    `ALTER TABLE {in}"{events}" ADD CONSTRAINT "{events}_pk" PRIMARY KEY ("sid", "seq")`,
     `CREATE TABLE {in}"{appStates}" (
   "app_name" ${id} NOT NULL,
   "state" jsonb NOT NULL,
