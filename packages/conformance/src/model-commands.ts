@@ -53,14 +53,39 @@ const stateKeys = [
   'temp:t',
 ] as const
 
+// What random values seldom hit.
+const traps = [
+  '\0',
+  'a\0b',
+  '\ud800',
+  '😀',
+  'e\u0301',
+  '[]',
+  '',
+  [],
+  {},
+  [[]],
+  0.1 + 0.2,
+  5e-324,
+  2 ** 53 + 2,
+  null,
+] as const
+
 // Parsing what was written drops what JSON cannot tell apart: -0, and objects without a prototype.
 export const json: fc.Arbitrary<unknown> = fc
-  .jsonValue({ maxDepth: 3, stringUnit: 'binary' })
+  .oneof(
+    { weight: 2, arbitrary: fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }) },
+    { weight: 1, arbitrary: fc.constantFrom(...traps) },
+  )
   .map((value) => JSON.parse(JSON.stringify(value)) as unknown) // parse answers any
 
-const pick = fc.constantFrom(...collidingIds)
-const few = fc.constantFrom(...collidingIds.slice(0, 4))
-const appNames = fc.constantFrom('x', 'X')
+// Most commands meet at a few keys: a store is tested by what comes twice to one place.
+const pick = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom('a', 'a%') },
+  { weight: 1, arbitrary: fc.constantFrom(...collidingIds) },
+)
+const few = fc.oneof({ weight: 5, arbitrary: fc.constant('a') }, { weight: 1, arbitrary: fc.constantFrom('A', 'a ') })
+const appNames = fc.oneof({ weight: 5, arbitrary: fc.constant('x') }, { weight: 1, arbitrary: fc.constant('X') })
 const keys = fc.record({ appName: appNames, userId: few, sessionId: pick })
 const state = fc
   .dictionary(fc.constantFrom(...stateKeys), json, { maxKeys: 4 })
@@ -71,15 +96,17 @@ const changes: fc.Arbitrary<Change> = fc
 const events = fc
   .record({
     id: pick,
-    timestamp: fc.integer({ min: 0, max: 4_000_000 }),
+    timestamp: fc.integer({ min: 0, max: 4_000_000 }).map((micros) => micros / 1000),
+    vendor: json,
     content: json,
     actions: changes,
     hasActions: fc.boolean(),
   })
-  .map(({ id, timestamp, content, actions, hasActions }): AgentEvent & { id: string } => ({
+  .map(({ id, timestamp, vendor, content, actions, hasActions }): AgentEvent & { id: string } => ({
     id,
     timestamp,
     content,
+    vendor,
     ...(hasActions && { actions: { stateDelta: actions.set, stateUnset: actions.unset } }),
   }))
 const batches = fc.uniqueArray(events, { minLength: 1, maxLength: 3, selector: ({ id }) => id })
@@ -256,10 +283,20 @@ const points = keys.map((args) =>
   }),
 )
 
+/** A session that is there from the start, at the key that most commands meet. */
+export async function firstSession(model: Model, real: Real): Promise<void> {
+  const key = within(real, { appName: 'x', userId: 'a', sessionId: 'a' })
+  reducer.create(model, key, { a: 1 })
+  await real.store.sessions.create({ ...key, state: { a: 1 } })
+  const event = { id: 'first', timestamp: 1, content: 'first' }
+  reducer.append(model, key, [event])
+  await real.store.events.append(key, event)
+}
+
 export const commandsOf = (kind: 'sessions' | 'state', maxCommands: number): fc.Arbitrary<Iterable<Command>> =>
   fc.commands(
     kind === 'sessions'
-      ? [creates, creates, appends, appends, deletes, forks, lists, reopens, points]
+      ? [creates, creates, appends, appends, deletes, deletes, forks, lists, reopens, points]
       : [creates, appends, appends, updates, updates, sharedUpdates, sharedUpdates, lists],
     { maxCommands, size: 'max' },
   )

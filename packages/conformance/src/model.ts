@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import type { Ctx } from './context.ts'
 import { CheckFailure } from './expect.ts'
-import { commandsOf, type Real } from './model-commands.ts'
+import { commandsOf, firstSession, type Real } from './model-commands.ts'
 import { newModel } from './model-state.ts'
 
 /** The seed that every run has, beside the one that it draws. */
@@ -25,7 +25,9 @@ export async function runModel(ctx: Ctx, kind: 'sessions' | 'state'): Promise<vo
         },
       }
       try {
-        await fc.asyncModelRun(() => ({ model: newModel(), real }), commands)
+        const model = newModel()
+        await firstSession(model, real)
+        await fc.asyncModelRun(() => ({ model, real }), commands)
       } finally {
         if (store !== ctx.store) await store.close()
       }
