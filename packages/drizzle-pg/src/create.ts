@@ -24,7 +24,7 @@ export const createPgStore = <Db extends PgDatabase>(db: Db, options: PgStoreOpt
 /** @param close closes what the store opened itself */
 export async function pgStore<Db extends PgDatabase>(db: Db, options: PgStoreOptions, close: () => Promise<void>): Promise<PgStore<Db>> {
   const driver = driverOf(db, options)
-  const engine = createEngine(pgDialect({ db, driver, options, close }), options)
+  const engine = createEngine(pgDialect({ db, driver, options, close }), options, ['schema'])
   await engine.calls.run('open', undefined, () => driver.inTurn(() => probe(db)).catch(rethrown))
 
   const transaction: PgStore<Db>['transaction'] = (body, callOptions) =>

@@ -1,4 +1,4 @@
-import { applyDelta, checkStateBytes, deltaOf, isEmptyDelta, isJsonObject, isSameEvent, otherPayload, staleSession, StoreError, toMicros, type AppendRequest, type AppendResult, type JsonDelta, type Limits, type NewEvent, type StoredEvent } from '@daybook/core'
+import { applyDelta, checkStateBytes, deltaOf, isEmptyDelta, isJsonObject, isSameEvent, otherPayload, staleSession, StoreError, toMicros, type AppendRequest, type AppendResult, type JsonDelta, type NewEvent, type StoredEvent } from '@daybook/core'
 import type { Tx } from './dialect.ts'
 import { eventValues } from './event-rows.ts'
 import type { Parts } from './operation.ts'
@@ -11,7 +11,7 @@ export type Append = (tx: Tx, request: AppendRequest, now: bigint) => Script<Pic
  * The whole of an append as a script: every case, under the session's lock. Dialects with a shorter way for the common
  * case come here for the others.
  */
-export function createAppend({ sessionRows, eventRows, scopeStates, limits }: Parts): Append {
+export function createAppend({ sessionRows, eventRows, scopeStates, limits, logger }: Parts): Append {
   return function* append(tx, request, now) {
     const session = yield* sessionRows.lock(tx, request.key)
     const known = request.events.length === 0 ? [] : yield* eventRows.byIds(tx, session.sid, request.events.map(({ id }) => id))
@@ -26,20 +26,20 @@ export function createAppend({ sessionRows, eventRows, scopeStates, limits }: Pa
     const stored = toMicros(session.updatedAt)
     const last = added.at(-1)
     const revision = yield* sessionRows.change(tx, session, {
-      state: changed(session.state, deltas.session, limits),
+      state: changed(session.state, deltas.session, { limits, logger }),
       lastSeq: last?.seq ?? session.lastSeq,
       updatedAt: stored > now ? stored : now,
       lastEventAt: toMicros(last?.event.timestamp ?? session.lastEventAt),
     })
-    yield* changeScopes(tx, scopeStates, request.key, deltas, { now, limits })
+    yield* changeScopes(tx, scopeStates, request.key, deltas, { now, limits, logger })
     return { events: answers, revision }
   }
 }
 
-const changed = (state: StoredSession['state'], delta: JsonDelta, limits: Limits) => {
+const changed = (state: StoredSession['state'], delta: JsonDelta, { limits, logger }: Pick<Parts, 'limits' | 'logger'>) => {
   if (isEmptyDelta(delta)) return state
   const next = applyDelta(state, delta)
-  checkStateBytes(next, 'session state', limits)
+  checkStateBytes(next, 'session state', limits, logger)
   return next
 }
 
@@ -49,7 +49,7 @@ export function* changeScopes(
   scopeStates: Parts['scopeStates'],
   { appName, userId }: { appName: string; userId: string },
   deltas: { readonly user: JsonDelta; readonly app: JsonDelta },
-  context: { readonly now: bigint; readonly limits: Limits },
+  context: { readonly now: bigint } & Pick<Parts, 'limits' | 'logger'>,
 ): Script<void> {
   if (!isEmptyDelta(deltas.user)) {
     yield* scopeStates.user.update(tx, { key: { appName, userId }, change: (state) => applyDelta(state, deltas.user), ...context })

@@ -161,9 +161,7 @@ export interface Dialect {
   readonly existingTables: Statement
   /** The statements of a migration with the store's own names in place of the default ones. */
   named(migration: Migration): readonly string[]
-  failureOf(error: unknown): Failure
-  /** Called once after a failure of kind `locked` or `connection`, before anything else is sent: makes the connection good again. */
-  recover?(failure: Failure): Promise<void>
+  readonly failureOf: (error: unknown) => Failure
   server(call: Call): Promise<Server>
   pool?(): { readonly size: number; readonly inUse?: number; readonly idle?: number; readonly waiting?: number }
   /** Closes what the store opened itself, and only that. */

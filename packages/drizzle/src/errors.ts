@@ -32,7 +32,6 @@ export async function attempt<T>({ dialect, missingTables, mayRepeat = () => tru
       call.settled()
       if (failure.kind === 'connection' && wasCommitting) throw call.outcomeUnknown(error)
       if (failure.kind === 'maybe_missing_schema' && (await missingTables()).length > 0) throw storeErrorOf({ ...failure, kind: 'missing_schema' }, error)
-      await dialect.recover?.(failure)
       const isOver = failure.kind === 'locked' ? performance.now() - begun >= dialect.lockWait : tries >= bounds.tries
       if (failure.kind === 'duplicate' && !mayRepeat()) throw refusedCommit(failure, error)
       if (!repeatable.has(failure.kind) || isOver || !mayRepeat()) throw storeErrorOf(failure, error)

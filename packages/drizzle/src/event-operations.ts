@@ -46,7 +46,7 @@ export function createEventOperations(parts: Parts): EventOperations {
           const { expectedRevision } = request
           const batch = { key, events: events.map(eventValues), deltas: deltaOf(events), expectedRevision, now: micros(), limits }
           const appended = await dialect.appendEvents?.(batch, call)
-          return appended === undefined ? undefined : answerOf(request, appended)
+          return appended === undefined ? undefined : { answer: answerOf(request, appended) }
         },
       }),
       ...(wantsState && { afterwards: (tx, answer) => withView(tx, request, answer) }),

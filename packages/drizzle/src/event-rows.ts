@@ -5,7 +5,7 @@ import type { Script } from './script.ts'
 import { sessionKeyParams, type SessionRows } from './session-rows.ts'
 import { assigned, bare, insertInto, param, selected, variants } from './statements.ts'
 
-export interface EventPage {
+interface EventPage {
   readonly filter: CheckedEventFilter
   readonly direction: 'asc' | 'desc'
   /** Exclusive, in the direction of the page. */
@@ -153,7 +153,7 @@ export function eventsOf(rows: readonly Row[]): StoredEvent[] {
   return (events[0]?.seq ?? 0) > (events.at(-1)?.seq ?? 0) ? events.toReversed() : events
 }
 
-export function storedEventOf(row: Row): StoredEvent {
+function storedEventOf(row: Row): StoredEvent {
   const payload = row['payload']
   const event: unknown = typeof payload === 'string' ? JSON.parse(payload) : payload
   if (!isStoredPayload(event)) throw new StoreError('corrupt', 'a stored event is not an event')

@@ -1,5 +1,6 @@
-import { absentAreas, createCalls, isStoreError, StoreError, type Call, type CallOptions, type Calls, type EventStore, type SessionKey, type SessionStore, type StateStore, type Store } from '@daybook/core'
-import { methodsOf, notJoined, type Engine } from './create-store.ts'
+import { absentAreas, createCalls, isStoreError, StoreError, type Call, type CallOptions, type Calls, type EventStore, type SessionKey, type SessionStore, type StateStore, type Store, unsupported } from '@daybook/core'
+import type { Engine } from './create-store.ts'
+import { methodsOf } from './methods.ts'
 import type { Tx } from './dialect.ts'
 import { storeErrorOf } from './errors.ts'
 import type { Operation, Prepared } from './operation.ts'
@@ -16,11 +17,11 @@ export interface ScriptStore {
   readonly state: Scripted<StateStore>
 }
 
-export type Scripted<Methods> = {
+type Scripted<Methods> = {
   readonly [M in keyof Methods]: Methods[M] extends (...args: infer Args) => Promise<infer Answer> ? (...args: Args) => Script<Answer> : never
 }
 
-export interface Joined {
+interface Joined {
   readonly store: JoinedStore
   /** The sessions that got events: to be told once the transaction has committed. */
   readonly appendedTo: readonly SessionKey[]
@@ -78,9 +79,10 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     sessions,
     events: {
       ...events,
-      tail: () => {
-        throw notJoined('events.tail')
-      },
+      // What others append is not to be seen in here, and waiting for it would hold the transaction open.
+      tail: () => ({
+        [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(unsupported('events.tail', 'a tail inside a transaction')) }),
+      }),
     },
     state,
     ...absentAreas(calls),

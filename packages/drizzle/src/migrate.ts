@@ -9,13 +9,13 @@ import { version } from './version.ts'
 
 export interface Schema {
   /** Throws `schema_mismatch` unless the database has exactly the migrations that this version needs. */
-  check(tx: Tx): Script<void>
+  readonly check: (tx: Tx) => Script<void>
   migrate(tx: Tx, now: number): Script<MigrationReport>
   /** What `migrate` would do. */
-  preview(tx: Tx): Script<MigrationReport>
-  missingTables(tx: Tx): Script<readonly string[]>
+  readonly preview: (tx: Tx) => Script<MigrationReport>
+  readonly missingTables: (tx: Tx) => Script<readonly string[]>
   /** The newest migration in the database. */
-  current(tx: Tx): Script<string | undefined>
+  readonly current: (tx: Tx) => Script<string | undefined>
 }
 
 interface Applied {

@@ -1,4 +1,4 @@
-import type { Call, CallOptions, ErrorFacts, Limits, SessionKey } from '@daybook/core'
+import type { Call, CallOptions, ErrorFacts, Limits, Logger, SessionKey } from '@daybook/core'
 import type { Dialect, Tx } from './dialect.ts'
 import type { EventRows } from './event-rows.ts'
 import type { ScopeStates } from './scope-states.ts'
@@ -19,7 +19,7 @@ export interface Prepared<T> {
   /** Work done in several transactions: repeated until it is finished, its answers added up. */
   readonly chunks?: { readonly isLast: (answer: T) => boolean; readonly add: (sum: T, answer: T) => T }
   /** A shorter way than the script, where the dialect has one; `undefined`: take the script. */
-  readonly direct?: (call: Call) => Promise<T | undefined>
+  readonly direct?: (call: Call) => Promise<{ readonly answer: T } | undefined>
   /** What is read after the commit, outside its locks. */
   readonly afterwards?: (tx: Tx, answer: T) => Script<T>
   /** What the store generated for this call. */
@@ -35,6 +35,7 @@ export interface Parts {
   readonly eventRows: EventRows
   readonly scopeStates: { readonly app: ScopeStates; readonly user: ScopeStates }
   readonly limits: Limits
+  readonly logger: Logger | undefined
   readonly now: () => number
   /** The store's clock in microseconds. */
   readonly micros: () => bigint

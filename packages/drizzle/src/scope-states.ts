@@ -1,23 +1,24 @@
-import { checkStateBytes, fromMicros, fromStorableJson, isJsonObject, staleState, StoreError, toMicros, toStorableJson, type JsonObject, type Limits, type StateKey } from '@daybook/core'
+import { checkStateBytes, fromMicros, fromStorableJson, isJsonObject, staleState, StoreError, toMicros, toStorableJson, type JsonObject, type Limits, type Logger, type StateKey } from '@daybook/core'
 import { sql, type Column, type Table } from 'drizzle-orm'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
 import { assigned, param, selected } from './statements.ts'
 
 /** State of an app or of a user, as it is now. */
-export interface ScopeState {
+interface ScopeState {
   readonly state: JsonObject
   readonly revision: number
   readonly updatedAt: number
 }
 
-export interface ScopeChange {
+interface ScopeChange {
   readonly key: StateKey
   /** The new document out of the present one. */
   readonly change: (state: JsonObject) => JsonObject
   readonly expectedRevision?: number | undefined
   readonly now: bigint
   readonly limits: Limits
+  readonly logger: Logger | undefined
 }
 
 export interface ScopeStates {
@@ -78,7 +79,7 @@ function scopeStates({ expressions }: Dialect, table: StateTable & Table, key: R
       const [found] = yield* tx.rows(byKey, keyParams(scope))
       return found === undefined ? undefined : scopeStateOf(found)
     },
-    *update(tx, { key: scope, change, expectedRevision, now, limits }) {
+    *update(tx, { key: scope, change, expectedRevision, now, limits, logger }) {
       const params = keyParams(scope)
       yield* tx.insertNew(first, { ...params, state: '{}', now })
       const [locked] = yield* tx.rows(lockByKey, params)
@@ -86,7 +87,7 @@ function scopeStates({ expressions }: Dialect, table: StateTable & Table, key: R
       const current = scopeStateOf(locked)
       if (expectedRevision !== undefined && expectedRevision !== current.revision) throw staleState(scope, current.revision, expectedRevision)
       const state = change(current.state)
-      checkStateBytes(state, 'state', limits)
+      checkStateBytes(state, 'state', limits, logger)
       const stored = toMicros(current.updatedAt)
       const updatedAt = stored > now ? stored : now
       yield* tx.change(put, { ...params, state: toStorableJson(state), revision: current.revision + 1, updatedAt })

@@ -1,5 +1,5 @@
 /** One step of a script: a database call, made when the runner comes to it. */
-export type Step = () => unknown
+type Step = () => unknown
 
 /**
  * A unit of work: `yield*` its steps. Nothing but database steps is yielded, so that a synchronous driver can run the whole

@@ -36,7 +36,8 @@ export function createSessionOperations(parts: Parts): SessionOperations {
       script: (tx) => scripts.load(tx, checked, filter),
       async direct(call) {
         const loaded = await dialect.loadSession(shape, params, call)
-        return loaded === undefined ? undefined : loadedSessionOf(loaded.session, eventsOf(loaded.events))
+        // What is missing is an answer too.
+        return { answer: loaded === undefined ? undefined : loadedSessionOf(loaded.session, eventsOf(loaded.events)) }
       },
     }
   }

@@ -16,7 +16,7 @@ export interface StoredSession extends SessionKey {
   readonly lastEventAt: number
 }
 
-export interface NewSessionRow {
+interface NewSessionRow {
   readonly key: SessionKey
   readonly state: JsonObject
   readonly initialState: JsonObject
@@ -25,7 +25,7 @@ export interface NewSessionRow {
   readonly lastEventAt: bigint
 }
 
-export interface SessionChangeRow {
+interface SessionChangeRow {
   readonly state: JsonObject
   readonly lastSeq: number
   readonly updatedAt: bigint

@@ -30,7 +30,7 @@ export interface SessionScripts extends SessionLists {
 }
 
 export function createSessionScripts(parts: Parts): SessionScripts {
-  const { dialect, sessionRows, eventRows, scopeStates, limits } = parts
+  const { dialect, sessionRows, eventRows, scopeStates, limits, logger } = parts
   const { sessions } = dialect.tables
   const lists = createSessionLists(dialect, sessionRows)
   const removeBySid = { sql: sql`delete from ${sessions} where ${sessions.sid} = ${param('sid')}` }
@@ -74,7 +74,7 @@ export function createSessionScripts(parts: Parts): SessionScripts {
       const state = deltas.session.set
       const isNew = yield* sessionRows.insert(tx, { key, state, initialState: state, lastSeq: 0, createdAt: now, lastEventAt: now })
       if (!isNew) throw sessionExists(key)
-      yield* changeScopes(tx, scopeStates, key, deltas, { now, limits })
+      yield* changeScopes(tx, scopeStates, key, deltas, { now, limits, logger })
       return yield* loaded(tx, key)
     },
     *update(tx, { key, change, expectedRevision }, now) {
@@ -83,7 +83,7 @@ export function createSessionScripts(parts: Parts): SessionScripts {
       const deltas = 'deltas' in change ? change.deltas : undefined
       if (deltas !== undefined && Object.values(deltas).every((delta) => isEmptyDelta(delta))) return yield* loaded(tx, key)
       const state = 'replace' in change ? change.replace : applyDelta(session.state, change.deltas.session)
-      checkStateBytes(state, 'session state', limits)
+      checkStateBytes(state, 'session state', limits, logger)
       const stored = toMicros(session.updatedAt)
       yield* sessionRows.change(tx, session, {
         state,
@@ -91,7 +91,7 @@ export function createSessionScripts(parts: Parts): SessionScripts {
         updatedAt: stored > now ? stored : now,
         lastEventAt: toMicros(session.lastEventAt),
       })
-      if (deltas !== undefined) yield* changeScopes(tx, scopeStates, key, deltas, { now, limits })
+      if (deltas !== undefined) yield* changeScopes(tx, scopeStates, key, deltas, { now, limits, logger })
       return yield* loaded(tx, key)
     },
     *delete(tx, key) {

@@ -9,7 +9,7 @@ export interface StateOperations {
 }
 
 export function createStateOperations(parts: Parts): StateOperations {
-  const { scopeStates, limits, micros } = parts
+  const { scopeStates, limits, logger, micros } = parts
   const scopeOf = ({ userId }: StateKey) => (userId === undefined ? scopeStates.app : scopeStates.user)
   return {
     get: (key, options) =>
@@ -24,7 +24,7 @@ export function createStateOperations(parts: Parts): StateOperations {
         const scope = scopeOf(checked)
         if (!('replace' in delta) && isEmptyDelta(delta)) return { script: (tx) => unchanged(scope.get(tx, checked), checked, expectedRevision) }
         const next = 'replace' in delta ? () => delta.replace : (state: JsonObject) => applyDelta(state, delta)
-        return { script: (tx) => scope.update(tx, { key: checked, change: next, expectedRevision, now: micros(), limits }) }
+        return { script: (tx) => scope.update(tx, { key: checked, change: next, expectedRevision, now: micros(), limits, logger }) }
       }),
   }
 }

@@ -1,0 +1,91 @@
+import type { Call, Calls } from '@daybook/core'
+import type { AppendSignals } from './append-signals.ts'
+import type { Dialect, Tx } from './dialect.ts'
+import { attempt } from './errors.ts'
+import type { Schema } from './migrate.ts'
+import type { Operation, Prepared } from './operation.ts'
+import type { Script } from './script.ts'
+
+interface Parts {
+  readonly dialect: Dialect
+  readonly schema: Schema
+  readonly calls: Calls
+  readonly signals: AppendSignals
+}
+
+/** Runs operations in transactions of the store's own. */
+export interface Performer {
+  readonly perform: <T>(operation: Operation<T>) => Promise<T>
+  /** Runs a unit with retries. `mayRepeat` is false once something was done in it that is not ours to repeat. */
+  readonly attempt: <T>(call: Call, unit: () => Promise<T>, mayRepeat?: () => boolean) => Promise<T>
+  /** Runs a script in a transaction of its own, with retries. */
+  readonly run: <T>(mode: 'read' | 'write', script: (tx: Tx) => Script<T>, call: Call) => Promise<T>
+  /** The same, once the schema was found to be the one that this version needs. */
+  readonly runReady: <T>(mode: 'read' | 'write', script: (tx: Tx) => Script<T>, call: Call) => Promise<T>
+  /** Looks whether the schema is the one that this version needs, unless that is known. */
+  readonly ready: (tx: Tx) => Script<void>
+  /** The schema was just migrated. */
+  migrated(): void
+}
+
+export function createPerformer({ dialect, schema, calls, signals }: Parts): Performer {
+  let isReady = false
+
+  const performer: Performer = {
+    perform: ({ name, options, mode, prepare }) =>
+      calls.run(name, options, async (call) => {
+        const prepared = prepare()
+        if (prepared.generated !== undefined) call.generated(prepared.generated)
+        const answer = await answerOf(prepared, mode, call)
+        if (prepared.appendsTo !== undefined) signals.notify(prepared.appendsTo)
+        return prepared.afterwards === undefined ? answer : followed(answer, prepared.afterwards, call)
+      }),
+    attempt: (call, unit, mayRepeat) => attempt({ dialect, missingTables: () => dialect.read(schema.missingTables, call), ...(mayRepeat !== undefined && { mayRepeat }) }, call, unit),
+    run: (mode, script, call) => performer.attempt(call, () => dialect[mode](script, call)),
+    async runReady(mode, script, call) {
+      if (!isReady) await performer.run('read', performer.ready, call)
+      return performer.run(mode, script, call)
+    },
+    *ready(tx) {
+      if (isReady) return
+      yield* schema.check(tx)
+      isReady = true
+    },
+    migrated() {
+      isReady = true
+    },
+  }
+
+  /** The direct way where there is one; the script where there is none, or it found that it is not for this call. */
+  async function answerOf<T>({ script, chunks, direct }: Prepared<T>, mode: 'read' | 'write', call: Call): Promise<T> {
+    if (direct !== undefined) {
+      if (!isReady) await performer.run('read', performer.ready, call)
+      const found = await performer.attempt(call, () => direct(call))
+      if (found !== undefined) return found.answer
+    }
+    const first = await performer.runReady(mode, script, call)
+    return chunks === undefined ? first : moreChunks(chunks, first, () => performer.run(mode, script, call))
+  }
+
+  /** The commit is done: an error from here on must not say that nothing was written. */
+  async function followed<T>(answer: T, afterwards: (tx: Tx, answer: T) => Script<T>, call: Call): Promise<T> {
+    call.committed()
+    try {
+      return await dialect.read((tx) => afterwards(tx, answer), call)
+    } catch (error) {
+      throw call.outcomeUnknown(error)
+    }
+  }
+
+  return performer
+}
+
+/** Adds up the chunks after the first one, until the last. */
+async function moreChunks<T>({ isLast, add }: NonNullable<Prepared<T>['chunks']>, first: T, next: () => Promise<T>): Promise<T> {
+  let [sum, last] = [first, first]
+  while (!isLast(last)) {
+    last = await next()
+    sum = add(sum, last)
+  }
+  return sum
+}
