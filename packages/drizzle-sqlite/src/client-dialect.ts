@@ -30,8 +30,8 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
     const transaction = await client.transaction(mode)
     try {
       const answer = await runAsync(script(clientTx((statement) => transaction.execute(statement))), () => call.check())
-      if (mode === 'write') await committing(call, () => lock.commit(transaction))
-      else await lock.commit(transaction)
+      if (mode === 'write') call.committing()
+      await settledUnlessSent(call, lock.commit(transaction))
       return answer
     } catch (error) {
       if (client.protocol === 'file' && !transaction.closed) await transaction.executeMultiple('ROLLBACK').catch(() => {}) // what led here is thrown
@@ -58,7 +58,10 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
       const batch = lock.canBatch ? appendBatch(tables, append) : undefined
       if (batch === undefined) return undefined
       try {
-        return await lock.write(async () => appendedBy(await committing(call, () => client.batch(batch, 'write'))))
+        return await lock.write(async () => {
+          call.committing()
+          return appendedBy(await settledUnlessSent(call, client.batch(batch, 'write')))
+        })
       } catch (error) {
         // A key that exists, or a document over its limit: the script finds out which, and says so.
         if (failureOf(error).kind === 'duplicate' || isCheckViolation(error)) return undefined
@@ -89,10 +92,10 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
 /** Codes of a connection that was never made: a commit on its way there has not been sent. */
 const neverSent: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'])
 
-async function committing<T>(call: Call, commit: () => Promise<T>): Promise<T> {
-  call.committing()
+/** Takes back that a commit is under way where none can be. */
+export async function settledUnlessSent<T>(call: Call, commit: Promise<T>): Promise<T> {
   try {
-    return await commit()
+    return await commit
   } catch (error) {
     if (neverSent.has(failureOf(error).driverCode)) call.settled()
     throw error

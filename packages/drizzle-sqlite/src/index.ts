@@ -1,5 +1,6 @@
-export { createSqliteStore, type SqliteStoreOptions } from './create.ts'
+export { createSqliteStore } from './create.ts'
 export { openSqliteStore, type OpenSqliteOptions } from './open.ts'
 export type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore, SqliteStore, SyncDatabase, SyncSqliteStore, TransactionOf } from './store.ts'
+export type { SqliteStoreOptions } from './options.ts'
 export type { Pragmas } from './pragmas.ts'
 export { appStates, daybookTables, events, migrations, sessions, userStates, type DaybookTables } from './schema.ts'

@@ -1,12 +1,14 @@
 import { checkedOptions, StoreError } from '@daybook/core'
 import { storeErrorOf } from '@daybook/drizzle'
 import { setTimeout as wait } from 'node:timers/promises'
+import { asyncStore } from './async-store.ts'
 import { createConnection, type Connection } from './connection.ts'
-import { asyncStore, syncStore, type SqliteStoreOptions } from './create.ts'
 import { failureOf } from './errors.ts'
 import { drizzleOver, openNative, type NativeDatabase, type NativeDrizzle } from './native.ts'
+import type { SqliteStoreOptions } from './options.ts'
 import { pragmaStatements, type Pragmas } from './pragmas.ts'
 import type { AsyncDatabase, AsyncSqliteStore, SqliteStore, SyncSqliteStore } from './store.ts'
+import { syncStore } from './sync-store.ts'
 import { parseUrl } from './url.ts'
 
 export interface OpenSqliteOptions extends SqliteStoreOptions {

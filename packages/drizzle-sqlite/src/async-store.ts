@@ -1,0 +1,53 @@
+import { bound, createEngine, joinedStore, runTransaction, step, type Failure, type Row, type Tx } from '@daybook/drizzle'
+import { clientDialect, probeClient, settledUnlessSent } from './client-dialect.ts'
+import { commonDialect, insertNewStatement, serverLimits } from './dialect.ts'
+import { failureOf } from './errors.ts'
+import { optionNames, type SqliteStoreOptions } from './options.ts'
+import { daybookTables } from './schema.ts'
+import type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore, TransactionOf } from './store.ts'
+
+interface AsyncSetup {
+  readonly isMemory: boolean
+  readonly isOwned: boolean
+}
+
+/** A store over `@libsql/client`, local or a server. */
+export async function asyncStore<Db extends AsyncDatabase>(db: Db, options: SqliteStoreOptions, setup: AsyncSetup): Promise<AsyncSqliteStore<Db>> {
+  const tables = daybookTables(options)
+  const probe = await probeClient(db.$client, setup.isMemory)
+  const dialect = clientDialect({ common: commonDialect(options, probe, db.$client.protocol === 'file' ? {} : serverLimits), tables, client: db.$client, probe, isOwned: setup.isOwned })
+  const engine = createEngine(dialect, options, ['busyTimeout'])
+
+  const transaction: AsyncSqliteStore<Db>['transaction'] = (body, callOptions) =>
+    runTransaction(engine, callOptions, (call, enter) =>
+      dialect.lock.write(() => {
+        call.check()
+        const whole = db.transaction(async (tx) => {
+          const { store, appendedTo } = joinedStore(engine, executorTx(tx))
+          try {
+            const answer = await enter(() => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
+            call.committing()
+            return { answer, appendedTo }
+          } finally {
+            await store.close()
+          }
+        })
+        return settledUnlessSent(call, whole)
+      }),
+    )
+  const using = (tx: AsyncExecutor) => joinedStore({ ...engine, failureOf: joinedFailureOf }, executorTx(tx)).store
+  return Object.assign(engine.store, { db, tables, transaction, using })
+}
+
+/** To a store that joined a transaction, its end is the end. */
+function joinedFailureOf(error: unknown): Failure {
+  const failure = failureOf(error)
+  return failure.driverCode === 'TRANSACTION_CLOSED' ? { ...failure, kind: 'closed' } : failure
+}
+
+/** The verbs inside a transaction of Drizzle over `@libsql/client`. */
+const executorTx = (tx: AsyncExecutor): Tx => ({
+  rows: (statement, params = {}) => step(async () => (await tx.all(bound(statement, params))) as readonly Row[]), // objects by alias
+  change: (statement, params = {}) => step(async () => (await tx.run(bound(statement, params))).rowsAffected),
+  insertNew: (insert, params = {}) => step(async () => (await tx.run(bound(insertNewStatement(insert), params))).rowsAffected > 0),
+})
