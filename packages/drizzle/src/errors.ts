@@ -6,8 +6,8 @@ const bounds = { tries: 8, firstWait: 5, longestWait: 250 }
 /** The drivers' errors that are worth another try, each for its own reason. */
 const repeatable = new Set<ErrorKind>(['contention', 'locked', 'connection', 'read_only', 'duplicate'])
 
-export interface Attempts {
-  readonly dialect: Dialect
+interface Attempts {
+  readonly dialect: Pick<Dialect, 'failureOf' | 'lockWait'>
   /** Says which of our tables are missing, where a driver's code does not tell. */
   readonly missingTables: () => Promise<readonly string[]>
   /** False once something was done in the unit that is not ours to repeat. Default: always true. */
