@@ -141,11 +141,20 @@ export function stillOpenIn(tx: Tx, joinId: string): () => Script<void> {
   const read = { sql: sql.raw(`select current_setting('${marker}', true) as "id"`) }
   let found: unknown
   return function* stillOpen() {
-    found ??= (yield* tx.rows(mark))[0]?.['id']
-    const [row] = yield* tx.rows(read)
-    if (row?.['id'] !== found) throw new StoreError('closed', 'the transaction that this store had joined is over')
+    try {
+      found ??= (yield* tx.rows(mark))[0]?.['id']
+      const [row] = yield* tx.rows(read)
+      if (row?.['id'] === found) return
+    } catch (error) {
+      // PGlite asks the server nothing more, and its error has no code.
+      if (failureOf(error).driverCode === undefined) throw transactionOver(error)
+      throw error
+    }
+    throw transactionOver()
   }
 }
+
+const transactionOver = (cause?: unknown) => new StoreError('closed', 'the transaction that this store had joined is over', { cause })
 
 const capabilitiesOf = ({ isSingle }: Driver): Capabilities => ({
   memories: 'no',
