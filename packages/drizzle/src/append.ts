@@ -1,4 +1,20 @@
-import { applyDelta, checkStateBytes, deltaOf, isEmptyDelta, isJsonObject, isSameEvent, otherPayload, staleSession, StoreError, toMicros, type AppendRequest, type AppendResult, type JsonDelta, type NewEvent, type StoredEvent } from '@daybook/core'
+import {
+  applyDelta,
+  checkStateBytes,
+  deltaOf,
+  isEmptyDelta,
+  isJsonObject,
+  isSameEvent,
+  otherPayload,
+  staleSession,
+  StoreError,
+  toMicros,
+  type AppendRequest,
+  type AppendResult,
+  type JsonDelta,
+  type NewEvent,
+  type StoredEvent,
+} from '@daybook/core'
 import type { Tx } from './dialect.ts'
 import { eventValues } from './event-rows.ts'
 import type { Parts } from './operation.ts'
@@ -14,11 +30,19 @@ export type Append = (tx: Tx, request: AppendRequest, now: bigint) => Script<Pic
 export function createAppend({ sessionRows, eventRows, scopeStates, limits, logger }: Parts): Append {
   return function* append(tx, request, now) {
     const session = yield* sessionRows.lock(tx, request.key)
-    const known = request.events.length === 0 ? [] : yield* eventRows.byIds(tx, session.sid, request.events.map(({ id }) => id))
+    const known =
+      request.events.length === 0
+        ? []
+        : yield* eventRows.byIds(
+            tx,
+            session.sid,
+            request.events.map(({ id }) => id),
+          )
     const { answers, added, replaced } = plan(request, session, known)
     if (added.length === 0 && replaced.length === 0) return { events: answers, revision: session.revision }
     const { expectedRevision } = request
-    if (expectedRevision !== undefined && expectedRevision !== session.revision) throw staleSession(session, expectedRevision)
+    if (expectedRevision !== undefined && expectedRevision !== session.revision)
+      throw staleSession(session, expectedRevision)
 
     for (const { event, seq } of added) yield* eventRows.insert(tx, session.sid, seq, eventValues(event))
     for (const { event, seq } of replaced) yield* eventRows.replace(tx, session.sid, seq, eventValues(event))
@@ -36,7 +60,11 @@ export function createAppend({ sessionRows, eventRows, scopeStates, limits, logg
   }
 }
 
-const changed = (state: StoredSession['state'], delta: JsonDelta, { limits, logger }: Pick<Parts, 'limits' | 'logger'>) => {
+const changed = (
+  state: StoredSession['state'],
+  delta: JsonDelta,
+  { limits, logger }: Pick<Parts, 'limits' | 'logger'>,
+) => {
   if (isEmptyDelta(delta)) return state
   const next = applyDelta(state, delta)
   checkStateBytes(next, 'session state', limits, logger)
@@ -52,10 +80,18 @@ export function* changeScopes(
   context: { readonly now: bigint } & Pick<Parts, 'limits' | 'logger'>,
 ): Script<void> {
   if (!isEmptyDelta(deltas.user)) {
-    yield* scopeStates.user.update(tx, { key: { appName, userId }, change: (state) => applyDelta(state, deltas.user), ...context })
+    yield* scopeStates.user.update(tx, {
+      key: { appName, userId },
+      change: (state) => applyDelta(state, deltas.user),
+      ...context,
+    })
   }
   if (!isEmptyDelta(deltas.app)) {
-    yield* scopeStates.app.update(tx, { key: { appName }, change: (state) => applyDelta(state, deltas.app), ...context })
+    yield* scopeStates.app.update(tx, {
+      key: { appName },
+      change: (state) => applyDelta(state, deltas.app),
+      ...context,
+    })
   }
 }
 

@@ -45,8 +45,21 @@ export function createEngine(dialect: Dialect, options: DrizzleStoreOptions, oth
   const sessionRows = createSessionRows(dialect)
   const eventRows = createEventRows(dialect, sessionRows)
   const scopeStates = createScopeStates(dialect)
-  const parts: Parts = { dialect, sessionRows, eventRows, scopeStates, limits, logger, now, micros: () => toMicros(now()) }
-  const operations = { sessions: createSessionOperations(parts), events: createEventOperations(parts), state: createStateOperations(parts) }
+  const parts: Parts = {
+    dialect,
+    sessionRows,
+    eventRows,
+    scopeStates,
+    limits,
+    logger,
+    now,
+    micros: () => toMicros(now()),
+  }
+  const operations = {
+    sessions: createSessionOperations(parts),
+    events: createEventOperations(parts),
+    state: createStateOperations(parts),
+  }
   const schema = createSchema(dialect)
   const signals = createAppendSignals()
   const performer = createPerformer({ dialect, schema, calls, signals })
@@ -66,7 +79,8 @@ export function createEngine(dialect: Dialect, options: DrizzleStoreOptions, oth
     events: { ...events, tail: ((key, tailOptions) => tail(tailParts, key, tailOptions)) as EventStore['tail'] }, // without its type parameter
     state,
     ...absentAreas(calls),
-    erase: (user, callOptions): Promise<ErasureReceipt> => performer.perform(operations.sessions.erase(user, callOptions)),
+    erase: (user, callOptions): Promise<ErasureReceipt> =>
+      performer.perform(operations.sessions.erase(user, callOptions)),
     migrate: (migrateOptions): Promise<MigrationReport> =>
       calls.run('migrate', migrateOptions, async (call) => {
         const { dryRun } = checkedOptions(migrateOptions, ['dryRun'])
@@ -75,7 +89,8 @@ export function createEngine(dialect: Dialect, options: DrizzleStoreOptions, oth
         performer.migrated()
         return report
       }),
-    health: (healthOptions): Promise<Health> => calls.run('health', healthOptions, (call) => healthOf({ dialect, schema, performer }, healthOptions, call)),
+    health: (healthOptions): Promise<Health> =>
+      calls.run('health', healthOptions, (call) => healthOf({ dialect, schema, performer }, healthOptions, call)),
     async close() {
       await calls.close()
       await (closed ??= dialect.close())

@@ -18,7 +18,11 @@ interface Attempts {
  * Runs a unit until it succeeds, as a whole each time: deadlocks, serialization failures, locks and connections lost before
  * the commit are tried again with growing, jittered waits. What is left over becomes an error of the contract.
  */
-export async function attempt<T>({ dialect, missingTables, mayRepeat = () => true }: Attempts, call: Call, unit: () => Promise<T>): Promise<T> {
+export async function attempt<T>(
+  { dialect, missingTables, mayRepeat = () => true }: Attempts,
+  call: Call,
+  unit: () => Promise<T>,
+): Promise<T> {
   const begun = performance.now()
   for (let tries = 1; ; tries++) {
     try {
@@ -31,7 +35,8 @@ export async function attempt<T>({ dialect, missingTables, mayRepeat = () => tru
       const wasCommitting = call.isCommitting
       call.settled()
       if (failure.kind === 'connection' && wasCommitting) throw call.outcomeUnknown(error)
-      if (failure.kind === 'maybe_missing_schema' && (await missingTables()).length > 0) throw storeErrorOf({ ...failure, kind: 'missing_schema' }, error)
+      if (failure.kind === 'maybe_missing_schema' && (await missingTables()).length > 0)
+        throw storeErrorOf({ ...failure, kind: 'missing_schema' }, error)
       const isOver = failure.kind === 'locked' ? performance.now() - begun >= dialect.lockWait : tries >= bounds.tries
       if (failure.kind === 'duplicate' && !mayRepeat()) throw refusedCommit(failure, error)
       if (!repeatable.has(failure.kind) || isOver || !mayRepeat()) throw storeErrorOf(failure, error)
@@ -41,7 +46,10 @@ export async function attempt<T>({ dialect, missingTables, mayRepeat = () => tru
 }
 
 const refusedCommit = ({ driverCode }: Failure, cause: unknown) =>
-  new StoreError('conflict', 'the transaction could not commit: a unique key of the application exists already', { cause, ...(driverCode !== undefined && { driverCode }) })
+  new StoreError('conflict', 'the transaction could not commit: a unique key of the application exists already', {
+    cause,
+    ...(driverCode !== undefined && { driverCode }),
+  })
 
 async function pause(call: Call, tries: number): Promise<void> {
   const longest = Math.min(bounds.longestWait, bounds.firstWait * 2 ** (tries - 1))
@@ -73,11 +81,22 @@ export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown): Sto
     case 'connection':
       return new StoreError('unavailable', 'the connection to the database was lost; nothing was written', options)
     case 'unreachable':
-      return new StoreError('unavailable', 'the database cannot be reached with these settings', { ...options, retryable: false })
+      return new StoreError('unavailable', 'the database cannot be reached with these settings', {
+        ...options,
+        retryable: false,
+      })
     case 'forbidden':
-      return new StoreError('unavailable', 'the database refuses this to the role that the store was opened with: it lacks a right', { ...options, retryable: false })
+      return new StoreError(
+        'unavailable',
+        'the database refuses this to the role that the store was opened with: it lacks a right',
+        { ...options, retryable: false },
+      )
     case 'statement_lost':
-      return new StoreError('unavailable', 'a pooler lost or doubled a prepared statement; open the store with prepare: false', { ...options, retryable: false })
+      return new StoreError(
+        'unavailable',
+        'a pooler lost or doubled a prepared statement; open the store with prepare: false',
+        { ...options, retryable: false },
+      )
     case 'read_only':
       return new StoreError('unavailable', 'the database is read-only', { ...options, retryable: false })
     case 'storage':
@@ -89,7 +108,11 @@ export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown): Sto
     case 'cancelled':
       return new StoreError('timeout', 'the database cancelled the statement', options)
     case 'missing_schema':
-      return new StoreError('schema_mismatch', 'a table or column of the store is missing; run store.migrate()', options)
+      return new StoreError(
+        'schema_mismatch',
+        'a table or column of the store is missing; run store.migrate()',
+        options,
+      )
     case 'closed':
       return new StoreError('closed', 'the connection or transaction that was handed over is closed', options)
     default:

@@ -1,6 +1,19 @@
 import {
-  appendRequest, checkedId, checkedOptions, checkedSessionKey, deltaOf, eventListRequest, pageOf, type AppendRequest, type AppendResult,
-  type CallOptions, type CheckedEventFilter, type EventListRequest, type Page, type SessionKey, type StoredEvent,
+  appendRequest,
+  checkedId,
+  checkedOptions,
+  checkedSessionKey,
+  deltaOf,
+  eventListRequest,
+  pageOf,
+  type AppendRequest,
+  type AppendResult,
+  type CallOptions,
+  type CheckedEventFilter,
+  type EventListRequest,
+  type Page,
+  type SessionKey,
+  type StoredEvent,
 } from '@daybook/core'
 import { createAppend } from './append.ts'
 import type { Appended, Tx } from './dialect.ts'
@@ -44,7 +57,14 @@ export function createEventOperations(parts: Parts): EventOperations {
       ...(isDirect && {
         async direct(call) {
           const { expectedRevision } = request
-          const batch = { key, events: events.map(eventValues), deltas: deltaOf(events), expectedRevision, now: micros(), limits }
+          const batch = {
+            key,
+            events: events.map(eventValues),
+            deltas: deltaOf(events),
+            expectedRevision,
+            now: micros(),
+            limits,
+          }
           const appended = await dialect.appendEvents?.(batch, call)
           return appended === undefined ? undefined : { answer: answerOf(request, appended) }
         },
@@ -55,7 +75,10 @@ export function createEventOperations(parts: Parts): EventOperations {
 
   /** The merged state, and what others appended meanwhile. */
   function* withView(tx: Tx, { key, eventsAfterSeq }: AppendRequest, answer: AppendResult): Script<AppendResult> {
-    const { shape, params } = eventRows.load(key, eventsAfterSeq === undefined ? undefined : { ...noFilter, afterSeq: eventsAfterSeq })
+    const { shape, params } = eventRows.load(
+      key,
+      eventsAfterSeq === undefined ? undefined : { ...noFilter, afterSeq: eventsAfterSeq },
+    )
     const [row] = yield* tx.rows(shape.session, params)
     const state = row === undefined ? {} : mergedStateOf(row)
     if (shape.events === undefined) return { ...answer, state }
@@ -67,17 +90,24 @@ export function createEventOperations(parts: Parts): EventOperations {
   function* list(tx: Tx, request: EventListRequest): Script<Page<StoredEvent>> {
     const { key, filter, direction, limit, offset, position } = request
     if (filter.last !== undefined) {
-      const newest = filter.last === 0 ? [] : yield* eventRows.page(tx, key, { filter, direction: 'desc', limit: filter.last })
+      const newest =
+        filter.last === 0 ? [] : yield* eventRows.page(tx, key, { filter, direction: 'desc', limit: filter.last })
       return { items: newest.toReversed(), nextCursor: undefined }
     }
     if (limit === 0) return { items: [], nextCursor: undefined }
     const beyondSeq = position === undefined ? undefined : Number(position[0])
     const rows = yield* eventRows.page(tx, key, { filter, direction, beyondSeq, limit: limit + 1, offset })
-    return pageOf(rows, request, ({ seq }) => [seq], (event) => event)
+    return pageOf(
+      rows,
+      request,
+      ({ seq }) => [seq],
+      (event) => event,
+    )
   }
 
   return {
-    append: (key, events, options) => writing('events.append', options, () => prepareAppend(appendRequest(key, events, options, parts))),
+    append: (key, events, options) =>
+      writing('events.append', options, () => prepareAppend(appendRequest(key, events, options, parts))),
     get: (key, eventId, options) =>
       reading('events.get', options, () => {
         checkedOptions(options, [])
@@ -93,7 +123,15 @@ export function createEventOperations(parts: Parts): EventOperations {
       const session = yield* sessionRows.find(tx, key)
       if (session === undefined) return undefined
       if (session.lastSeq <= afterSeq) return { sid: session.sid, events: [] }
-      return { sid: session.sid, events: yield* eventRows.page(tx, key, { filter: noFilter, direction: 'asc', beyondSeq: afterSeq, limit: lookLimit }) }
+      return {
+        sid: session.sid,
+        events: yield* eventRows.page(tx, key, {
+          filter: noFilter,
+          direction: 'asc',
+          beyondSeq: afterSeq,
+          limit: lookLimit,
+        }),
+      }
     },
   }
 }

@@ -1,4 +1,14 @@
-import { isJsonObject, StoreError, toMicros, toStorableText, type CheckedEventFilter, type JsonObject, type NewEvent, type SessionKey, type StoredEvent } from '@daybook/core'
+import {
+  isJsonObject,
+  StoreError,
+  toMicros,
+  toStorableText,
+  type CheckedEventFilter,
+  type JsonObject,
+  type NewEvent,
+  type SessionKey,
+  type StoredEvent,
+} from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, EventValues, LoadShape, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
@@ -49,9 +59,17 @@ export function createEventRows({ tables, expressions }: Dialect, sessionRows: S
   /** A variant is the names of its conditions, its direction, and what bounds it: `since,author|desc|limit`. */
   const eventsFrom = variants((variant): SQL => {
     const [names = '', direction, bound] = variant.split('|')
-    const where = names.split(',').filter(isCondition).map((name) => conditions[name](events))
+    const where = names
+      .split(',')
+      .filter(isCondition)
+      .map((name) => conditions[name](events))
     const all = sql.join([sessionRows.isKey, ...where], sql` and `)
-    const limit = bound === 'limit' ? sql` limit ${param('limit')}` : bound === 'offset' ? sql` limit ${param('limit')} offset ${param('offset')}` : sql``
+    const limit =
+      bound === 'limit'
+        ? sql` limit ${param('limit')}`
+        : bound === 'offset'
+          ? sql` limit ${param('limit')} offset ${param('offset')}`
+          : sql``
     return sql`from ${events} join ${sessions} on ${sessions.sid} = ${events.sid} where ${all} order by ${events.seq} ${sql.raw(direction === 'desc' ? 'desc' : 'asc')}${limit}`
   })
   const select = variants((variant) => ({ sql: sql`select ${selected(columns)} ${eventsFrom(variant)}` }))
@@ -61,7 +79,9 @@ export function createEventRows({ tables, expressions }: Dialect, sessionRows: S
       : { session: sessionRows.withStates, events: select(variant), eventsFrom: eventsFrom(variant) },
   )
 
-  const byIds = { sql: sql`select ${selected(columns)} from ${events} where ${isSid} and ${expressions.isOneOf(events.eventId, param('ids'))}` }
+  const byIds = {
+    sql: sql`select ${selected(columns)} from ${events} where ${isSid} and ${expressions.isOneOf(events.eventId, param('ids'))}`,
+  }
   const byId = {
     sql: sql`select ${selected(columns)} from ${events} join ${sessions} on ${sessions.sid} = ${events.sid} where ${sessionRows.isKey} and ${events.eventId} = ${param('eventId')}`,
   }
@@ -73,7 +93,9 @@ export function createEventRows({ tables, expressions }: Dialect, sessionRows: S
     timestamp: param('timestamp'),
     payload: expressions.payload(param('payload')),
   }
-  const insert = { sql: insertInto(events, { sid: param('sid'), seq: param('seq'), eventId: param('eventId'), ...values }) }
+  const insert = {
+    sql: insertInto(events, { sid: param('sid'), seq: param('seq'), eventId: param('eventId'), ...values }),
+  }
   const replace = {
     sql: sql`update ${events} set ${assigned([
       [events.invocationId, values.invocationId],
@@ -84,10 +106,25 @@ export function createEventRows({ tables, expressions }: Dialect, sessionRows: S
       [events.payload, values.payload],
     ])} where ${isSid} and ${events.seq} = ${param('seq')} and ${events.eventId} = ${param('eventId')}`,
   }
-  const copied = [events.seq, events.eventId, events.invocationId, events.author, events.branch, events.errorCode, events.timestamp, events.payload]
-  const names = sql.join([events.sid, ...copied].map((column) => bare(column)), sql`, `)
+  const copied = [
+    events.seq,
+    events.eventId,
+    events.invocationId,
+    events.author,
+    events.branch,
+    events.errorCode,
+    events.timestamp,
+    events.payload,
+  ]
+  const names = sql.join(
+    [events.sid, ...copied].map((column) => bare(column)),
+    sql`, `,
+  )
   const copy = {
-    sql: sql`insert into ${events} (${names}) select ${expressions.wholeParam(param('to'))}, ${sql.join(copied.map((column) => sql`${column}`), sql`, `)}
+    sql: sql`insert into ${events} (${names}) select ${expressions.wholeParam(param('to'))}, ${sql.join(
+      copied.map((column) => sql`${column}`),
+      sql`, `,
+    )}
       from ${events} where ${isSid} and ${events.seq} <= ${param('throughSeq')}`,
   }
   const deleteAll = { sql: sql`delete from ${events} where ${isSid}` }
@@ -97,12 +134,19 @@ export function createEventRows({ tables, expressions }: Dialect, sessionRows: S
       if (filter === undefined || filter.last === 0) return { shape: shape(''), params: sessionKeyParams(key) }
       const limit = filter.last
       const variant = `${namesOf(filter)}|${limit === undefined ? 'asc|all' : 'desc|limit'}`
-      return { shape: shape(variant), params: { ...sessionKeyParams(key), ...filterParams(filter), ...(limit !== undefined && { limit }) } }
+      return {
+        shape: shape(variant),
+        params: { ...sessionKeyParams(key), ...filterParams(filter), ...(limit !== undefined && { limit }) },
+      }
     },
     *page(tx, key, { filter, direction, beyondSeq, limit, offset }) {
       const beyond = beyondSeq === undefined ? '' : direction === 'asc' ? ',beyond' : ',before'
       const bound = limit === undefined ? 'all' : offset === undefined || offset === 0 ? 'limit' : 'offset'
-      const params = { ...sessionKeyParams(key), ...filterParams(filter), ...(beyondSeq !== undefined && { beyondSeq }) }
+      const params = {
+        ...sessionKeyParams(key),
+        ...filterParams(filter),
+        ...(beyondSeq !== undefined && { beyondSeq }),
+      }
       const rows = yield* tx.rows(select(`${namesOf(filter)}${beyond}|${direction}|${bound}`), {
         ...params,
         ...(limit !== undefined && { limit }),

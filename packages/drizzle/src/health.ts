@@ -20,7 +20,10 @@ export async function healthOf({ dialect, schema, performer }: Parts, options: u
     const schemaVersion = await performer.run('read', schema.current, call)
     const expected = dialect.migrations.at(-1)?.id
     const warnings = [...server.warnings]
-    if (schemaVersion !== expected) warnings.push(`the schema is at ${schemaVersion ?? 'nothing'}, and this version needs ${expected}; run store.migrate()`)
+    if (schemaVersion !== expected)
+      warnings.push(
+        `the schema is at ${schemaVersion ?? 'nothing'}, and this version needs ${expected}; run store.migrate()`,
+      )
     return {
       ok: schemaVersion === expected,
       flavour: server.flavour,

@@ -21,10 +21,30 @@ export { createEngine, type Engine } from './create-store.ts'
 export { joinedStore, runTransaction, scriptStore, type JoinedStore, type ScriptStore } from './joined-store.ts'
 export { readLazily } from './lazy-read.ts'
 export { checksumOf } from './migrate.ts'
-export { tableNames, type AppStateRow, type EventRow, type MigrationRow, type SessionRow, type TableName, type TableOf, type Tables, type UserStateRow } from './rows.ts'
+export {
+  tableNames,
+  type AppStateRow,
+  type EventRow,
+  type MigrationRow,
+  type SessionRow,
+  type TableName,
+  type TableOf,
+  type Tables,
+  type UserStateRow,
+} from './rows.ts'
 export { runAsync, runSync, step, type Script } from './script.ts'
 export { storeErrorOf } from './errors.ts'
-export { assigned, bare, bound, compiler, insertInto, param, remembered, selected, type Compiled } from './statements.ts'
+export {
+  assigned,
+  bare,
+  bound,
+  compiler,
+  insertInto,
+  param,
+  remembered,
+  selected,
+  type Compiled,
+} from './statements.ts'
 export { tableNamesOf, withNames, type TableNameOptions } from './table-names.ts'
 export type { DrizzleStoreOptions } from './options.ts'
 export { createWriterQueue, type WriterQueue } from './writer-queue.ts'

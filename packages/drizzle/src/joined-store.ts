@@ -1,4 +1,18 @@
-import { absentAreas, createCalls, isStoreError, StoreError, type Call, type CallOptions, type Calls, type EventStore, type SessionKey, type SessionStore, type StateStore, type Store, unsupported } from '@daybook/core'
+import {
+  absentAreas,
+  createCalls,
+  isStoreError,
+  StoreError,
+  type Call,
+  type CallOptions,
+  type Calls,
+  type EventStore,
+  type SessionKey,
+  type SessionStore,
+  type StateStore,
+  type Store,
+  unsupported,
+} from '@daybook/core'
 import type { Engine } from './create-store.ts'
 import { methodsOf } from './methods.ts'
 import type { Tx } from './dialect.ts'
@@ -18,7 +32,9 @@ export interface ScriptStore {
 }
 
 type Scripted<Methods> = {
-  readonly [M in keyof Methods]: Methods[M] extends (...args: infer Args) => Promise<infer Answer> ? (...args: Args) => Script<Answer> : never
+  readonly [M in keyof Methods]: Methods[M] extends (...args: infer Args) => Promise<infer Answer>
+    ? (...args: Args) => Script<Answer>
+    : never
 }
 
 interface Joined {
@@ -35,7 +51,11 @@ function* whole<T>({ ready }: Engine, tx: Tx, prepared: Prepared<T>): Script<T> 
   return afterwards === undefined ? answer : yield* afterwards(tx, answer)
 }
 
-function* allChunks<T>(tx: Tx, script: Prepared<T>['script'], { isLast, add }: NonNullable<Prepared<T>['chunks']>): Script<T> {
+function* allChunks<T>(
+  tx: Tx,
+  script: Prepared<T>['script'],
+  { isLast, add }: NonNullable<Prepared<T>['chunks']>,
+): Script<T> {
   const first = yield* script(tx)
   let [sum, last] = [first, first]
   while (!isLast(last)) {
@@ -59,7 +79,9 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
   const perform = <T>({ name, options, prepare }: Operation<T>): Promise<T> =>
     calls.run(name, options, async (call) => {
       const prepared = prepare()
-      const answer = await turns.run(() => runAsync(guarded(whole(engine, tx, prepared)), () => call.check()).catch(rethrown))
+      const answer = await turns.run(() =>
+        runAsync(guarded(whole(engine, tx, prepared)), () => call.check()).catch(rethrown),
+      )
       if (prepared.appendsTo !== undefined) appendedTo.push(prepared.appendsTo)
       return answer
     })
@@ -81,7 +103,9 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
       ...events,
       // What others append is not to be seen in here, and waiting for it would hold the transaction open.
       tail: () => ({
-        [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(unsupported('events.tail', 'a tail inside a transaction')) }),
+        [Symbol.asyncIterator]: () => ({
+          next: () => Promise.reject(unsupported('events.tail', 'a tail inside a transaction')),
+        }),
       }),
     },
     state,
@@ -94,7 +118,10 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
 }
 
 /** A store inside a script. `end()` closes it: a generator that escaped the script must not write outside of it. */
-export function scriptStore(engine: Engine, tx: Tx): { readonly store: ScriptStore; readonly appendedTo: readonly SessionKey[]; readonly end: () => void } {
+export function scriptStore(
+  engine: Engine,
+  tx: Tx,
+): { readonly store: ScriptStore; readonly appendedTo: readonly SessionKey[]; readonly end: () => void } {
   let isOpen = true
   const appendedTo: SessionKey[] = []
   function* perform<T>(operation: Operation<T>): Script<T> {
@@ -129,7 +156,10 @@ export async function runTransaction<T>(
   let isEntered = false
   const note = (error: unknown): never => {
     thrown ??= { error }
-    throw new StoreError('internal', 'the application ended the transaction with an error', { cause: error, retryable: false })
+    throw new StoreError('internal', 'the application ended the transaction with an error', {
+      cause: error,
+      retryable: false,
+    })
   }
   const enter = <A>(body: () => A): A => {
     isEntered = true
@@ -142,7 +172,13 @@ export async function runTransaction<T>(
     }
   }
   try {
-    const { answer, appendedTo } = await calls.run('transaction', options, (call) => attempt(call, () => begin(call, enter), () => !isEntered))
+    const { answer, appendedTo } = await calls.run('transaction', options, (call) =>
+      attempt(
+        call,
+        () => begin(call, enter),
+        () => !isEntered,
+      ),
+    )
     for (const key of appendedTo) signals.notify(key)
     return answer
   } catch (error) {

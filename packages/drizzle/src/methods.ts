@@ -13,7 +13,10 @@ export interface Operations {
 type Perform = <T>(operation: Operation<T>) => Promise<T>
 
 /** The methods of the three areas, performed one way or another. What the caller says about types is the caller's claim. */
-export function methodsOf({ sessions, events, state }: Operations, perform: Perform): { sessions: SessionStore; events: Omit<EventStore, 'tail'>; state: StateStore } {
+export function methodsOf(
+  { sessions, events, state }: Operations,
+  perform: Perform,
+): { sessions: SessionStore; events: Omit<EventStore, 'tail'>; state: StateStore } {
   const typed = {
     sessions: {
       create: (session: unknown, options?: object) => perform(sessions.create(session, options)),

@@ -24,14 +24,23 @@ interface Applied {
 }
 
 /** Frozen with the release that brings it: taken over the text before names are filled in. */
-export const checksumOf = ({ statements }: Migration): string => createHash('sha256').update(statements.join(';\n')).digest('hex')
+export const checksumOf = ({ statements }: Migration): string =>
+  createHash('sha256').update(statements.join(';\n')).digest('hex')
 
 export function createSchema(dialect: Dialect): Schema {
   const { migrations: table } = dialect.tables
   const names = tableNames.map((name) => getTableName(dialect.tables[name]))
-  const applied = { sql: sql`select ${selected({ id: table.id, checksum: table.checksum })} from ${table} order by ${table.id}` }
+  const applied = {
+    sql: sql`select ${selected({ id: table.id, checksum: table.checksum })} from ${table} order by ${table.id}`,
+  }
   const record = {
-    sql: insertInto(table, { id: param('id'), name: param('name'), checksum: param('checksum'), appliedAt: param('appliedAt'), version: param('version') }),
+    sql: insertInto(table, {
+      id: param('id'),
+      name: param('name'),
+      checksum: param('checksum'),
+      appliedAt: param('appliedAt'),
+      version: param('version'),
+    }),
   }
 
   function* missingTables(tx: Tx): Script<readonly string[]> {
@@ -57,7 +66,8 @@ export function createSchema(dialect: Dialect): Schema {
   function* checkRoom(tx: Tx): Script<void> {
     const missing = yield* missingTables(tx)
     const stray = names.filter((name) => name !== getTableName(table) && !missing.includes(name))
-    if (stray.length > 0) throw mismatch(`the table ${stray.join(', ')} is there, but no migration made it; give the store another prefix`)
+    if (stray.length > 0)
+      throw mismatch(`the table ${stray.join(', ')} is there, but no migration made it; give the store another prefix`)
   }
 
   return {
@@ -66,9 +76,11 @@ export function createSchema(dialect: Dialect): Schema {
       const before = yield* appliedMigrations(tx)
       checkHistory(before, dialect.migrations)
       const [next] = dialect.migrations.slice(before.length)
-      if (next !== undefined) throw mismatch(`migration ${next.id} (${next.name}) has not been applied; run store.migrate()`)
+      if (next !== undefined)
+        throw mismatch(`migration ${next.id} (${next.name}) has not been applied; run store.migrate()`)
       const missing = yield* missingTables(tx)
-      if (missing.length > 0) throw mismatch(`the migrations were applied, but the table ${missing.join(', ')} is missing`)
+      if (missing.length > 0)
+        throw mismatch(`the migrations were applied, but the table ${missing.join(', ')} is missing`)
     },
     *current(tx) {
       return (yield* appliedMigrations(tx)).at(-1)?.id
@@ -95,9 +107,11 @@ export function createSchema(dialect: Dialect): Schema {
 function checkHistory(applied: readonly Applied[], known: readonly Migration[]): void {
   for (const [i, { id, checksum }] of applied.entries()) {
     const ours = known[i]
-    if (ours === undefined) throw mismatch(`the schema is newer than this version: it has migration ${id}; upgrade the package`)
+    if (ours === undefined)
+      throw mismatch(`the schema is newer than this version: it has migration ${id}; upgrade the package`)
     if (ours.id !== id) throw mismatch(`the schema has migration ${id} where this version has ${ours.id}`)
-    if (checksumOf(ours) !== checksum) throw mismatch(`migration ${id} is not the one that was applied: its checksum differs`)
+    if (checksumOf(ours) !== checksum)
+      throw mismatch(`migration ${id} is not the one that was applied: its checksum differs`)
   }
 }
 

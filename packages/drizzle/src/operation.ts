@@ -43,5 +43,15 @@ export interface Parts {
 
 type Prepare<T> = () => Prepared<T>
 
-export const reading = <T>(name: string, options: CallOptions | undefined, prepare: Prepare<T>): Operation<T> => ({ name, options, mode: 'read', prepare })
-export const writing = <T>(name: string, options: CallOptions | undefined, prepare: Prepare<T>): Operation<T> => ({ name, options, mode: 'write', prepare })
+export const reading = <T>(name: string, options: CallOptions | undefined, prepare: Prepare<T>): Operation<T> => ({
+  name,
+  options,
+  mode: 'read',
+  prepare,
+})
+export const writing = <T>(name: string, options: CallOptions | undefined, prepare: Prepare<T>): Operation<T> => ({
+  name,
+  options,
+  mode: 'write',
+  prepare,
+})

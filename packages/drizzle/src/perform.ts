@@ -40,7 +40,16 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
         if (prepared.appendsTo !== undefined) signals.notify(prepared.appendsTo)
         return prepared.afterwards === undefined ? answer : followed(answer, prepared.afterwards, call)
       }),
-    attempt: (call, unit, mayRepeat) => attempt({ dialect, missingTables: () => dialect.read(schema.missingTables, call), ...(mayRepeat !== undefined && { mayRepeat }) }, call, unit),
+    attempt: (call, unit, mayRepeat) =>
+      attempt(
+        {
+          dialect,
+          missingTables: () => dialect.read(schema.missingTables, call),
+          ...(mayRepeat !== undefined && { mayRepeat }),
+        },
+        call,
+        unit,
+      ),
     run: (mode, script, call) => performer.attempt(call, () => dialect[mode](script, call)),
     async runReady(mode, script, call) {
       if (!isReady) await performer.run('read', performer.ready, call)
@@ -81,7 +90,11 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
 }
 
 /** Adds up the chunks after the first one, until the last. */
-async function moreChunks<T>({ isLast, add }: NonNullable<Prepared<T>['chunks']>, first: T, next: () => Promise<T>): Promise<T> {
+async function moreChunks<T>(
+  { isLast, add }: NonNullable<Prepared<T>['chunks']>,
+  first: T,
+  next: () => Promise<T>,
+): Promise<T> {
   let [sum, last] = [first, first]
   while (!isLast(last)) {
     last = await next()

@@ -69,5 +69,11 @@ export interface Tables {
   readonly migrations: TableOf<MigrationRow>
 }
 
-export const tableNames = ['sessions', 'events', 'appStates', 'userStates', 'migrations'] as const satisfies readonly (keyof Tables)[]
+export const tableNames = [
+  'sessions',
+  'events',
+  'appStates',
+  'userStates',
+  'migrations',
+] as const satisfies readonly (keyof Tables)[]
 export type TableName = (typeof tableNames)[number]

@@ -1,4 +1,17 @@
-import { checkStateBytes, fromMicros, fromStorableJson, isJsonObject, staleState, StoreError, toMicros, toStorableJson, type JsonObject, type Limits, type Logger, type StateKey } from '@daybook/core'
+import {
+  checkStateBytes,
+  fromMicros,
+  fromStorableJson,
+  isJsonObject,
+  staleState,
+  StoreError,
+  toMicros,
+  toStorableJson,
+  type JsonObject,
+  type Limits,
+  type Logger,
+  type StateKey,
+} from '@daybook/core'
 import { sql, type Column, type Table } from 'drizzle-orm'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
@@ -46,8 +59,15 @@ export function createScopeStates(dialect: Dialect): { readonly app: ScopeStates
 
 type StateTable = Dialect['tables']['appStates']
 
-function scopeStates({ expressions }: Dialect, table: StateTable & Table, key: Readonly<Record<string, Column>>): ScopeStates {
-  const isKey = sql.join(Object.entries(key).map(([name, column]) => sql`${column} = ${param(name)}`), sql` and `)
+function scopeStates(
+  { expressions }: Dialect,
+  table: StateTable & Table,
+  key: Readonly<Record<string, Column>>,
+): ScopeStates {
+  const isKey = sql.join(
+    Object.entries(key).map(([name, column]) => sql`${column} = ${param(name)}`),
+    sql` and `,
+  )
   const row = sql`select ${selected({
     state: expressions.jsonText(table.state),
     revision: table.revision,
@@ -85,7 +105,8 @@ function scopeStates({ expressions }: Dialect, table: StateTable & Table, key: R
       const [locked] = yield* tx.rows(lockByKey, params)
       if (locked === undefined) throw new StoreError('corrupt', 'a state row vanished while it was locked')
       const current = scopeStateOf(locked)
-      if (expectedRevision !== undefined && expectedRevision !== current.revision) throw staleState(scope, current.revision, expectedRevision)
+      if (expectedRevision !== undefined && expectedRevision !== current.revision)
+        throw staleState(scope, current.revision, expectedRevision)
       const state = change(current.state)
       checkStateBytes(state, 'state', limits, logger)
       const stored = toMicros(current.updatedAt)

@@ -17,7 +17,12 @@ export interface SessionLists {
   /** Up to `chunk` sessions that were last changed before a time (or ever): the `sid`s, the oldest first, locked. */
   oldest(
     tx: Tx,
-    filter: { readonly appName: string; readonly userId: string | undefined; readonly before?: number; readonly chunk: number },
+    filter: {
+      readonly appName: string
+      readonly userId: string | undefined
+      readonly before?: number
+      readonly chunk: number
+    },
   ): Script<readonly string[]>
 }
 
@@ -39,13 +44,17 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
   const select = variants((variant) => {
     const [orderBy = '', direction, ...words] = variant.split('|')
     const has = (word: string) => words.includes(word)
-    const time = { createdAt: sessions.createdAt, updatedAt: sessions.updatedAt, lastEventAt: sessions.lastEventAt }[orderBy] ?? sessions.lastEventAt
+    const time =
+      { createdAt: sessions.createdAt, updatedAt: sessions.updatedAt, lastEventAt: sessions.lastEventAt }[orderBy] ??
+      sessions.lastEventAt
     const isDescending = direction === 'desc'
     // The first condition is what an index can use; the second one settles ties.
     const beyond: SQL = isDescending
       ? sql` and ${time} <= ${param('time')} and (${time} < ${param('time')} or ${afterTie()})`
       : sql` and ${time} >= ${param('time')} and (${time} > ${param('time')} or ${afterTie()})`
-    const columns = has('state') ? sql`${selected(withState)} ${fromWithStates}` : sql`${selected(sessionRows.columns)} from ${sessions}`
+    const columns = has('state')
+      ? sql`${selected(withState)} ${fromWithStates}`
+      : sql`${selected(sessionRows.columns)} from ${sessions}`
     return {
       sql: sql`select ${columns} where ${has('user') ? ofUser : ofApp}${has('beyond') ? beyond : sql``}
         order by ${time} ${sql.raw(isDescending ? 'desc' : 'asc')}, ${sessions.sessionId}, ${sessions.userId}
@@ -54,7 +63,9 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
   })
   const afterTie = () =>
     sql`${sessions.sessionId} > ${param('sessionId')} or (${sessions.sessionId} = ${param('sessionId')} and ${sessions.userId} > ${param('afterUserId')})`
-  const counted = variants((user) => ({ sql: sql`select count(*) as "count" from ${sessions} where ${user === 'user' ? ofUser : ofApp}` }))
+  const counted = variants((user) => ({
+    sql: sql`select count(*) as "count" from ${sessions} where ${user === 'user' ? ofUser : ofApp}`,
+  }))
   const oldest = variants((variant) => ({
     sql: sql`select ${selected({ sid: expressions.wholeText(sessions.sid) })} from ${sessions}
       where ${variant.includes('user') ? ofUser : ofApp}${variant.includes('before') ? sql` and ${sessions.updatedAt} < ${param('before')}` : sql``}
@@ -69,21 +80,36 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
     *list(tx, request) {
       const { appName, userId, orderBy, direction, limit, offset, position, wantsState } = request
       if (limit === 0) return { items: [], nextCursor: undefined }
-      const words = [userId !== undefined && 'user', wantsState && 'state', position !== undefined && 'beyond', offset > 0 && 'offset']
+      const words = [
+        userId !== undefined && 'user',
+        wantsState && 'state',
+        position !== undefined && 'beyond',
+        offset > 0 && 'offset',
+      ]
       const [time, sessionId, afterUserId] = position ?? []
       const params: Params = {
         appName,
         ...(userId !== undefined && { userId }),
-        ...(position !== undefined && { time: BigInt(time ?? 0), sessionId: String(sessionId), afterUserId: String(afterUserId) }),
+        ...(position !== undefined && {
+          time: BigInt(time ?? 0),
+          sessionId: String(sessionId),
+          afterUserId: String(afterUserId),
+        }),
         ...(offset > 0 && { offset }),
         limit: limit + 1,
       }
-      const rows = yield* tx.rows(select([orderBy, direction, ...words.filter((word) => word !== false)].join('|')), params)
+      const rows = yield* tx.rows(
+        select([orderBy, direction, ...words.filter((word) => word !== false)].join('|')),
+        params,
+      )
       const positionOf = (row: Row) => [String(row[orderBy]), String(row['sessionId']), String(row['userId'])]
       return pageOf(rows, request, positionOf, wantsState ? summaryWithState : summaryOf)
     },
     *count(tx, { appName, userId }) {
-      const [row] = yield* tx.rows(counted(userId === undefined ? '' : 'user'), userId === undefined ? { appName } : { appName, userId })
+      const [row] = yield* tx.rows(
+        counted(userId === undefined ? '' : 'user'),
+        userId === undefined ? { appName } : { appName, userId },
+      )
       return Number(row?.['count'])
     },
     *countOlder(tx, { appName, userId, before }) {
@@ -106,5 +132,9 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
 
 const summaryWithState = (row: Row): SessionSummary => ({
   ...summaryOf(row),
-  state: mergedState({ session: stateOf(row['state']), user: stateOf(row['userState']), app: stateOf(row['appState']) }),
+  state: mergedState({
+    session: stateOf(row['state']),
+    user: stateOf(row['userState']),
+    app: stateOf(row['appState']),
+  }),
 })

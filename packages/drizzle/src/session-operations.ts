@@ -1,6 +1,24 @@
 import {
-  checkedCount, checkedOptions, checkedSessionKey, checkedUserKey, createRequest, eventsOption, forkRequest, pruneRequest, sessionFilter, sessionListRequest, unsupported,
-  updateRequest, type CallOptions, type ErasureReceipt, type JsonObject, type LoadedSession, type Page, type PruneReport, type Session, type SessionSummary,
+  checkedCount,
+  checkedOptions,
+  checkedSessionKey,
+  checkedUserKey,
+  createRequest,
+  eventsOption,
+  forkRequest,
+  pruneRequest,
+  sessionFilter,
+  sessionListRequest,
+  unsupported,
+  updateRequest,
+  type CallOptions,
+  type ErasureReceipt,
+  type JsonObject,
+  type LoadedSession,
+  type Page,
+  type PruneReport,
+  type Session,
+  type SessionSummary,
 } from '@daybook/core'
 import { eventsOf } from './event-rows.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
@@ -49,7 +67,11 @@ export function createSessionOperations(parts: Parts): SessionOperations {
       script: (tx) => scripts.pruneChunk(tx, request),
       chunks: {
         isLast: ({ sessions }) => sessions < request.chunk,
-        add: (sum, { sessions, events }) => ({ sessions: sum.sessions + sessions, events: sum.events + events, dryRun: false }),
+        add: (sum, { sessions, events }) => ({
+          sessions: sum.sessions + sessions,
+          events: sum.events + events,
+          dryRun: false,
+        }),
       },
     }
   }
@@ -58,7 +80,10 @@ export function createSessionOperations(parts: Parts): SessionOperations {
     create: (session, options) =>
       writing('sessions.create', options, () => {
         const request = createRequest(session, options, parts)
-        return { script: (tx) => scripts.create(tx, request, micros()), generated: { sessionId: request.key.sessionId } }
+        return {
+          script: (tx) => scripts.create(tx, request, micros()),
+          generated: { sessionId: request.key.sessionId },
+        }
       }),
     get: (key, options) => reading('sessions.get', options, () => prepareGet(key, options)),
     list: (query) =>

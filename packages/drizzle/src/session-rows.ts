@@ -1,4 +1,14 @@
-import { fromMicros, mergedState, noSession, toStorableJson, type JsonObject, type LoadedSession, type Session, type SessionKey, type SessionSummary } from '@daybook/core'
+import {
+  fromMicros,
+  mergedState,
+  noSession,
+  toStorableJson,
+  type JsonObject,
+  type LoadedSession,
+  type Session,
+  type SessionKey,
+  type SessionSummary,
+} from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, InsertNew, Params, Row, Statement, Tx } from './dialect.ts'
 import { stateOf } from './scope-states.ts'
@@ -125,11 +135,22 @@ export function createSessionRows({ tables, expressions }: Dialect): SessionRows
       return session
     },
     *insert(tx, { key, state, initialState: initial, ...rest }) {
-      return yield* tx.insertNew(insert, { ...sessionKeyParams(key), state: toStorableJson(state), initialState: toStorableJson(initial), ...rest })
+      return yield* tx.insertNew(insert, {
+        ...sessionKeyParams(key),
+        state: toStorableJson(state),
+        initialState: toStorableJson(initial),
+        ...rest,
+      })
     },
     *change(tx, session, { state, ...rest }) {
       const revision = session.revision + 1
-      yield* tx.change(change, { ...sessionKeyParams(session), sid: BigInt(session.sid), state: toStorableJson(state), revision, ...rest })
+      yield* tx.change(change, {
+        ...sessionKeyParams(session),
+        sid: BigInt(session.sid),
+        state: toStorableJson(state),
+        revision,
+        ...rest,
+      })
       return revision
     },
     *initialState(tx, session) {
@@ -152,7 +173,11 @@ export const summaryOf = (row: Row): SessionSummary => ({
   lastEventAt: fromMicros(String(row['lastEventAt'])),
 })
 
-const storedSessionOf = (row: Row): StoredSession => ({ ...summaryOf(row), sid: String(row['sid']), state: stateOf(row['state']) })
+const storedSessionOf = (row: Row): StoredSession => ({
+  ...summaryOf(row),
+  sid: String(row['sid']),
+  state: stateOf(row['state']),
+})
 
 /** A session out of a row of {@link SessionRows.withStates}. */
 export const sessionOf = (row: Row): Session => ({ ...summaryOf(row), state: mergedStateOf(row) })
@@ -160,4 +185,7 @@ export const sessionOf = (row: Row): Session => ({ ...summaryOf(row), state: mer
 export const mergedStateOf = (row: Row): JsonObject =>
   mergedState({ session: stateOf(row['state']), user: stateOf(row['userState']), app: stateOf(row['appState']) })
 
-export const loadedSessionOf = (row: Row, events: LoadedSession['events']): LoadedSession => ({ ...sessionOf(row), events })
+export const loadedSessionOf = (row: Row, events: LoadedSession['events']): LoadedSession => ({
+  ...sessionOf(row),
+  events,
+})

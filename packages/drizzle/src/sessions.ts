@@ -1,8 +1,30 @@
 import {
-  applyDelta, checkStateBytes, isEmptyDelta, isJsonObject, noSession, seqBeyondHead, sessionExists, splitDelta, staleSession, StoreError, toMicros,
-  type AgentEvent, type CheckedEventFilter, type CreateRequest, type ErasureReceipt, type ForkRequest, type JsonDelta, type JsonObject,
-  type LoadedSession, type PruneReport, type PruneRequest, type Session, type SessionChange, type SessionKey, 
-  type UpdateRequest, type UserKey,
+  applyDelta,
+  checkStateBytes,
+  isEmptyDelta,
+  isJsonObject,
+  noSession,
+  seqBeyondHead,
+  sessionExists,
+  splitDelta,
+  staleSession,
+  StoreError,
+  toMicros,
+  type AgentEvent,
+  type CheckedEventFilter,
+  type CreateRequest,
+  type ErasureReceipt,
+  type ForkRequest,
+  type JsonDelta,
+  type JsonObject,
+  type LoadedSession,
+  type PruneReport,
+  type PruneRequest,
+  type Session,
+  type SessionChange,
+  type SessionKey,
+  type UpdateRequest,
+  type UserKey,
 } from '@daybook/core'
 import { changeScopes } from './append.ts'
 import type { Tx } from './dialect.ts'
@@ -58,8 +80,13 @@ export function createSessionScripts(parts: Parts): SessionScripts {
   function* stateAfter(tx: Tx, session: StoredSession, seq: number): Script<JsonObject> {
     if (seq === session.lastSeq) return session.state
     let state = yield* sessionRows.initialState(tx, session)
-    for (let done = 0; done < seq; ) {
-      const page = yield* eventRows.page(tx, session, { filter: noFilter, direction: 'asc', beyondSeq: done, limit: Math.min(200, seq - done) })
+    for (let done = 0; done < seq;) {
+      const page = yield* eventRows.page(tx, session, {
+        filter: noFilter,
+        direction: 'asc',
+        beyondSeq: done,
+        limit: Math.min(200, seq - done),
+      })
       if (page.length === 0) throw new StoreError('corrupt', `session ${session.sessionId} lacks event ${done + 1}`)
       for (const { event } of page) state = applyDelta(state, storedDelta(event))
       done += page.length
@@ -72,16 +99,25 @@ export function createSessionScripts(parts: Parts): SessionScripts {
     load,
     *create(tx, { key, deltas }, now) {
       const state = deltas.session.set
-      const isNew = yield* sessionRows.insert(tx, { key, state, initialState: state, lastSeq: 0, createdAt: now, lastEventAt: now })
+      const isNew = yield* sessionRows.insert(tx, {
+        key,
+        state,
+        initialState: state,
+        lastSeq: 0,
+        createdAt: now,
+        lastEventAt: now,
+      })
       if (!isNew) throw sessionExists(key)
       yield* changeScopes(tx, scopeStates, key, deltas, { now, limits, logger })
       return yield* loaded(tx, key)
     },
     *update(tx, { key, change, expectedRevision }, now) {
       const session = yield* sessionRows.lock(tx, key)
-      if (expectedRevision !== undefined && expectedRevision !== session.revision) throw staleSession(session, expectedRevision)
+      if (expectedRevision !== undefined && expectedRevision !== session.revision)
+        throw staleSession(session, expectedRevision)
       const deltas = 'deltas' in change ? change.deltas : undefined
-      if (deltas !== undefined && Object.values(deltas).every((delta) => isEmptyDelta(delta))) return yield* loaded(tx, key)
+      if (deltas !== undefined && Object.values(deltas).every((delta) => isEmptyDelta(delta)))
+        return yield* loaded(tx, key)
       const state = 'replace' in change ? change.replace : applyDelta(session.state, change.deltas.session)
       checkStateBytes(state, 'session state', limits, logger)
       const stored = toMicros(session.updatedAt)
@@ -107,9 +143,19 @@ export function createSessionScripts(parts: Parts): SessionScripts {
       const state = yield* stateAfter(tx, source, seq)
       const initialState = yield* sessionRows.initialState(tx, source)
       const target = { ...key, sessionId }
-      const [last] = seq === 0 ? [] : yield* eventRows.page(tx, key, { filter: noFilter, direction: 'asc', beyondSeq: seq - 1, limit: 1 })
+      const [last] =
+        seq === 0
+          ? []
+          : yield* eventRows.page(tx, key, { filter: noFilter, direction: 'asc', beyondSeq: seq - 1, limit: 1 })
       const lastEventAt = last === undefined ? now : toMicros(last.event.timestamp)
-      const isNew = yield* sessionRows.insert(tx, { key: target, state, initialState, lastSeq: seq, createdAt: now, lastEventAt })
+      const isNew = yield* sessionRows.insert(tx, {
+        key: target,
+        state,
+        initialState,
+        lastSeq: seq,
+        createdAt: now,
+        lastEventAt,
+      })
       if (!isNew) throw sessionExists(target)
       const copy = yield* sessionRows.find(tx, target)
       if (copy === undefined) throw noSession(target)
@@ -142,7 +188,15 @@ export function createSessionScripts(parts: Parts): SessionScripts {
   }
 }
 
-const noFilter: CheckedEventFilter = { since: undefined, after: undefined, afterSeq: undefined, author: undefined, invocationId: undefined, branch: undefined, last: undefined }
+const noFilter: CheckedEventFilter = {
+  since: undefined,
+  after: undefined,
+  afterSeq: undefined,
+  author: undefined,
+  invocationId: undefined,
+  branch: undefined,
+  last: undefined,
+}
 
 /** The session-scope delta of a stored event. It was checked when it was appended. */
 function storedDelta({ actions }: AgentEvent): JsonDelta {

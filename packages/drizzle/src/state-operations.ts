@@ -1,4 +1,15 @@
-import { applyDelta, checkedOptions, checkedStateKey, isEmptyDelta, staleState, stateUpdateRequest, type CallOptions, type JsonObject, type ScopedState, type StateKey } from '@daybook/core'
+import {
+  applyDelta,
+  checkedOptions,
+  checkedStateKey,
+  isEmptyDelta,
+  staleState,
+  stateUpdateRequest,
+  type CallOptions,
+  type JsonObject,
+  type ScopedState,
+  type StateKey,
+} from '@daybook/core'
 import { reading, writing, type Operation, type Parts } from './operation.ts'
 import type { Script } from './script.ts'
 
@@ -22,16 +33,25 @@ export function createStateOperations(parts: Parts): StateOperations {
       writing<ScopedState>('state.update', options, () => {
         const { key: checked, change: delta, expectedRevision } = stateUpdateRequest(key, change, options, parts)
         const scope = scopeOf(checked)
-        if (!('replace' in delta) && isEmptyDelta(delta)) return { script: (tx) => unchanged(scope.get(tx, checked), checked, expectedRevision) }
+        if (!('replace' in delta) && isEmptyDelta(delta))
+          return { script: (tx) => unchanged(scope.get(tx, checked), checked, expectedRevision) }
         const next = 'replace' in delta ? () => delta.replace : (state: JsonObject) => applyDelta(state, delta)
-        return { script: (tx) => scope.update(tx, { key: checked, change: next, expectedRevision, now: micros(), limits, logger }) }
+        return {
+          script: (tx) =>
+            scope.update(tx, { key: checked, change: next, expectedRevision, now: micros(), limits, logger }),
+        }
       }),
   }
 }
 
 /** An empty delta writes nothing; what was never written is empty, at revision 0. */
-function* unchanged(current: Script<ScopedState | undefined>, key: StateKey, expectedRevision: number | undefined): Script<ScopedState> {
+function* unchanged(
+  current: Script<ScopedState | undefined>,
+  key: StateKey,
+  expectedRevision: number | undefined,
+): Script<ScopedState> {
   const found = (yield* current) ?? { state: {}, revision: 0, updatedAt: 0 }
-  if (expectedRevision !== undefined && expectedRevision !== found.revision) throw staleState(key, found.revision, expectedRevision)
+  if (expectedRevision !== undefined && expectedRevision !== found.revision)
+    throw staleState(key, found.revision, expectedRevision)
   return found
 }

@@ -1,4 +1,16 @@
-import { getTableColumns, is, Param, Placeholder, sql, SQL, type Column, type Query, type SQLChunk, type SQLWrapper, type Table } from 'drizzle-orm'
+import {
+  getTableColumns,
+  is,
+  Param,
+  Placeholder,
+  sql,
+  SQL,
+  type Column,
+  type Query,
+  type SQLChunk,
+  type SQLWrapper,
+  type Table,
+} from 'drizzle-orm'
 import type { Params, Statement, Value } from './dialect.ts'
 
 /** `:name` of a statement, bound when it runs. */

@@ -25,12 +25,18 @@ export function tableNamesOf({ prefix = 'daybook_', tables = {} }: TableNameOpti
   if (typeof prefix !== 'string') throw invalid('prefix', 'must be a string')
   if (typeof tables !== 'object' || tables === null) throw invalid('tables', 'must be an object')
   const stray = Object.keys(tables).find((name) => !Object.hasOwn(defaults, name))
-  if (stray !== undefined) throw invalid(`tables.${stray}`, `is not a table of the store; there are ${tableNames.join(', ')}`)
-  const names = Object.fromEntries(tableNames.map((name) => [name, tables[name] ?? `${prefix}${defaults[name]}`])) as Record<TableName, string> // one for each
+  if (stray !== undefined)
+    throw invalid(`tables.${stray}`, `is not a table of the store; there are ${tableNames.join(', ')}`)
+  const names = Object.fromEntries(
+    tableNames.map((name) => [name, tables[name] ?? `${prefix}${defaults[name]}`]),
+  ) as Record<TableName, string> // one for each
   for (const [name, value] of Object.entries(names)) {
     const field = Object.hasOwn(tables, name) ? `tables.${name}` : 'prefix'
     if (typeof value !== 'string' || !allowed.test(value) || value.length > longestName) {
-      throw invalid(field, `gives a table name that is not 1 to ${longestName} of A-Z a-z 0-9 _ $, beginning with a letter or _`)
+      throw invalid(
+        field,
+        `gives a table name that is not 1 to ${longestName} of A-Z a-z 0-9 _ $, beginning with a letter or _`,
+      )
     }
   }
   const lower = Object.values(names).map((name) => name.toLowerCase())

@@ -23,7 +23,11 @@ const shortestWait = 25
  * comes, up to `pollInterval`. `seq` has no gaps and is given in commit order, so that nothing after the last one seen can
  * be missed.
  */
-export function tail({ calls, limits, look, appended }: Parts, key: unknown, options: TailOptions | undefined): AsyncIterable<StoredEvent> {
+export function tail(
+  { calls, limits, look, appended }: Parts,
+  key: unknown,
+  options: TailOptions | undefined,
+): AsyncIterable<StoredEvent> {
   const checked = () => {
     const { afterSeq = 0, pollInterval = 1_000 } = checkedOptions(options, ['afterSeq', 'pollInterval'])
     return {
@@ -55,22 +59,37 @@ export function tail({ calls, limits, look, appended }: Parts, key: unknown, opt
   }
 }
 
-const timeoutOf = (options: TailOptions | undefined) => (options?.timeout === undefined ? {} : { timeout: options.timeout })
+const timeoutOf = (options: TailOptions | undefined) =>
+  options?.timeout === undefined ? {} : { timeout: options.timeout }
 
 const hasEnded = (calls: Calls, signal: AbortSignal | undefined) => calls.closing.aborted || signal?.aborted === true
 
 /** An abort and the closing of the store end a tail quietly, also in the middle of a look. */
-async function lookOnce(calls: Calls, options: TailOptions | undefined, look: (call: Call) => Promise<Look | undefined>): Promise<Look | undefined> {
+async function lookOnce(
+  calls: Calls,
+  options: TailOptions | undefined,
+  look: (call: Call) => Promise<Look | undefined>,
+): Promise<Look | undefined> {
   const callOptions = { ...timeoutOf(options), ...(options?.signal !== undefined && { signal: options.signal }) }
   try {
     return await calls.run('events.tail', callOptions, look)
   } catch (error) {
-    if (isStoreError(error) && (error.code === 'closed' || error.code === 'aborted') && hasEnded(calls, options?.signal)) return undefined
+    if (
+      isStoreError(error) &&
+      (error.code === 'closed' || error.code === 'aborted') &&
+      hasEnded(calls, options?.signal)
+    )
+      return undefined
     throw error
   }
 }
 
-async function waitForMore(calls: Calls, given: AbortSignal | undefined, ms: number, appended: (signal: AbortSignal) => Promise<void>): Promise<void> {
+async function waitForMore(
+  calls: Calls,
+  given: AbortSignal | undefined,
+  ms: number,
+  appended: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const over = new AbortController()
   const signal = AbortSignal.any([over.signal, calls.closing, ...(given === undefined ? [] : [given])])
   await Promise.race([sleep(ms, signal), appended(signal)])

@@ -19,7 +19,11 @@ const dialect: Pick<Dialect, 'failureOf' | 'lockWait'> = {
 }
 
 /** Runs a unit that fails so many times, and says how often it ran and what came of it. */
-async function outcomeOf(kind: ErrorKind, failures: number, { missing = [] as string[], mayRepeat = true, isCommitting = false, timeout = 5_000 } = {}) {
+async function outcomeOf(
+  kind: ErrorKind,
+  failures: number,
+  { missing = [] as string[], mayRepeat = true, isCommitting = false, timeout = 5_000 } = {},
+) {
   let runs = 0
   const unit = (call: Call) => async () => {
     runs++
@@ -31,15 +35,26 @@ async function outcomeOf(kind: ErrorKind, failures: number, { missing = [] as st
   const outcome = await createCalls()
     .run('test', { timeout }, (call) => attempt(parts, call, unit(call)))
     .catch((error: unknown) => (error instanceof StoreError ? error : Promise.reject(error)))
-  return { runs, code: typeof outcome === 'string' ? outcome : outcome.code, error: typeof outcome === 'string' ? undefined : outcome }
+  return {
+    runs,
+    code: typeof outcome === 'string' ? outcome : outcome.code,
+    error: typeof outcome === 'string' ? undefined : outcome,
+  }
 }
 
-test.each(['contention', 'locked', 'connection', 'duplicate'] as const)('a unit that failed by %s is run again as a whole', async (kind) => {
-  expect(await outcomeOf(kind, 2)).toMatchObject({ runs: 3, code: 'done' })
-})
+test.each(['contention', 'locked', 'connection', 'duplicate'] as const)(
+  'a unit that failed by %s is run again as a whole',
+  async (kind) => {
+    expect(await outcomeOf(kind, 2)).toMatchObject({ runs: 3, code: 'done' })
+  },
+)
 
 test('deadlocks are tried eight times, and are busy then', async () => {
-  expect(await outcomeOf('contention', 100)).toMatchObject({ runs: 8, code: 'busy', error: { retryable: true, facts: { driverCode: 'D1' } } })
+  expect(await outcomeOf('contention', 100)).toMatchObject({
+    runs: 8,
+    code: 'busy',
+    error: { retryable: true, facts: { driverCode: 'D1' } },
+  })
 })
 
 test('a lock is tried for as long as the store waits for locks, and is busy then', async () => {
@@ -63,7 +78,10 @@ test('what the application did is not repeated', async () => {
 })
 
 test('a driver that cannot tell a missing table is asked about the tables', async () => {
-  expect(await outcomeOf('maybe_missing_schema', 1, { missing: ['daybook_events'] })).toMatchObject({ runs: 1, code: 'schema_mismatch' })
+  expect(await outcomeOf('maybe_missing_schema', 1, { missing: ['daybook_events'] })).toMatchObject({
+    runs: 1,
+    code: 'schema_mismatch',
+  })
   expect(await outcomeOf('maybe_missing_schema', 1)).toMatchObject({ runs: 1, code: 'internal' })
 })
 
@@ -83,9 +101,12 @@ const codes = {
   internal: 'internal',
 } satisfies Partial<Record<ErrorKind, string>>
 
-test.each(Object.entries(codes))('a failure that stays is told: %s is %s, without a word of the driver', async (kind, code) => {
-  const { error } = await outcomeOf(kind as ErrorKind, 1000) // a key of the table above
-  expect(error?.code).toBe(code)
-  expect(error?.cause).toBeInstanceOf(DriverError)
-  expect(JSON.stringify(error)).not.toContain('secret')
-})
+test.each(Object.entries(codes))(
+  'a failure that stays is told: %s is %s, without a word of the driver',
+  async (kind, code) => {
+    const { error } = await outcomeOf(kind as ErrorKind, 1000) // a key of the table above
+    expect(error?.code).toBe(code)
+    expect(error?.cause).toBeInstanceOf(DriverError)
+    expect(JSON.stringify(error)).not.toContain('secret')
+  },
+)

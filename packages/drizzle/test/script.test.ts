@@ -3,7 +3,11 @@ import { expect, test } from 'vitest'
 import { runAsync, runSync, step, type Script } from '../src/index.ts'
 
 /** Adds numbers by steps; a negative one makes its step fail, and the script goes on with the error's place. */
-function* sumOf(numbers: readonly number[], answer: (n: number) => number | Promise<number>, log: string[]): Script<number> {
+function* sumOf(
+  numbers: readonly number[],
+  answer: (n: number) => number | Promise<number>,
+  log: string[],
+): Script<number> {
   let sum = 0
   try {
     for (const n of numbers) {

@@ -8,7 +8,9 @@ import { bound, compiler, insertInto, param, remembered, selected } from '../src
 const items = sqliteTable('it"ems', { id: integer('the_id').primaryKey(), note: text() })
 const question = new SQLiteSyncDialect()
 const dollar = new PgDialect()
-const statement = { sql: sql`select ${selected({ id: items.id })} from ${items} where ${items.note} = ${param('note')} and ${items.id} > ${param('id')} limit ${param('id')}` }
+const statement = {
+  sql: sql`select ${selected({ id: items.id })} from ${items} where ${items.note} = ${param('note')} and ${items.id} > ${param('id')} limit ${param('id')}`,
+}
 
 test('a statement is compiled once, and takes its values by name', () => {
   let compiled = 0

@@ -5,7 +5,10 @@ import { tableNamesOf, withNames } from '../src/index.ts'
 
 test('names are the prefix and the default ones, or as they are given', () => {
   expect(tableNamesOf({})).toMatchObject({ sessions: 'daybook_sessions', userStates: 'daybook_user_states' })
-  expect(tableNamesOf({ prefix: '', tables: { events: 'agent_events' } })).toMatchObject({ sessions: 'sessions', events: 'agent_events' })
+  expect(tableNamesOf({ prefix: '', tables: { events: 'agent_events' } })).toMatchObject({
+    sessions: 'sessions',
+    events: 'agent_events',
+  })
 })
 
 /** The name that the events' table gets, or how it was refused. */
@@ -36,5 +39,7 @@ test('a table that the store does not have is refused', () => {
 })
 
 test('a migration’s statement gets the names where its marks are', () => {
-  expect(withNames('create index "{events}_id" on "{events}" -- {other}', { events: 'e' })).toBe('create index "e_id" on "e" -- {other}')
+  expect(withNames('create index "{events}_id" on "{events}" -- {other}', { events: 'e' })).toBe(
+    'create index "e_id" on "e" -- {other}',
+  )
 })
