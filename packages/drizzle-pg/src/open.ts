@@ -1,4 +1,4 @@
-import { checkedOptions, StoreError } from '@daybook/core'
+import { checkedCount, checkedOptions, StoreError } from '@daybook/core'
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { Sql } from 'postgres'
 import { pgStore, type PgStoreOptions } from './create.ts'
@@ -26,6 +26,8 @@ export async function openPgStore(options: OpenPgOptions): Promise<PgStore<Postg
   if (typeof url !== 'string' || !/^postgres(?:ql)?:\/\//i.test(url)) {
     throw new StoreError('invalid_argument', 'url must begin with postgres:// or postgresql://', { field: 'url' })
   }
+  checkedCount(max, 'max', { min: 1 })
+  checkedCount(connectTimeout, 'connectTimeout', { min: 1 })
   const [{ default: postgres }, { drizzle }] = await Promise.all([import('postgres'), import('drizzle-orm/postgres-js')])
   const client = connected(() => postgres(url, { max, prepare: rest.prepare ?? true, connect_timeout: connectTimeout / 1000, onnotice: () => {}, connection: { application_name: 'daybook' } }))
   try {
