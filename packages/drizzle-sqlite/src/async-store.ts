@@ -2,7 +2,7 @@ import { bound, createEngine, joinedStore, runTransaction, step, type Failure, t
 import { clientDialect, probeClient, settledUnlessSent } from './client-dialect.ts'
 import { commonDialect, insertNewStatement, serverLimits } from './dialect.ts'
 import { failureOf } from './errors.ts'
-import { optionNames, type SqliteStoreOptions } from './options.ts'
+import type { SqliteStoreOptions } from './options.ts'
 import { daybookTables } from './schema.ts'
 import type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore, TransactionOf } from './store.ts'
 

@@ -4,7 +4,7 @@ import { connectionDialect, connectionTx, probeConnection } from './connection-d
 import type { Connection } from './connection.ts'
 import { commonDialect } from './dialect.ts'
 import { ConnectionClosed, ConnectionInUse } from './errors.ts'
-import { optionNames, type SqliteStoreOptions } from './options.ts'
+import type { SqliteStoreOptions } from './options.ts'
 import { daybookTables } from './schema.ts'
 import type { SyncDatabase, SyncSqliteStore, TransactionOf } from './store.ts'
 

@@ -68,7 +68,12 @@ export async function ask(driver: DriverName, path: string, text: string, values
       database.close()
     }
   }
-  const client = createClient({ url: `file:${path}`, timeout: 5_000 })
+  return askClient(`file:${path}`, text, values)
+}
+
+/** The same by `@libsql/client`, of a server too. */
+export async function askClient(url: string, text: string, values: readonly string[] = []): Promise<readonly Row[]> {
+  const client = createClient({ url, timeout: 5_000 })
   try {
     return (await client.execute({ sql: text, args: [...values] })).rows
   } finally {
@@ -76,7 +81,7 @@ export async function ask(driver: DriverName, path: string, text: string, values
   }
 }
 
-type Row = Readonly<Record<string, unknown>>
+export type Row = Readonly<Record<string, unknown>>
 
 /** A new file in WAL, as an application would set it: a store leaves the settings of a client that it is given alone. */
 export async function createFile(driver: DriverName, path: string): Promise<void> {

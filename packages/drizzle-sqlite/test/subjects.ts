@@ -1,13 +1,16 @@
 import type { Capabilities, Store } from '@daybook/core'
 import { defineStoreUnderTest, type CallerTransaction, type OpenOptions, type Oracle, type StoreUnderTest } from '@daybook/conformance'
-import { createSqliteStore, type SqliteStoreOptions } from '@daybook/drizzle-sqlite'
+import { createSqliteStore, openSqliteStore, type SqliteStoreOptions } from '@daybook/drizzle-sqlite'
 import { createClient } from '@libsql/client'
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/libsql'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ask, createFile, openFile, type DriverName, type OpenArgs } from './drivers.ts'
+import { ask, askClient, createFile, openFile, type DriverName, type OpenArgs, type Row } from './drivers.ts'
+import { startServer } from './sqld.ts'
+
+const worker = new URL('worker.ts', import.meta.url).href
 
 const synchronous: Capabilities = {
   memories: 'no',
@@ -29,10 +32,31 @@ const synchronous: Capabilities = {
   isolation: 'serializable',
 }
 
-export const subjects: Record<DriverName, StoreUnderTest> = {
+export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
   sqlite: subject('sqlite', 'libsql@0.5', synchronous),
   'libsql-client': subject('libsql-client', '@libsql/client@0.18', { ...synchronous, callerTransaction: 'yes' }),
   'better-sqlite3': subject('better-sqlite3', 'better-sqlite3@12', synchronous),
+  'libsql-server': defineStoreUnderTest({
+    subject: { name: '@daybook/drizzle-sqlite', version: '0.1.0', driver: '@libsql/client@0.18, sqld@0.24' },
+    contract: '1.0',
+    expects: { ...synchronous, callerTransaction: 'yes' },
+    broken: [{ issue: 'a server takes values up to 5,000,000 bytes, and this check appends an event of 6.3 MB', checks: ['LIM-02'] }],
+    async provision({ id }) {
+      const folder = await mkdtemp(join(tmpdir(), `${id}-`))
+      const server = await startServer(folder)
+      const { url } = server
+      return {
+        open: (options) => openSqliteStore({ url, ...storeOptions(options) }),
+        worker: { module: worker, args: { url } },
+        oracle: oracleOf((text, values) => askClient(url, text, values)),
+        transaction: await callerTransaction(url),
+        destroy: async () => {
+          await server.kill()
+          await rm(folder, { recursive: true, force: true })
+        },
+      }
+    },
+  }),
 }
 
 function subject(driver: DriverName, version: string, expects: Capabilities): StoreUnderTest {
@@ -47,9 +71,9 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
       const args: OpenArgs = { driver, path }
       return {
         open: (options) => openFile[driver](path, storeOptions(options)),
-        worker: { module: new URL('worker.ts', import.meta.url).href, args },
-        oracle: oracleOf(driver, path),
-        ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(path) }),
+        worker: { module: worker, args },
+        oracle: oracleOf((text, values) => ask(driver, path, text, values)),
+        ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(`file:${path}`) }),
         destroy: () => rm(folder, { recursive: true, force: true }),
       }
     },
@@ -72,16 +96,16 @@ const countStatements: Record<Parameters<Oracle['count']>[0], string> = {
   userStates: 'select count(*) as "n" from daybook_user_states where app_name = ?',
 }
 
-const oracleOf = (driver: DriverName, path: string): Oracle => ({
-  count: async (area, appName) => Number((await ask(driver, path, countStatements[area], [appName]))[0]?.['n']),
+const oracleOf = (rowsOf: (text: string, values: readonly string[]) => Promise<readonly Row[]>): Oracle => ({
+  count: async (area, appName) => Number((await rowsOf(countStatements[area], [appName]))[0]?.['n']),
 })
 
 /** An application with a table of its own. It waits for others that write, since it begins the transaction. */
-async function callerTransaction(path: string): Promise<CallerTransaction> {
-  await ask('libsql-client', path, 'create table application (id text primary key)')
+async function callerTransaction(url: string): Promise<CallerTransaction> {
+  await askClient(url, 'create table application (id text primary key)')
   return {
     async run(_store, body) {
-      const client = createClient({ url: `file:${path}`, timeout: 5_000 })
+      const client = createClient({ url, timeout: 5_000 })
       try {
         const db = drizzle({ client })
         const own = await createSqliteStore(db)
@@ -94,6 +118,6 @@ async function callerTransaction(path: string): Promise<CallerTransaction> {
         client.close()
       }
     },
-    rows: async () => (await ask('libsql-client', path, 'select id from application')).map((row) => String(row['id'])),
+    rows: async () => (await askClient(url, 'select id from application')).map((row) => String(row['id'])),
   }
 }
