@@ -4,6 +4,8 @@ import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/libsql'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { createClientLock } from '../src/client-lock.ts'
+import { failureOf } from '../src/errors.ts'
 import { createFile, driverNames, missingDrivers, openFile } from './drivers.ts'
 import { key, newPath } from './places.ts'
 import { startChild } from './processes.ts'
@@ -155,6 +157,29 @@ describe('what SQLITE_BUSY does to connections of @libsql/client', () => {
     for (const i of numbers(3)) await store.events.append(key, { id: `a${i}` })
     await store.transaction(async (_tx, inside) => inside.events.append(key, { id: 'a3' }))
     expect(await seenBy(path)).toMatchObject([{ id: 'a0' }, { id: 'a1' }, { id: 'a2' }, { id: 'a3' }])
+    client.close()
+  })
+
+  test('a reader whose connection a writer had to replace begins anew', async () => {
+    const path = newPath()
+    const { client, store } = await over(path, 5_000)
+    const lock = createClientLock(client, { isMemory: false, journalMode: 'wal' })
+    let attempts = 0
+    const read = () =>
+      lock.read(async () => {
+        attempts++
+        const transaction = await client.transaction('read')
+        await transaction.execute('select 1')
+        if (attempts === 1) await lock.write(() => Promise.reject(Object.assign(new Error('as a driver says it'), { code: 'SQLITE_BUSY' }))).catch(() => {})
+        const { rows } = await transaction.execute('select session_id as id from daybook_sessions')
+        await transaction.commit()
+        return rows
+      })
+    const refused = await read().catch((error: unknown) => failureOf(error))
+    expect(refused, 'what the engine repeats').toEqual({ kind: 'connection', driverCode: 'DAYBOOK_CONNECTION_REPLACED' })
+    expect(await read()).toEqual([{ id: 's1' }])
+    await store.events.append(key, { id: 'e1' })
+    expect(await seenBy(path)).toMatchObject([{ id: 'e1' }])
     client.close()
   })
 
