@@ -1,4 +1,4 @@
-import { isStoreError, StoreError, uuidv7 } from '@daybook/core'
+import { checkedFlag, checkedRecord, isStoreError, StoreError, uuidv7 } from '@daybook/core'
 import { createEngine, joinedStore, runTransaction, storeErrorOf, type DrizzleStoreOptions } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { executorTx, pgDialect, stillOpenIn } from './dialect.ts'
@@ -23,8 +23,9 @@ export const createPgStore = <Db extends PgDatabase>(db: Db, options: PgStoreOpt
 
 /** @param close closes what the store opened itself */
 export async function pgStore<Db extends PgDatabase>(db: Db, options: PgStoreOptions, close: () => Promise<void>): Promise<PgStore<Db>> {
-  const driver = driverOf(db, options)
-  const engine = createEngine(pgDialect({ db, driver, options, close }), options, ['schema'])
+  const { prepare } = checkedRecord(options, 'options')
+  const driver = driverOf(db, prepare === undefined || checkedFlag(prepare, 'prepare'))
+  const engine = createEngine(pgDialect({ db, driver, options, close }), options, ['schema', 'prepare'])
   await engine.calls.run('open', undefined, () => driver.inTurn(() => probe(db)).catch(rethrown))
 
   const transaction: PgStore<Db>['transaction'] = (body, callOptions) =>

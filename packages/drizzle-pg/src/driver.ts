@@ -48,8 +48,12 @@ export interface PgDatabase extends PgExecutor {
   ): Promise<T>
 }
 
-/** The driver under a Drizzle database; `unsupported` for one that cannot hold a transaction open, or that was never tried. */
-export function driverOf(db: PgDatabase, { prepare = true }: { readonly prepare?: boolean | undefined } = {}): Driver {
+/**
+ * The driver under a Drizzle database; `unsupported` for one that cannot hold a transaction open, or that was never tried.
+ *
+ * @param prepare whether the server is to keep the hot statements prepared
+ */
+export function driverOf(db: PgDatabase, prepare: boolean): Driver {
   if (!has(db, 'execute', 'transaction')) throw new StoreError('invalid_argument', 'db must be a Drizzle database', { field: 'db' })
   const client = db.$client
   if (isPostgres(client)) {

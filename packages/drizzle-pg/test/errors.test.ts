@@ -116,6 +116,13 @@ async function someoneWaits(admin: Sql, schema: string): Promise<void> {
   while ((await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
+test.for<unknown>([null, 5, 'x'])('%o is no set of options', async (options) => {
+  const db = drizzleNode({ client: nodePool({ port: 1 }) })
+  await expect(createPgStore(db, options as object)).rejects.toMatchObject({ code: 'invalid_argument', facts: { field: 'options' } }) // what JavaScript may hand over
+  await expect(createPgStore(db, { prepare: options as boolean })).rejects.toMatchObject({ code: 'invalid_argument', facts: { field: 'prepare' } })
+  await expect(createPgStore(db, { pool: options } as object)).rejects.toMatchObject({ code: 'invalid_argument', facts: { field: 'options.pool' } })
+})
+
 describe('on a server', () => {
   beforeEach(needsServer)
 
