@@ -1,4 +1,4 @@
-import { defaultLimits, type Capabilities, type Limits } from '@daybook/core'
+import { defaultLimits, StoreError, type Capabilities, type Limits } from '@daybook/core'
 import { compiler, remembered, tableNamesOf, withNames, type Dialect, type Failure, type InsertNew, type Server, type TableNameOptions } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
@@ -30,12 +30,18 @@ export function commonDialect(options: TableNameOptions & { busyTimeout?: number
     limits: { ...defaultLimits, ...limits },
     expressions,
     migrations: allMigrations,
-    lockWait: options.busyTimeout ?? 5_000,
+    lockWait: checkedWait(options.busyTimeout),
     migrationStart: [], // BEGIN IMMEDIATE is the lock
     existingTables: { sql: sql`select name as "name" from sqlite_master where type = 'table'` },
     named: ({ statements }) => statements.map((statement) => withNames(statement, names)),
     failureOf: (error): Failure => failureOf(error),
   }
+}
+
+/** What `busyTimeout` says, in milliseconds. */
+export function checkedWait(busyTimeout: unknown = 5_000): number {
+  if (typeof busyTimeout === 'number' && busyTimeout >= 0) return busyTimeout
+  throw new StoreError('invalid_argument', 'busyTimeout must be a number of milliseconds from 0', { field: 'busyTimeout' })
 }
 
 /** A libSQL server takes values up to 5,000,000 bytes and sends answers up to 10 MB: a batch, or a session's three documents, fit. */

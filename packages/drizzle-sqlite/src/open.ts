@@ -1,13 +1,16 @@
 import { checkedOptions, StoreError } from '@daybook/core'
 import { storeErrorOf } from '@daybook/drizzle'
+import type { Client } from '@libsql/client'
+import type { LibSQLDatabase } from 'drizzle-orm/libsql'
 import { setTimeout as wait } from 'node:timers/promises'
 import { asyncStore } from './async-store.ts'
 import { createConnection, type Connection } from './connection.ts'
+import { checkedWait } from './dialect.ts'
 import { failureOf } from './errors.ts'
 import { drizzleOver, openNative, type NativeDatabase, type NativeDrizzle } from './native.ts'
 import type { SqliteStoreOptions } from './options.ts'
 import { pragmaStatements, type Pragmas } from './pragmas.ts'
-import type { AsyncDatabase, AsyncSqliteStore, SqliteStore, SyncSqliteStore } from './store.ts'
+import type { AsyncSqliteStore, SqliteStore, SyncSqliteStore } from './store.ts'
 import { syncStore } from './sync-store.ts'
 import { parseUrl } from './url.ts'
 
@@ -19,6 +22,9 @@ export interface OpenSqliteOptions extends SqliteStoreOptions {
   /** For a local database. */
   readonly pragmas?: Pragmas
 }
+
+/** The Drizzle database over a libSQL server that the store opened. */
+export type ServerDatabase = LibSQLDatabase & { $client: Client }
 
 const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', 'logger', 'now', 'limits', 'prefix', 'tables']
 
@@ -40,13 +46,14 @@ const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', 'logger', 'no
  * ```
  */
 export async function openSqliteStore(options: OpenSqliteOptions & { readonly url: ':memory:' | `file:${string}` }): Promise<SyncSqliteStore<NativeDrizzle & { $client: NativeDatabase }>>
+export async function openSqliteStore(options: OpenSqliteOptions & { readonly url: `${'libsql' | 'https' | 'http' | 'wss' | 'ws'}://${string}` }): Promise<AsyncSqliteStore<ServerDatabase>>
 export async function openSqliteStore(options: OpenSqliteOptions): Promise<SqliteStore>
-export async function openSqliteStore(options: OpenSqliteOptions): Promise<SqliteStore> {
-  const { url, authToken, pragmas = {}, ...rest } = options
+export async function openSqliteStore(options: OpenSqliteOptions = { url: '' }): Promise<SqliteStore> {
   checkedOptions(options, optionNames)
+  const { url, authToken, pragmas = {}, ...rest } = options
   const address = parseUrl(url)
   if (address.kind === 'remote') return openRemote(address.url, authToken, rest)
-  const database = await openLocal(address.path, pragmaStatements(pragmas, address.isMemory), options.busyTimeout ?? 5_000)
+  const database = await openLocal(address.path, pragmaStatements(pragmas, address.isMemory), checkedWait(options.busyTimeout))
   const connection = createConnection(database)
   try {
     const db = Object.assign(drizzleOver(database), { $client: database })
@@ -101,10 +108,10 @@ function reached<T>(open: () => T): T {
   }
 }
 
-async function openRemote(url: string, authToken: string | undefined, options: SqliteStoreOptions): Promise<AsyncSqliteStore> {
+async function openRemote(url: string, authToken: string | undefined, options: SqliteStoreOptions): Promise<AsyncSqliteStore<ServerDatabase>> {
   const [{ createClient }, { drizzle }] = await Promise.all([import('@libsql/client'), import('drizzle-orm/libsql')])
   const client = createClient({ url, ...(authToken !== undefined && { authToken }) })
-  const db: AsyncDatabase = drizzle({ client })
+  const db = drizzle({ client })
   try {
     return await asyncStore(db, options, { isMemory: false, isOwned: true })
   } catch (error) {

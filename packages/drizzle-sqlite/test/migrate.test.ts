@@ -123,7 +123,7 @@ test('two stores with different prefixes live in one file', async () => {
   expect(one.db.all(sql`select event_id from two_log`)).toEqual([{ event_id: 'e1' }])
 })
 
-describe('names that cannot be table names are refused by field, before anything is sent', () => {
+describe('options that cannot be are refused by field, before anything is sent', () => {
   const hostile: readonly (readonly [field: string, options: object])[] = [
     ['prefix', { prefix: 'x"; drop table notes; --' }],
     ['prefix', { prefix: '1st_' }],
@@ -134,6 +134,12 @@ describe('names that cannot be table names are refused by field, before anything
     ['tables.events', { tables: { events: '' } }],
     ['tables.notes', { tables: { notes: 'notes' } }],
     ['tables', { tables: { events: 'daybook_SESSIONS' } }],
+    ['tables', { tables: 'events' }],
+    ['busyTimout', { busyTimout: 5 }],
+    ['busyTimeout', { busyTimeout: -1 }],
+    ['busyTimeout', { busyTimeout: '5' }],
+    ['pragmas', { pragmas: 'full' }],
+    ['url', { url: '' }],
   ]
 
   test.for(hostile)('%s in %o', async ([field, options]) => {

@@ -134,6 +134,8 @@ describe.skipIf(serverProblem !== undefined)(`a libSQL server${serverProblem ===
 
   test('a server that is killed while it writes leaves an unknown outcome, and the call can be repeated', async () => {
     const session = await newSession('killed')
+    await using overSocket = await openSqliteStore({ url: `ws://${server.url.slice('http://'.length)}` })
+    await overSocket.sessions.get(session)
     const payload = 'x'.repeat(200_000)
     const killing = wait(150).then(() => server.kill())
     const acknowledged: string[] = []
@@ -154,10 +156,13 @@ describe.skipIf(serverProblem !== undefined)(`a libSQL server${serverProblem ===
     await expect(store.events.append(session, { id, content: payload }), 'nobody listens: nothing was sent').rejects.toMatchObject({ code: 'unavailable', retryable: true })
     await expect(store.sessions.get(session)).rejects.toMatchObject({ code: 'unavailable' })
     expect(await store.health()).toMatchObject({ ok: false })
+    await expect(overSocket.events.append(session, { id: 'socket' }), 'a WebSocket does not tell whether it was sent').rejects.toMatchObject({ code: 'outcome_unknown' })
     await server.restart()
     await store.events.append(session, { id, content: payload })
     const events = (await store.events.list(session, { limit: 1_000 })).items
     expect(events.map(({ event }) => event.id)).toEqual([...acknowledged, id])
+    await overSocket.transaction(async (_tx, inside) => inside.events.append(session, { id: 'socket' }))
+    expect(await store.events.get(session, 'socket')).toMatchObject({ seq: events.length + 1 })
   }, 30_000)
 })
 

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 /** A libSQL server as a process of its own. */
 export interface Server {
-  readonly url: string
+  readonly url: `http://${string}`
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>
   /** Starts it again over the same files, at the same address. */
@@ -31,7 +31,7 @@ function findBinary(): string | undefined {
 
 export async function startServer(folder: string): Promise<Server> {
   const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://127.0.0.1:${port}` as const
   let running: ChildProcess | undefined
 
   async function start(): Promise<void> {
