@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { drizzle } from 'drizzle-orm/postgres-js'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { createPgStore } from '../src/index.ts'
 import { introspected } from './introspection.ts'
 import { client, key, migratedStore, newSchema, openStore } from './places.ts'
 import { child } from './processes.ts'
@@ -34,6 +36,14 @@ test('many stores of one process that migrate a new schema at once all succeed',
   const stores = await Promise.all(Array.from({ length: 6 }, () => openStore({ schema, max: 1 })))
   const reports = await Promise.all(stores.map((store) => store.migrate()))
   expect(reports.flatMap(({ applied }) => applied)).toEqual(['0001'])
+})
+
+test('the lock comes before anything that two could make at once', async () => {
+  const sent: string[] = []
+  const store = await createPgStore(drizzle({ client: client({ max: 1, debug: (_connection, text) => void sent.push(text) }) }), { schema: newSchema() })
+  await store.migrate()
+  const first = (what: string) => sent.findIndex((text) => text.includes(what))
+  expect([first('pg_advisory_xact_lock') > 0, first('pg_advisory_xact_lock') < first('create schema'), first('create schema') < first('CREATE TABLE')]).toEqual([true, true, true])
 })
 
 test('dryRun makes nothing, and its SQL makes the same tables', async () => {

@@ -187,7 +187,7 @@ test('a body that answers Drizzle’s builder is a body like others', async () =
   await store.sessions.create(key)
   const { sessions } = store.tables
   expect(await store.transaction((tx) => tx.select({ id: sessions.sessionId }).from(sessions))).toEqual([{ id: 's1' }])
-  await expect(store.transaction((tx) => tx.execute(sql`select 1 / 0`).then(() => undefined))).rejects.toMatchObject({ cause: { code: '22012' } })
+  await expect(store.transaction((tx) => tx.execute(sql`select 1 / 0`))).rejects.toMatchObject({ cause: { code: '22012' } })
 })
 
 test('one connection of node-postgres is shared in turns, and a transaction on it stays whole', async () => {
