@@ -25,7 +25,9 @@ export function appendBatch(tables: DaybookTables, append: Append): InStatement[
   if (last === undefined) return undefined
 
   const state = merged('"state"', deltas.session)
-  const guards = [`not exists (select 1 from ${eventTable} e where e."sid" = ${sessions}."sid" and e."event_id" in (select value from json_each(?)))`]
+  const guards = [
+    `not exists (select 1 from ${eventTable} e where e."sid" = ${sessions}."sid" and e."event_id" in (select value from json_each(?)))`,
+  ]
   const guardArgs: Value[] = [JSON.stringify(events.map(({ eventId }) => eventId))]
   if (!isEmptyDelta(deltas.session)) {
     guards.push(`length(cast(${state.sql} as blob)) <= ?`)
@@ -61,8 +63,10 @@ export function appendBatch(tables: DaybookTables, append: Append): InStatement[
       ),
     )
   }
-  if (!isEmptyDelta(deltas.user)) batch.push(scopeStatement(tables.userStates, { app_name: key.appName, user_id: key.userId }, deltas.user, append))
-  if (!isEmptyDelta(deltas.app)) batch.push(scopeStatement(tables.appStates, { app_name: key.appName }, deltas.app, append))
+  if (!isEmptyDelta(deltas.user))
+    batch.push(scopeStatement(tables.userStates, { app_name: key.appName, user_id: key.userId }, deltas.user, append))
+  if (!isEmptyDelta(deltas.app))
+    batch.push(scopeStatement(tables.appStates, { app_name: key.appName }, deltas.app, append))
   return batch
 }
 
@@ -73,7 +77,12 @@ export function appendedBy([first]: readonly ResultSet[]): Appended | undefined 
 }
 
 /** A scope's document that would grow over its limit fails a CHECK on purpose: only an error undoes the whole batch. */
-function scopeStatement(table: DaybookTables['userStates'] | DaybookTables['appStates'], key: Record<string, string>, delta: JsonDelta, { now, limits }: Append): InStatement {
+function scopeStatement(
+  table: DaybookTables['userStates'] | DaybookTables['appStates'],
+  key: Record<string, string>,
+  delta: JsonDelta,
+  { now, limits }: Append,
+): InStatement {
   const name = quoted(table)
   const columns = Object.keys(key).map((column) => `"${column}"`)
   const first = merged(`'{}'`, delta)
@@ -96,17 +105,25 @@ interface Expression {
 function merged(document: string, { set, unset }: JsonDelta): Expression {
   let expression: Expression = { sql: document, args: [] }
   for (const keys of chunks(unset)) {
-    expression = { sql: `json_remove(${expression.sql}${', ?'.repeat(keys.length)})`, args: [...expression.args, ...keys.map(pathOf)] }
+    expression = {
+      sql: `json_remove(${expression.sql}${', ?'.repeat(keys.length)})`,
+      args: [...expression.args, ...keys.map(pathOf)],
+    }
   }
   for (const entries of chunks(Object.entries(set))) {
     const args = entries.flatMap(([key, value]) => [pathOf(key), toStorableJson(value)])
-    expression = { sql: `json_set(${expression.sql}${', ?, json(?)'.repeat(entries.length)})`, args: [...expression.args, ...args] }
+    expression = {
+      sql: `json_set(${expression.sql}${', ?, json(?)'.repeat(entries.length)})`,
+      args: [...expression.args, ...args],
+    }
   }
   return expression
 }
 
 function chunks<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / pairsPerCall) }, (_, i) => items.slice(i * pairsPerCall, (i + 1) * pairsPerCall))
+  return Array.from({ length: Math.ceil(items.length / pairsPerCall) }, (_, i) =>
+    items.slice(i * pairsPerCall, (i + 1) * pairsPerCall),
+  )
 }
 
 /** The path of a top-level key. A quote inside the quoted label has to be written as an escape that SQLite decodes. */
@@ -118,4 +135,3 @@ const pathOf = (key: string): string => {
 const quoted = (table: Parameters<typeof getTableName>[0]) => `"${getTableName(table)}"`
 
 const statement = (text: string, args: readonly InValue[]): InStatement => ({ sql: text, args: [...args] })
-

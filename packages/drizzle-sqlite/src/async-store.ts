@@ -1,4 +1,13 @@
-import { bound, createEngine, joinedStore, runTransaction, step, type Failure, type Row, type Tx } from '@daybook/drizzle'
+import {
+  bound,
+  createEngine,
+  joinedStore,
+  runTransaction,
+  step,
+  type Failure,
+  type Row,
+  type Tx,
+} from '@daybook/drizzle'
 import { clientDialect, probeClient, settledUnlessSent } from './client-dialect.ts'
 import { commonDialect, insertNewStatement, serverLimits } from './dialect.ts'
 import { failureOf } from './errors.ts'
@@ -12,10 +21,20 @@ interface AsyncSetup {
 }
 
 /** A store over `@libsql/client`, local or a server. */
-export async function asyncStore<Db extends AsyncDatabase>(db: Db, options: SqliteStoreOptions, setup: AsyncSetup): Promise<AsyncSqliteStore<Db>> {
+export async function asyncStore<Db extends AsyncDatabase>(
+  db: Db,
+  options: SqliteStoreOptions,
+  setup: AsyncSetup,
+): Promise<AsyncSqliteStore<Db>> {
   const tables = daybookTables(options)
   const probe = await probeClient(db.$client, setup.isMemory)
-  const dialect = clientDialect({ common: commonDialect(options, probe, db.$client.protocol === 'file' ? {} : serverLimits), tables, client: db.$client, probe, isOwned: setup.isOwned })
+  const dialect = clientDialect({
+    common: commonDialect(options, probe, db.$client.protocol === 'file' ? {} : serverLimits),
+    tables,
+    client: db.$client,
+    probe,
+    isOwned: setup.isOwned,
+  })
   const engine = createEngine(dialect, options, ['busyTimeout'])
 
   const transaction: AsyncSqliteStore<Db>['transaction'] = (body, callOptions) =>
@@ -49,5 +68,6 @@ function joinedFailureOf(error: unknown): Failure {
 const executorTx = (tx: AsyncExecutor): Tx => ({
   rows: (statement, params = {}) => step(async () => (await tx.all(bound(statement, params))) as readonly Row[]), // objects by alias
   change: (statement, params = {}) => step(async () => (await tx.run(bound(statement, params))).rowsAffected),
-  insertNew: (insert, params = {}) => step(async () => (await tx.run(bound(insertNewStatement(insert), params))).rowsAffected > 0),
+  insertNew: (insert, params = {}) =>
+    step(async () => (await tx.run(bound(insertNewStatement(insert), params))).rowsAffected > 0),
 })

@@ -1,5 +1,16 @@
 import type { Call } from '@daybook/core'
-import { readLazily, runAsync, step, type Dialect, type Loaded, type Row, type Script, type Statement, type Params, type Tx } from '@daybook/drizzle'
+import {
+  readLazily,
+  runAsync,
+  step,
+  type Dialect,
+  type Loaded,
+  type Row,
+  type Script,
+  type Statement,
+  type Params,
+  type Tx,
+} from '@daybook/drizzle'
 import type { Client, InStatement, ResultSet } from '@libsql/client'
 import { appendBatch, appendedBy } from './append.ts'
 import { createClientLock, type ClientLock } from './client-lock.ts'
@@ -34,7 +45,8 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
       await settledUnlessSent(call, lock.commit(transaction))
       return answer
     } catch (error) {
-      if (client.protocol === 'file' && !transaction.closed) await transaction.executeMultiple('ROLLBACK').catch(() => {}) // what led here is thrown
+      if (client.protocol === 'file' && !transaction.closed)
+        await transaction.executeMultiple('ROLLBACK').catch(() => {}) // what led here is thrown
       throw error
     } finally {
       transaction.close() // rolls back what was not committed
@@ -117,9 +129,11 @@ export const inStatement = (statement: Statement, params: Params): InStatement =
 
 /** Verbs over whatever executes a statement of the client. */
 export const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>): Tx => ({
-  rows: (statement, params = {}) => step(async (): Promise<readonly Row[]> => (await execute(inStatement(statement, params))).rows),
+  rows: (statement, params = {}) =>
+    step(async (): Promise<readonly Row[]> => (await execute(inStatement(statement, params))).rows),
   change: (statement, params = {}) => step(async () => (await execute(inStatement(statement, params))).rowsAffected),
-  insertNew: (insert, params = {}) => step(async () => (await execute(inStatement(insertNewStatement(insert), params))).rowsAffected > 0),
+  insertNew: (insert, params = {}) =>
+    step(async () => (await execute(inStatement(insertNewStatement(insert), params))).rowsAffected > 0),
 })
 
 /** The bound of a scope's document is kept by a CHECK; see append.ts. */

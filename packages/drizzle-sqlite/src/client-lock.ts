@@ -18,7 +18,10 @@ export interface ClientLock {
   readonly canBatch: boolean
 }
 
-export function createClientLock(client: Client, { isMemory, journalMode }: Pick<Probe, 'isMemory' | 'journalMode'>): ClientLock {
+export function createClientLock(
+  client: Client,
+  { isMemory, journalMode }: Pick<Probe, 'isMemory' | 'journalMode'>,
+): ClientLock {
   const writers = createWriterQueue()
   const isLocal = client.protocol === 'file'
   const isFile = isLocal && !isMemory // a database in memory is never busy, and would be lost with its connection
@@ -44,7 +47,9 @@ export function createClientLock(client: Client, { isMemory, journalMode }: Pick
     try {
       return await work()
     } catch (error) {
-      throw replaced === before ? error : new ConnectionReplaced('a writer had to replace the connections', { cause: error })
+      throw replaced === before
+        ? error
+        : new ConnectionReplaced('a writer had to replace the connections', { cause: error })
     }
   }
 

@@ -6,7 +6,12 @@ import { ConnectionClosed, ConnectionInUse } from './errors.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
 
 /** The verbs on a connection of a synchronous driver: a script runs from BEGIN to COMMIT without letting go of the thread. */
-export function connectionDialect(common: Common, connection: Connection, { isSynchronous, isMemory }: Probe, close: () => void): Dialect {
+export function connectionDialect(
+  common: Common,
+  connection: Connection,
+  { isSynchronous, isMemory }: Probe,
+  close: () => void,
+): Dialect {
   const tx = connectionTx(connection)
 
   /** Retries are the engine's: BEGIN fails at once when somebody else writes. */
@@ -40,7 +45,10 @@ export function connectionDialect(common: Common, connection: Connection, { isSy
   }
 }
 
-export const probeConnection = (connection: Connection, driver: { readonly isSynchronous: boolean; readonly isMemory: boolean }): Probe =>
+export const probeConnection = (
+  connection: Connection,
+  driver: { readonly isSynchronous: boolean; readonly isMemory: boolean },
+): Probe =>
   probeOf(
     probeStatements.map((text) => connection.rows(text, [])),
     driver,

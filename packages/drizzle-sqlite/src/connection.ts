@@ -31,7 +31,8 @@ export interface DriverDatabase {
 }
 
 /** A JavaScript number would be stored as REAL where the column's type does not decide. */
-export const boundValue = (value: Value): Value => (typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value)
+export const boundValue = (value: Value): Value =>
+  typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
 
 const keptStatements = 200
 

@@ -14,10 +14,20 @@ import { syncStore } from './sync-store.ts'
  *
  * @throws `unsupported` for another driver, or SQLite below 3.38 · `unavailable` · `corrupt` · `closed`
  */
-export async function createSqliteStore<Db extends SyncDatabase>(db: Db, options?: SqliteStoreOptions): Promise<SyncSqliteStore<Db>>
-export async function createSqliteStore<Db extends AsyncDatabase>(db: Db, options?: SqliteStoreOptions): Promise<AsyncSqliteStore<Db>>
-export async function createSqliteStore(db: SyncDatabase | AsyncDatabase, options: SqliteStoreOptions = {}): Promise<SyncSqliteStore | AsyncSqliteStore> {
-  if (typeof db !== 'object' || db === null) throw new StoreError('invalid_argument', 'db must be a Drizzle database', { field: 'db' })
+export async function createSqliteStore<Db extends SyncDatabase>(
+  db: Db,
+  options?: SqliteStoreOptions,
+): Promise<SyncSqliteStore<Db>>
+export async function createSqliteStore<Db extends AsyncDatabase>(
+  db: Db,
+  options?: SqliteStoreOptions,
+): Promise<AsyncSqliteStore<Db>>
+export async function createSqliteStore(
+  db: SyncDatabase | AsyncDatabase,
+  options: SqliteStoreOptions = {},
+): Promise<SyncSqliteStore | AsyncSqliteStore> {
+  if (typeof db !== 'object' || db === null)
+    throw new StoreError('invalid_argument', 'db must be a Drizzle database', { field: 'db' })
   try {
     return await storeOver(db, options)
   } catch (error) {
@@ -25,7 +35,10 @@ export async function createSqliteStore(db: SyncDatabase | AsyncDatabase, option
   }
 }
 
-async function storeOver(db: SyncDatabase | AsyncDatabase, options: SqliteStoreOptions): Promise<SyncSqliteStore | AsyncSqliteStore> {
+async function storeOver(
+  db: SyncDatabase | AsyncDatabase,
+  options: SqliteStoreOptions,
+): Promise<SyncSqliteStore | AsyncSqliteStore> {
   if (isAsync(db)) {
     const isMemory = db.$client.protocol === 'file' && (await isInMemory(db.$client))
     return asyncStore(db, options, { isMemory, isOwned: false })
@@ -38,11 +51,17 @@ async function storeOver(db: SyncDatabase | AsyncDatabase, options: SqliteStoreO
   return syncStore(db, connection, options, { isMemory: mainFile(connection) === '', busyTimeout, close: () => {} })
 }
 
-const isAsync = (db: SyncDatabase | AsyncDatabase): db is AsyncDatabase => typeof db.$client === 'object' && 'protocol' in db.$client && 'batch' in db.$client
-const isSync = (db: SyncDatabase | AsyncDatabase): db is SyncDatabase => typeof db.$client === 'object' && 'prepare' in db.$client && 'inTransaction' in db.$client
+const isAsync = (db: SyncDatabase | AsyncDatabase): db is AsyncDatabase =>
+  typeof db.$client === 'object' && 'protocol' in db.$client && 'batch' in db.$client
+const isSync = (db: SyncDatabase | AsyncDatabase): db is SyncDatabase =>
+  typeof db.$client === 'object' && 'prepare' in db.$client && 'inTransaction' in db.$client
 
 const unknownDriver = (db: object) =>
-  new StoreError('unsupported', `${db.constructor.name} is not over @libsql/client or better-sqlite3, the drivers that this store knows`, { capability: 'driver' })
+  new StoreError(
+    'unsupported',
+    `${db.constructor.name} is not over @libsql/client or better-sqlite3, the drivers that this store knows`,
+    { capability: 'driver' },
+  )
 
 const databaseList = `select file as "file" from pragma_database_list where name = 'main'`
 const mainFile = (connection: Connection) => connection.rows(databaseList, [])[0]?.['file'] ?? ''

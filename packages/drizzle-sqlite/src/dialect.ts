@@ -1,5 +1,15 @@
 import { defaultLimits, StoreError, type Capabilities, type Limits } from '@daybook/core'
-import { compiler, remembered, tableNamesOf, withNames, type Dialect, type Failure, type InsertNew, type Server, type TableNameOptions } from '@daybook/drizzle'
+import {
+  compiler,
+  remembered,
+  tableNamesOf,
+  withNames,
+  type Dialect,
+  type Failure,
+  type InsertNew,
+  type Server,
+  type TableNameOptions,
+} from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import { failureOf } from './errors.ts'
@@ -11,7 +21,16 @@ import { daybookTables } from './schema.ts'
 /** What is the same however SQLite is reached. */
 export type Common = Pick<
   Dialect,
-  'tables' | 'capabilities' | 'limits' | 'expressions' | 'migrations' | 'lockWait' | 'migrationStart' | 'existingTables' | 'named' | 'failureOf'
+  | 'tables'
+  | 'capabilities'
+  | 'limits'
+  | 'expressions'
+  | 'migrations'
+  | 'lockWait'
+  | 'migrationStart'
+  | 'existingTables'
+  | 'named'
+  | 'failureOf'
 >
 
 const sqlite = new SQLiteSyncDialect()
@@ -22,7 +41,11 @@ export const compiled = compiler((statement) => sqlite.sqlToQuery(statement))
 /** An INSERT that leaves an existing row alone, as a statement; built once. */
 export const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
 
-export function commonDialect(options: TableNameOptions & { busyTimeout?: number }, probe: Probe, limits: Partial<Limits> = {}): Common {
+export function commonDialect(
+  options: TableNameOptions & { busyTimeout?: number },
+  probe: Probe,
+  limits: Partial<Limits> = {},
+): Common {
   const names = tableNamesOf(options)
   return {
     tables: daybookTables(options),
@@ -41,11 +64,17 @@ export function commonDialect(options: TableNameOptions & { busyTimeout?: number
 /** What `busyTimeout` says, in milliseconds. */
 export function checkedWait(busyTimeout: unknown = 5_000): number {
   if (typeof busyTimeout === 'number' && busyTimeout >= 0) return busyTimeout
-  throw new StoreError('invalid_argument', 'busyTimeout must be a number of milliseconds from 0', { field: 'busyTimeout' })
+  throw new StoreError('invalid_argument', 'busyTimeout must be a number of milliseconds from 0', {
+    field: 'busyTimeout',
+  })
 }
 
 /** A libSQL server takes values up to 5,000,000 bytes and sends answers up to 10 MB: a batch, or a session's three documents, fit. */
-export const serverLimits: Partial<Limits> = { eventBytes: 4 * 1024 * 1024, stateBytes: 2.5 * 1024 * 1024, batchBytes: 8 * 1024 * 1024 }
+export const serverLimits: Partial<Limits> = {
+  eventBytes: 4 * 1024 * 1024,
+  stateBytes: 2.5 * 1024 * 1024,
+  batchBytes: 8 * 1024 * 1024,
+}
 
 const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabilities => ({
   memories: 'no',
@@ -70,8 +99,10 @@ const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabi
 /** Settings of a connection that matter, and what to say about those that could lose data. */
 export function serverOf({ version, journalMode, synchronous, foreignKeys, busyTimeout, isMemory }: Probe): Server {
   const warnings: string[] = []
-  if (!isMemory && journalMode !== 'wal') warnings.push(`journal_mode is ${journalMode}; with wal readers and the writer do not block each other`)
-  if (!isMemory && synchronous < 2) warnings.push('synchronous is below FULL; the last commits can vanish when the power fails')
+  if (!isMemory && journalMode !== 'wal')
+    warnings.push(`journal_mode is ${journalMode}; with wal readers and the writer do not block each other`)
+  if (!isMemory && synchronous < 2)
+    warnings.push('synchronous is below FULL; the last commits can vanish when the power fails')
   if (!foreignKeys) warnings.push('foreign_keys is off; the store does not need it, your own tables may')
   return {
     flavour: 'sqlite',

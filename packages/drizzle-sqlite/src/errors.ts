@@ -51,7 +51,11 @@ const depth = 8
 /** Walks the causes of an error to the first code that the table knows. Drizzle and the client wrap the driver's errors. */
 export function failureOf(error: unknown): Failure {
   let fallback: string | undefined
-  for (let [cause, level] = [error, 0]; cause instanceof Error && level < depth; [cause, level] = [cause.cause, level + 1]) {
+  for (
+    let [cause, level] = [error, 0];
+    cause instanceof Error && level < depth;
+    [cause, level] = [cause.cause, level + 1]
+  ) {
     for (const code of codesOf(cause)) {
       const kind = errorKinds[code] ?? errorKinds[primaryOf(code)]
       if (kind !== undefined) return { kind, driverCode: code }

@@ -1,6 +1,14 @@
 export { createSqliteStore } from './create.ts'
 export { openSqliteStore, type OpenSqliteOptions, type ServerDatabase } from './open.ts'
-export type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore, SqliteStore, SyncDatabase, SyncSqliteStore, TransactionOf } from './store.ts'
+export type {
+  AsyncDatabase,
+  AsyncExecutor,
+  AsyncSqliteStore,
+  SqliteStore,
+  SyncDatabase,
+  SyncSqliteStore,
+  TransactionOf,
+} from './store.ts'
 export type { SqliteStoreOptions } from './options.ts'
 export type { Pragmas } from './pragmas.ts'
 export { appStates, daybookTables, events, migrations, sessions, userStates, type DaybookTables } from './schema.ts'

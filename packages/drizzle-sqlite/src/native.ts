@@ -58,7 +58,12 @@ export class NativeDrizzle extends BaseSQLiteDatabase<'sync', NativeResult> {}
 export function drizzleOver(database: NativeDatabase): NativeDrizzle {
   const dialect = new SQLiteSyncDialect()
   const client = new BetterSqliteFace(database) as unknown as ConstructorParameters<typeof BetterSQLiteSession>[0] // the members that the session calls
-  return new NativeDrizzle('sync', dialect, new BetterSQLiteSession<Record<string, never>, Record<string, never>>(client, dialect, undefined), undefined)
+  return new NativeDrizzle(
+    'sync',
+    dialect,
+    new BetterSQLiteSession<Record<string, never>, Record<string, never>>(client, dialect, undefined),
+    undefined,
+  )
 }
 
 /** What Drizzle's session calls of better-sqlite3, over the binding. */
@@ -73,7 +78,9 @@ class BetterSqliteFace {
     return new BetterSqliteFaceStatement(this.#database.prepare(text))
   }
 
-  transaction<Given, Answer>(body: (given: Given) => Answer): Record<'deferred' | 'immediate' | 'exclusive', (given: Given) => Answer> {
+  transaction<Given, Answer>(
+    body: (given: Given) => Answer,
+  ): Record<'deferred' | 'immediate' | 'exclusive', (given: Given) => Answer> {
     const inMode = (mode: string) => (given: Given) => {
       this.#database.exec(`BEGIN ${mode}`)
       try {

@@ -45,19 +45,31 @@ const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', 'logger', 'no
  * console.log(revision) // 2
  * ```
  */
-export async function openSqliteStore(options: OpenSqliteOptions & { readonly url: ':memory:' | `file:${string}` }): Promise<SyncSqliteStore<NativeDrizzle & { $client: NativeDatabase }>>
-export async function openSqliteStore(options: OpenSqliteOptions & { readonly url: `${'libsql' | 'https' | 'http' | 'wss' | 'ws'}://${string}` }): Promise<AsyncSqliteStore<ServerDatabase>>
+export async function openSqliteStore(
+  options: OpenSqliteOptions & { readonly url: ':memory:' | `file:${string}` },
+): Promise<SyncSqliteStore<NativeDrizzle & { $client: NativeDatabase }>>
+export async function openSqliteStore(
+  options: OpenSqliteOptions & { readonly url: `${'libsql' | 'https' | 'http' | 'wss' | 'ws'}://${string}` },
+): Promise<AsyncSqliteStore<ServerDatabase>>
 export async function openSqliteStore(options: OpenSqliteOptions): Promise<SqliteStore>
 export async function openSqliteStore(options: OpenSqliteOptions = { url: '' }): Promise<SqliteStore> {
   checkedOptions(options, optionNames)
   const { url, authToken, pragmas = {}, ...rest } = options
   const address = parseUrl(url)
   if (address.kind === 'remote') return openRemote(address.url, authToken, rest)
-  const database = await openLocal(address.path, pragmaStatements(pragmas, address.isMemory), checkedWait(options.busyTimeout))
+  const database = await openLocal(
+    address.path,
+    pragmaStatements(pragmas, address.isMemory),
+    checkedWait(options.busyTimeout),
+  )
   const connection = createConnection(database)
   try {
     const db = Object.assign(drizzleOver(database), { $client: database })
-    return syncStore(db, connection, rest, { isMemory: address.isMemory, busyTimeout: undefined, close: () => closeWhole(database, connection) })
+    return syncStore(db, connection, rest, {
+      isMemory: address.isMemory,
+      busyTimeout: undefined,
+      close: () => closeWhole(database, connection),
+    })
   } catch (error) {
     connection.close()
     throw error
@@ -104,11 +116,19 @@ function reached<T>(open: () => T): T {
   try {
     return open()
   } catch (cause) {
-    throw new StoreError('unavailable', 'the database file cannot be opened: does its folder exist, and may it be written?', { cause, retryable: false })
+    throw new StoreError(
+      'unavailable',
+      'the database file cannot be opened: does its folder exist, and may it be written?',
+      { cause, retryable: false },
+    )
   }
 }
 
-async function openRemote(url: string, authToken: string | undefined, options: SqliteStoreOptions): Promise<AsyncSqliteStore<ServerDatabase>> {
+async function openRemote(
+  url: string,
+  authToken: string | undefined,
+  options: SqliteStoreOptions,
+): Promise<AsyncSqliteStore<ServerDatabase>> {
   const [{ createClient }, { drizzle }] = await Promise.all([import('@libsql/client'), import('drizzle-orm/libsql')])
   const client = createClient({ url, ...(authToken !== undefined && { authToken }) })
   const db = drizzle({ client })

@@ -14,11 +14,14 @@ const synchronousLevels = ['off', 'normal', 'full', 'extra']
 
 /** The statements for a connection that writes. Values are checked, since a PRAGMA takes no parameters. */
 export function pragmaStatements(pragmas: Pragmas, isMemory: boolean): string[] {
-  if (typeof pragmas !== 'object' || pragmas === null) throw new StoreError('invalid_argument', 'pragmas must be an object', { field: 'pragmas' })
+  if (typeof pragmas !== 'object' || pragmas === null)
+    throw new StoreError('invalid_argument', 'pragmas must be an object', { field: 'pragmas' })
   const { synchronous = 'full', cacheSize, mmapSize, ...others } = pragmas
   const [stray] = Object.keys(others)
-  if (stray !== undefined) throw invalid(stray, 'is not a setting of the store; there are synchronous, cacheSize, mmapSize')
-  if (!synchronousLevels.includes(synchronous)) throw invalid('synchronous', `must be one of ${synchronousLevels.join(', ')}`)
+  if (stray !== undefined)
+    throw invalid(stray, 'is not a setting of the store; there are synchronous, cacheSize, mmapSize')
+  if (!synchronousLevels.includes(synchronous))
+    throw invalid('synchronous', `must be one of ${synchronousLevels.join(', ')}`)
   return [
     ...(isMemory ? [] : ['PRAGMA journal_mode = WAL']),
     `PRAGMA synchronous = ${synchronous}`,
@@ -33,4 +36,5 @@ function whole(name: string, value: unknown, min: number): number {
   throw invalid(name, `must be a whole number from ${min}`)
 }
 
-const invalid = (name: string, what: string) => new StoreError('invalid_argument', `pragmas.${name} ${what}`, { field: `pragmas.${name}` })
+const invalid = (name: string, what: string) =>
+  new StoreError('invalid_argument', `pragmas.${name} ${what}`, { field: `pragmas.${name}` })

@@ -26,12 +26,17 @@ export const probeStatements = [
 const floor = [3, 38] as const
 
 /** Reads the answers to {@link probeStatements}; refuses a version below the floor. */
-export function probeOf(answers: readonly (readonly Row[])[], driver: { readonly isSynchronous: boolean; readonly isMemory: boolean }): Probe {
+export function probeOf(
+  answers: readonly (readonly Row[])[],
+  driver: { readonly isSynchronous: boolean; readonly isMemory: boolean },
+): Probe {
   const row: Row = Object.assign({}, ...answers.map(([first]) => first ?? {}))
   const version = String(row['version'])
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major < floor[0] || (major === floor[0] && minor < floor[1])) {
-    throw new StoreError('unsupported', `this is SQLite ${version}, and the store needs ${floor.join('.')} or newer`, { capability: 'version' })
+    throw new StoreError('unsupported', `this is SQLite ${version}, and the store needs ${floor.join('.')} or newer`, {
+      capability: 'version',
+    })
   }
   return {
     version,

@@ -1,7 +1,17 @@
 import { fromMicros, toMicros, type JsonObject } from '@daybook/core'
 import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
-import { check, customType, foreignKey, index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
+import {
+  check,
+  customType,
+  foreignKey,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  unique,
+} from 'drizzle-orm/sqlite-core'
 
 /** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
 const time = customType<{ data: number; driverData: bigint | number }>({
@@ -53,7 +63,9 @@ export function daybookTables(options: TableNameOptions = {}) {
     (t) => [
       primaryKey({ name: `${names.events}_pk`, columns: [t.sid, t.seq] }),
       unique(`${names.events}_id`).on(t.sid, t.eventId),
-      foreignKey({ name: `${names.events}_session`, columns: [t.sid], foreignColumns: [sessions.sid] }).onDelete('cascade'),
+      foreignKey({ name: `${names.events}_session`, columns: [t.sid], foreignColumns: [sessions.sid] }).onDelete(
+        'cascade',
+      ),
     ],
   )
 
@@ -77,7 +89,10 @@ export function daybookTables(options: TableNameOptions = {}) {
       revision: integer().notNull(),
       updatedAt: time('updated_at').notNull(),
     },
-    (t) => [primaryKey({ name: `${names.userStates}_pk`, columns: [t.appName, t.userId] }), check(`${names.userStates}_state`, sql`json_type(${t.state}) = 'object'`)],
+    (t) => [
+      primaryKey({ name: `${names.userStates}_pk`, columns: [t.appName, t.userId] }),
+      check(`${names.userStates}_state`, sql`json_type(${t.state}) = 'object'`),
+    ],
   )
 
   const migrations = sqliteTable(names.migrations, {

@@ -16,7 +16,12 @@ interface SyncSetup {
 }
 
 /** A store over one connection of a synchronous driver. */
-export function syncStore<Db extends SyncDatabase>(db: Db, connection: Connection, options: SqliteStoreOptions, setup: SyncSetup): SyncSqliteStore<Db> {
+export function syncStore<Db extends SyncDatabase>(
+  db: Db,
+  connection: Connection,
+  options: SqliteStoreOptions,
+  setup: SyncSetup,
+): SyncSqliteStore<Db> {
   const probe = probeConnection(connection, { isSynchronous: true, isMemory: setup.isMemory })
   const dialect = connectionDialect(commonDialect(options, probe), connection, probe, setup.close)
   const engine = createEngine(dialect, options, ['busyTimeout'])
@@ -62,6 +67,11 @@ export function syncStore<Db extends SyncDatabase>(db: Db, connection: Connectio
 
 /** An `async` body would go on after the commit. */
 function checkedScript<T>(script: Script<T>): Script<T> {
-  if (typeof script === 'object' && script !== null && 'next' in script && !(Symbol.asyncIterator in script)) return script
-  throw new StoreError('invalid_argument', 'body must be a generator function (function*): this driver is synchronous', { field: 'body' })
+  if (typeof script === 'object' && script !== null && 'next' in script && !(Symbol.asyncIterator in script))
+    return script
+  throw new StoreError(
+    'invalid_argument',
+    'body must be a generator function (function*): this driver is synchronous',
+    { field: 'body' },
+  )
 }

@@ -34,7 +34,11 @@ export const tasks = {
   /** Says of each append that it was acknowledged, at once. */
   async append(key: SessionKey, prefix: string, count: number) {
     for (let i = 0; i < count; i++) {
-      await opened().events.append(key, { id: `${prefix}${i}`, author: prefix, actions: { stateDelta: { [`${prefix}${i}`]: i } } })
+      await opened().events.append(key, {
+        id: `${prefix}${i}`,
+        author: prefix,
+        actions: { stateDelta: { [`${prefix}${i}`]: i } },
+      })
       process.send?.({ acknowledged: `${prefix}${i}` })
     }
   },

@@ -7,8 +7,13 @@ import { subjects } from './subjects.ts'
 /** What has to be there in this run, by name: missing is a failure then, and otherwise a skip that says why. */
 const required = new Set((process.env['DAYBOOK_REQUIRE'] ?? '').split(',').map((name) => name.trim()))
 
-const untimely = required.has('libsql-server') ? undefined : 'takes two minutes over a server; DAYBOOK_REQUIRE=libsql-server runs it'
-const skipped: Readonly<Partial<Record<keyof typeof subjects, string | undefined>>> = { ...missingDrivers, 'libsql-server': serverProblem ?? untimely }
+const untimely = required.has('libsql-server')
+  ? undefined
+  : 'takes two minutes over a server; DAYBOOK_REQUIRE=libsql-server runs it'
+const skipped: Readonly<Partial<Record<keyof typeof subjects, string | undefined>>> = {
+  ...missingDrivers,
+  'libsql-server': serverProblem ?? untimely,
+}
 
 for (const name of [...driverNames, 'libsql-server' as const].filter((one) => skipped[one] === undefined)) {
   conformance(subjects[name], { describe, it, beforeAll, afterAll })

@@ -56,7 +56,12 @@ export const missingDrivers: Readonly<Partial<Record<DriverName, string>>> =
  * Runs a statement on a connection of its own, beside every store. By the library that the driver brings: two copies of
  * SQLite in one process undo each other's locks, for POSIX drops all of a process when it closes a file.
  */
-export async function ask(driver: DriverName, path: string, text: string, values: readonly string[] = []): Promise<readonly Row[]> {
+export async function ask(
+  driver: DriverName,
+  path: string,
+  text: string,
+  values: readonly string[] = [],
+): Promise<readonly Row[]> {
   if (driver === 'better-sqlite3') {
     const database = await betterDatabase(path)
     try {

@@ -15,7 +15,8 @@ import { betterDatabase, betterSqliteProblem } from './drivers.ts'
 import { key, newPath } from './places.ts'
 
 /** As libSQL, its client, better-sqlite3 and Node set them. */
-const thrown = (codes: { code?: string; extendedCode?: string }, cause?: Error) => Object.assign(new Error('text that nobody looks at', { cause }), codes)
+const thrown = (codes: { code?: string; extendedCode?: string }, cause?: Error) =>
+  Object.assign(new Error('text that nobody looks at', { cause }), codes)
 
 describe('every code of a driver becomes one of the contract', () => {
   const contract: Record<keyof typeof errorKinds, ErrorCode> = {
@@ -77,8 +78,13 @@ describe('every code of a driver becomes one of the contract', () => {
   })
 
   test('the extended code counts before the primary one, and an unknown extension by its primary', () => {
-    expect(failureOf(thrown({ code: 'SQLITE_CONSTRAINT', extendedCode: 'SQLITE_CONSTRAINT_CHECK' })).kind).toBe('internal')
-    expect(failureOf(thrown({ code: 'SQLITE_IOERR_FSYNC' }))).toEqual({ kind: 'storage', driverCode: 'SQLITE_IOERR_FSYNC' })
+    expect(failureOf(thrown({ code: 'SQLITE_CONSTRAINT', extendedCode: 'SQLITE_CONSTRAINT_CHECK' })).kind).toBe(
+      'internal',
+    )
+    expect(failureOf(thrown({ code: 'SQLITE_IOERR_FSYNC' }))).toEqual({
+      kind: 'storage',
+      driverCode: 'SQLITE_IOERR_FSYNC',
+    })
     expect(failureOf(thrown({ code: 'SQLITE_READONLY_DBMOVED' })).kind).toBe('read_only')
   })
 
@@ -127,7 +133,11 @@ describe('files that cannot be used', () => {
     await store.migrate()
     await store.sessions.create(key)
     client.pragma('query_only = on')
-    await expect(store.events.append(key, { id: 'e1' })).rejects.toMatchObject({ code: 'unavailable', message: 'the database is read-only', retryable: false })
+    await expect(store.events.append(key, { id: 'e1' })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'the database is read-only',
+      retryable: false,
+    })
     expect(await store.sessions.get(key)).toMatchObject({ lastSeq: 0 })
     client.close()
   })
@@ -139,7 +149,10 @@ describe('files that cannot be used', () => {
     await store.migrate()
     await store.sessions.create(key)
     client.pragma(`max_page_count = ${Number(client.pragma('page_count', { simple: true })) + 2}`)
-    await expect(store.events.append(key, { id: 'e1', content: 'x'.repeat(100_000) })).rejects.toMatchObject({ code: 'unavailable', facts: { driverCode: 'SQLITE_FULL' } })
+    await expect(store.events.append(key, { id: 'e1', content: 'x'.repeat(100_000) })).rejects.toMatchObject({
+      code: 'unavailable',
+      facts: { driverCode: 'SQLITE_FULL' },
+    })
     expect(client.inTransaction).toBe(false)
     expect(await store.sessions.get(key, { events: 'all' })).toMatchObject({ revision: 1, events: [] })
     client.pragma('max_page_count = 100000')
@@ -152,7 +165,11 @@ describe('what a store does with a database that was handed over', () => {
   test('another driver is refused by its name, and what is no database is, too', async () => {
     const proxy = drizzleProxy(async () => ({ rows: [] }))
     const given = proxy as unknown as Parameters<typeof createSqliteStore>[0] // the types refuse it already
-    await expect(createSqliteStore(given)).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('SqliteRemoteDatabase'), facts: { capability: 'driver' } })
+    await expect(createSqliteStore(given)).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('SqliteRemoteDatabase'),
+      facts: { capability: 'driver' },
+    })
     const nothing = undefined as unknown as typeof given // as above
     await expect(createSqliteStore(nothing)).rejects.toMatchObject({ code: 'invalid_argument' })
   })
@@ -213,7 +230,10 @@ test('a process ends by itself once its store is closed', { timeout: 20_000 }, a
     console.log('closed')`
   const loader = new URL('../../conformance/bin/typescript.mjs', import.meta.url).href
   const args = ['--conditions=@daybook/source', '--import', loader, '--input-type=module', '--eval', script]
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname, timeout: 15_000 })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
+    cwd: import.meta.dirname,
+    timeout: 15_000,
+  })
   expect({ stdout, stderr }).toEqual({ stdout: 'closed\n', stderr: '' })
 })
 

@@ -15,7 +15,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test.for(examplesIn(`${import.meta.dirname}/..`))('the example at $name prints what it says', async (example, { skip }) => {
-  skip(betterSqliteProblem !== undefined && example.code.includes("'better-sqlite3'"), betterSqliteProblem)
-  expect(await printedBy(example)).toEqual(example.promised)
-})
+test.for(examplesIn(`${import.meta.dirname}/..`))(
+  'the example at $name prints what it says',
+  async (example, { skip }) => {
+    skip(betterSqliteProblem !== undefined && example.code.includes("'better-sqlite3'"), betterSqliteProblem)
+    expect(await printedBy(example)).toEqual(example.promised)
+  },
+)

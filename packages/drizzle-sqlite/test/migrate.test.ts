@@ -16,18 +16,22 @@ const dump = ({ db }: Opened) => [
   db.all(sql`select * from daybook_migrations order by id`),
 ]
 
-test.for(drivers)('$driver: four processes that open and migrate a new file at once all succeed, and one of them applied it', { timeout: 30_000 }, async ({ driver, missing }, { skip }) => {
-  skip(missing !== undefined, missing)
-  const path = newPath()
-  const children = Array.from({ length: 4 }, () => startChild())
-  const opened = await Promise.allSettled(children.map((child) => child.call('open', { driver, path })))
-  expect(opened.map(({ status }) => status)).toEqual(Array(4).fill('fulfilled'))
-  const reports = await Promise.all(children.map((child) => child.call('migrate')))
-  await Promise.all(children.map((child) => child.kill()))
-  expect(reports.toSorted((a, b) => a.length - b.length)).toEqual([[], [], [], ['0001']])
-  await using store = await openFileStore(path)
-  expect(await store.health()).toMatchObject({ ok: true, schemaVersion: '0001' })
-})
+test.for(drivers)(
+  '$driver: four processes that open and migrate a new file at once all succeed, and one of them applied it',
+  { timeout: 30_000 },
+  async ({ driver, missing }, { skip }) => {
+    skip(missing !== undefined, missing)
+    const path = newPath()
+    const children = Array.from({ length: 4 }, () => startChild())
+    const opened = await Promise.allSettled(children.map((child) => child.call('open', { driver, path })))
+    expect(opened.map(({ status }) => status)).toEqual(Array(4).fill('fulfilled'))
+    const reports = await Promise.all(children.map((child) => child.call('migrate')))
+    await Promise.all(children.map((child) => child.kill()))
+    expect(reports.toSorted((a, b) => a.length - b.length)).toEqual([[], [], [], ['0001']])
+    await using store = await openFileStore(path)
+    expect(await store.health()).toMatchObject({ ok: true, schemaVersion: '0001' })
+  },
+)
 
 test('before migrate() every method says what to do, and health answers', async () => {
   await using store = await openFileStore(newPath())
@@ -53,10 +57,22 @@ test('dryRun changes nothing and answers the SQL that makes the same schema', as
 
 describe('a schema that is not ours is refused, and left as it is', () => {
   const cases: Record<string, { change: ReturnType<typeof sql>; says: string }> = {
-    'a changed checksum': { change: sql`update daybook_migrations set checksum = 'x'`, says: 'migration 0001 is not the one that was applied' },
-    'a newer migration': { change: sql`insert into daybook_migrations select '0002', name, checksum, applied_at, version from daybook_migrations`, says: 'newer than this version' },
-    'another first migration': { change: sql`update daybook_migrations set id = '0000'`, says: 'has migration 0000 where this version has 0001' },
-    'a lost history': { change: sql`delete from daybook_migrations`, says: 'daybook_events, daybook_app_states, daybook_user_states is there, but no migration made it' },
+    'a changed checksum': {
+      change: sql`update daybook_migrations set checksum = 'x'`,
+      says: 'migration 0001 is not the one that was applied',
+    },
+    'a newer migration': {
+      change: sql`insert into daybook_migrations select '0002', name, checksum, applied_at, version from daybook_migrations`,
+      says: 'newer than this version',
+    },
+    'another first migration': {
+      change: sql`update daybook_migrations set id = '0000'`,
+      says: 'has migration 0000 where this version has 0001',
+    },
+    'a lost history': {
+      change: sql`delete from daybook_migrations`,
+      says: 'daybook_events, daybook_app_states, daybook_user_states is there, but no migration made it',
+    },
   }
 
   test.for(Object.entries(cases))('%s', async ([, { change, says }]) => {
@@ -81,7 +97,10 @@ describe('a schema that is not ours is refused, and left as it is', () => {
     await before.migrate()
     before.db.run(sql`drop table daybook_app_states`)
     await using store = await openFileStore(path)
-    await expect(store.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch', message: expect.stringContaining('daybook_app_states') })
+    await expect(store.sessions.get(key)).rejects.toMatchObject({
+      code: 'schema_mismatch',
+      message: expect.stringContaining('daybook_app_states'),
+    })
     // The store that was open already finds out from its statement.
     await expect(before.state.get({ appName: 'shop' })).rejects.toMatchObject({ code: 'schema_mismatch' })
   })
@@ -89,7 +108,10 @@ describe('a schema that is not ours is refused, and left as it is', () => {
   test('a table of somebody else under one of our names', async () => {
     await using store = await openFileStore(newPath())
     store.db.run(sql`create table daybook_sessions (id text)`)
-    await expect(store.migrate()).rejects.toMatchObject({ code: 'schema_mismatch', message: expect.stringContaining('the table daybook_sessions is there, but no migration made it') })
+    await expect(store.migrate()).rejects.toMatchObject({
+      code: 'schema_mismatch',
+      message: expect.stringContaining('the table daybook_sessions is there, but no migration made it'),
+    })
     expect(store.db.all(sql`select name from sqlite_master`)).toEqual([{ name: 'daybook_sessions' }])
   })
 })
@@ -143,6 +165,9 @@ describe('options that cannot be are refused by field, before anything is sent',
   ]
 
   test.for(hostile)('%s in %o', async ([field, options]) => {
-    await expect(openSqliteStore({ url: ':memory:', ...options })).rejects.toMatchObject({ code: 'invalid_argument', facts: { field } })
+    await expect(openSqliteStore({ url: ':memory:', ...options })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      facts: { field },
+    })
   })
 })

@@ -16,12 +16,18 @@ function introspected(db: Database) {
   )
   return tables.map(({ name, text }) => ({
     name,
-    columns: db.all(sql`select name, lower(type) as type, "notnull", dflt_value as "default", pk from pragma_table_info(${name}) order by name`),
+    columns: db.all(
+      sql`select name, lower(type) as type, "notnull", dflt_value as "default", pk from pragma_table_info(${name}) order by name`,
+    ),
     indexes: db
-      .all<{ name: string }>(sql`select name, "unique", origin, partial from pragma_index_list(${name}) order by origin, name`)
+      .all<{ name: string }>(
+        sql`select name, "unique", origin, partial from pragma_index_list(${name}) order by origin, name`,
+      )
       .map((index) => ({
         ...index,
-        columns: db.all(sql`select name, "desc", coll from pragma_index_xinfo(${index.name}) where key = 1 order by seqno`),
+        columns: db.all(
+          sql`select name, "desc", coll from pragma_index_xinfo(${index.name}) where key = 1 order by seqno`,
+        ),
       })),
     foreignKeys: db.all(sql`select "table", "from", "to", on_update, on_delete from pragma_foreign_key_list(${name})`),
     checks: checksOf(text, name),
@@ -30,16 +36,23 @@ function introspected(db: Database) {
 
 /** SQLite offers the text only; a column may be written with its table before it. */
 const checksOf = (text: string, table: string) =>
-  [...text.replaceAll(`"${table}".`, '').matchAll(/CONSTRAINT "(\w+)" CHECK ?\(((?:[^()]|\([^()]*\))*)\)/g)].map(([, name, condition]) => ({ name, condition }))
+  [...text.replaceAll(`"${table}".`, '').matchAll(/CONSTRAINT "(\w+)" CHECK ?\(((?:[^()]|\([^()]*\))*)\)/g)].map(
+    ([, name, condition]) => ({ name, condition }),
+  )
 
 async function asDrizzleKitMakesIt(options: Options): Promise<Database> {
   const empty = await generateSQLiteDrizzleJson({})
   const { db } = await openMemory()
-  for (const statement of await generateSQLiteMigration(empty, await generateSQLiteDrizzleJson(daybookTables(options)))) db.run(sql.raw(statement))
+  for (const statement of await generateSQLiteMigration(empty, await generateSQLiteDrizzleJson(daybookTables(options))))
+    db.run(sql.raw(statement))
   return db
 }
 
-const namings: readonly Options[] = [{}, { prefix: 'my_app_' }, { prefix: 'x_', tables: { sessions: 'Conversations', migrations: '_history$' } }]
+const namings: readonly Options[] = [
+  {},
+  { prefix: 'my_app_' },
+  { prefix: 'x_', tables: { sessions: 'Conversations', migrations: '_history$' } },
+]
 
 describe('what Drizzle knows of the tables is what migrate() makes', () => {
   test.for(namings)('with the names %o', async (options) => {
@@ -93,6 +106,14 @@ test('rows read through Drizzle are values: times in milliseconds, documents as 
   await store.sessions.create({ ...key, state: { theme: 'dark' } })
   await store.events.append(key, { id: 'e1', timestamp: 1_700_000_000_000.25, content: { text: 'hi' } })
   const { sessions, events } = store.tables
-  const [row] = store.db.select({ state: sessions.state, at: events.timestamp, payload: events.payload }).from(sessions).innerJoin(events, sql`${events.sid} = ${sessions.sid}`).all()
-  expect(row).toMatchObject({ state: { theme: 'dark' }, at: 1_700_000_000_000.25, payload: { id: 'e1', content: { text: 'hi' } } })
+  const [row] = store.db
+    .select({ state: sessions.state, at: events.timestamp, payload: events.payload })
+    .from(sessions)
+    .innerJoin(events, sql`${events.sid} = ${sessions.sid}`)
+    .all()
+  expect(row).toMatchObject({
+    state: { theme: 'dark' },
+    at: 1_700_000_000_000.25,
+    payload: { id: 'e1', content: { text: 'hi' } },
+  })
 })

@@ -21,15 +21,34 @@ describe('a URL', () => {
     expect(parseUrl(url)).toEqual(expected)
   })
 
-  const refused = ['', undefined, 7, 'agent.db', '/var/agent.db', 'postgres://localhost/db', 'file:', 'file://', 'file://other.host/a.db', 'file:a.db?mode=ro', 'file:a.db#x', 'file:%zz.db']
+  const refused = [
+    '',
+    undefined,
+    7,
+    'agent.db',
+    '/var/agent.db',
+    'postgres://localhost/db',
+    'file:',
+    'file://',
+    'file://other.host/a.db',
+    'file:a.db?mode=ro',
+    'file:a.db#x',
+    'file:%zz.db',
+  ]
   test.for(refused)('%s is refused by name', (url) => {
-    expect(() => parseUrl(url)).toThrow(expect.objectContaining({ code: 'invalid_argument', facts: expect.objectContaining({ field: 'url' }) }))
+    expect(() => parseUrl(url)).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', facts: expect.objectContaining({ field: 'url' }) }),
+    )
   })
 })
 
 describe('pragmas', () => {
   test('a file gets WAL and FULL, memory no WAL', () => {
-    expect(pragmaStatements({}, false)).toEqual(['PRAGMA journal_mode = WAL', 'PRAGMA synchronous = full', 'PRAGMA foreign_keys = ON'])
+    expect(pragmaStatements({}, false)).toEqual([
+      'PRAGMA journal_mode = WAL',
+      'PRAGMA synchronous = full',
+      'PRAGMA foreign_keys = ON',
+    ])
     expect(pragmaStatements({ synchronous: 'normal', cacheSize: -8_000, mmapSize: 0 }, true)).toEqual([
       'PRAGMA synchronous = normal',
       'PRAGMA foreign_keys = ON',
@@ -46,15 +65,20 @@ describe('pragmas', () => {
     ['pragmas.journalMode', { journalMode: 'delete' }],
   ]
   test.for(refused)('%s is refused in %o', ([field, pragmas]) => {
-    expect(() => pragmaStatements(pragmas as Pragmas, false)).toThrow(expect.objectContaining({ code: 'invalid_argument', facts: { field } })) // the types refuse it already
+    expect(() => pragmaStatements(pragmas as Pragmas, false)).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', facts: { field } }),
+    ) // the types refuse it already
   })
 })
 
-const versioned = (version: string) => () => probeOf([[{ version }], [{ journalMode: 'wal' }]], { isSynchronous: true, isMemory: false })
+const versioned = (version: string) => () =>
+  probeOf([[{ version }], [{ journalMode: 'wal' }]], { isSynchronous: true, isMemory: false })
 
 describe('the version', () => {
   test('below 3.38 is refused, saying which was found and which is needed', () => {
-    expect(versioned('3.37.2')).toThrow(expect.objectContaining({ code: 'unsupported', message: expect.stringMatching(/3\.37\.2.*3\.38/) }))
+    expect(versioned('3.37.2')).toThrow(
+      expect.objectContaining({ code: 'unsupported', message: expect.stringMatching(/3\.37\.2.*3\.38/) }),
+    )
     expect(versioned('2.8.17')).toThrow(expect.objectContaining({ code: 'unsupported' }))
   })
 

