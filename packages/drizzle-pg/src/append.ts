@@ -36,7 +36,8 @@ export function appendStatement(append: Append, statementFor: (variant: string) 
     lastEventAt: events.at(-1)?.timestamp ?? now,
     ...eventParams(append),
   }
-  for (const scope of ['session', 'user', 'app'] as const) if (applies[scope]) Object.assign(params, deltaParams(scope, deltas[scope]))
+  for (const scope of ['session', 'user', 'app'] as const)
+    if (applies[scope]) Object.assign(params, deltaParams(scope, deltas[scope]))
   if (applies.session || applies.user || applies.app) params['stateBytes'] = limits.stateBytes
   if (expectedRevision !== undefined) params['expectedRevision'] = expectedRevision
   return { statement: statementFor(variant), params }
@@ -70,7 +71,9 @@ const arrayOf = (values: readonly (string | null)[]): string =>
 export function buildAppend({ sessions, events, userStates, appStates }: DaybookTables, variant: string): Statement {
   const has = (word: Word) => variant.split('_').includes(word)
   const isKey = sql`${sessions.appName} = ${param('appName')} and ${sessions.userId} = ${param('userId')} and ${sessions.sessionId} = ${param('sessionId')}`
-  const state = has('session') ? sql`${bare(sessions.state)} = ${bounded(merged(sql`${sessions.state}`, 'session'))}, ` : sql``
+  const state = has('session')
+    ? sql`${bare(sessions.state)} = ${bounded(merged(sql`${sessions.state}`, 'session'))}, `
+    : sql``
   const revision = has('revision') ? sql` and ${sessions.revision} = ${param('expectedRevision')}` : sql``
   const parts = [
     sql`s as (
@@ -88,9 +91,22 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
     parts.push(sql`a as (${scopePart(appStates, [appStates.appName], 'app', before)})`)
     before = sql`a`
   }
-  const columns = [events.sid, events.seq, events.eventId, events.invocationId, events.author, events.branch, events.errorCode, events.timestamp, events.payload]
+  const columns = [
+    events.sid,
+    events.seq,
+    events.eventId,
+    events.invocationId,
+    events.author,
+    events.branch,
+    events.errorCode,
+    events.timestamp,
+    events.payload,
+  ]
   parts.push(sql`e as (
-      insert into ${events} (${sql.join(columns.map((column) => bare(column)), sql`, `)})
+      insert into ${events} (${sql.join(
+        columns.map((column) => bare(column)),
+        sql`, `,
+      )})
       select s.sid, s.last_seq - ${param('count')}::bigint + x.n, x.i, x.v, x.a, x.b, x.c, x.t, x.p::json
       from s, (select count(*) from ${before}) as done, unnest(${texts('eventIds')}, ${texts('invocationIds')}, ${texts('authors')}, ${texts('branches')},
         ${texts('errorCodes')}, ${param('timestamps')}::text::bigint[], ${texts('payloads')}) with ordinality as x (i, v, a, b, c, t, p, n))`)
@@ -100,9 +116,20 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
 const texts = (name: string): SQL => sql`${param(name)}::text::text[]`
 
 /** The first change of a scope makes its row; later ones merge into it. */
-function scopePart(table: DaybookTables['userStates'] | DaybookTables['appStates'], key: readonly Column[], scope: 'user' | 'app', before: SQL): SQL {
-  const names = sql.join(key.map((column) => bare(column)), sql`, `)
-  const values = sql.join(key.map((column) => param(column.name === 'app_name' ? 'appName' : 'userId')), sql`, `)
+function scopePart(
+  table: DaybookTables['userStates'] | DaybookTables['appStates'],
+  key: readonly Column[],
+  scope: 'user' | 'app',
+  before: SQL,
+): SQL {
+  const names = sql.join(
+    key.map((column) => bare(column)),
+    sql`, `,
+  )
+  const values = sql.join(
+    key.map((column) => param(column.name === 'app_name' ? 'appName' : 'userId')),
+    sql`, `,
+  )
   return sql`insert into ${table} (${names}, ${bare(table.state)}, ${bare(table.revision)}, ${bare(table.updatedAt)})
       select ${values}, ${bounded(sql`${param(`${scope}Set`)}::text::jsonb`)}, 1, ${param('now')}::bigint from ${before}
       on conflict (${names}) do update set ${bare(table.state)} = ${bounded(merged(sql`${table.state}`, scope))},
@@ -114,4 +141,5 @@ const merged = (state: SQL, scope: string): SQL =>
   sql`((${state} - array(select jsonb_array_elements_text(${param(`${scope}Unset`)}::text::jsonb))) || ${param(`${scope}Set`)}::text::jsonb)`
 
 /** A document over its limit becomes one that the CHECK refuses. Its text has blanks that ours has not, so this errs to the script. OFFSET keeps the planner from writing the document out twice. */
-const bounded = (document: SQL): SQL => sql`(select case when octet_length(d::text) <= ${param('stateBytes')}::bigint then d else '"too large"'::jsonb end from (select ${document} as d offset 0) as next)`
+const bounded = (document: SQL): SQL =>
+  sql`(select case when octet_length(d::text) <= ${param('stateBytes')}::bigint then d else '"too large"'::jsonb end from (select ${document} as d offset 0) as next)`

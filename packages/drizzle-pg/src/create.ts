@@ -19,10 +19,15 @@ export interface PgStoreOptions extends DrizzleStoreOptions, PgTableOptions {
  *
  * @throws `unsupported` for another driver, or PostgreSQL below 14 · `unavailable` when the server cannot be reached
  */
-export const createPgStore = <Db extends PgDatabase>(db: Db, options: PgStoreOptions = {}): Promise<PgStore<Db>> => pgStore(db, options, async () => {})
+export const createPgStore = <Db extends PgDatabase>(db: Db, options: PgStoreOptions = {}): Promise<PgStore<Db>> =>
+  pgStore(db, options, async () => {})
 
 /** @param close closes what the store opened itself */
-export async function pgStore<Db extends PgDatabase>(db: Db, options: PgStoreOptions, close: () => Promise<void>): Promise<PgStore<Db>> {
+export async function pgStore<Db extends PgDatabase>(
+  db: Db,
+  options: PgStoreOptions,
+  close: () => Promise<void>,
+): Promise<PgStore<Db>> {
   const { prepare } = checkedRecord(options, 'options')
   const driver = driverOf(db, prepare === undefined || checkedFlag(prepare, 'prepare'))
   const engine = createEngine(pgDialect({ db, driver, options, close }), options, ['schema', 'prepare'])
@@ -65,6 +70,8 @@ async function refuseAborted(tx: PgExecutor): Promise<void> {
     await tx.execute(sql`select 1`)
   } catch (cause) {
     if (failureOf(cause).driverCode !== abortedTransaction) throw cause
-    throw new StoreError('internal', 'a statement in the transaction had failed, so all of it was rolled back', { cause })
+    throw new StoreError('internal', 'a statement in the transaction had failed, so all of it was rolled back', {
+      cause,
+    })
   }
 }

@@ -1,8 +1,24 @@
 import { createHash } from 'node:crypto'
 import { defaultLimits, StoreError, type Call, type Capabilities } from '@daybook/core'
 import {
-  bound, compiler, readLazily, remembered, runAsync, step, tableNamesOf, withNames, type Compiled, type Dialect, type InsertNew, type LoadShape, type Params, type Row, type Script,
-  type Server, type Statement, type Tx,
+  bound,
+  compiler,
+  readLazily,
+  remembered,
+  runAsync,
+  step,
+  tableNamesOf,
+  withNames,
+  type Compiled,
+  type Dialect,
+  type InsertNew,
+  type LoadShape,
+  type Params,
+  type Row,
+  type Script,
+  type Server,
+  type Statement,
+  type Tx,
 } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
@@ -18,7 +34,9 @@ import { daybookTables, schemaNameOf, type PgTableOptions } from './schema.ts'
 const pg = new PgDialect()
 const compiled = compiler((statement) => pg.sqlToQuery(statement))
 /** A name for each text: over one pool, stores with other schemas, prefixes or versions must not meet under one name. */
-const nameOf = remembered(({ text }: Compiled) => `daybook_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`)
+const nameOf = remembered(
+  ({ text }: Compiled) => `daybook_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`,
+)
 const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
 
 interface Parts {
@@ -43,9 +61,13 @@ export function pgDialect({ db, driver, options, close }: Parts): Dialect {
   const readInTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
     driver.inTurn(() => {
       call.check()
-      return db.transaction((tx) => runAsync(script(executorTx(tx)), () => call.check()), { isolationLevel: 'repeatable read', accessMode: 'read only' })
+      return db.transaction((tx) => runAsync(script(executorTx(tx)), () => call.check()), {
+        isolationLevel: 'repeatable read',
+        accessMode: 'read only',
+      })
     })
-  const readOne = (statement: Statement, params: Params) => driver.inTurn(async () => resultOf(await db.execute(bound(statement, textual(params)))).rows)
+  const readOne = (statement: Statement, params: Params) =>
+    driver.inTurn(async () => resultOf(await db.execute(bound(statement, textual(params)))).rows)
 
   return {
     tables,
@@ -56,14 +78,19 @@ export function pgDialect({ db, driver, options, close }: Parts): Dialect {
     lockWait: options.lockWait ?? 5_000,
     migrationStart: [
       // The lock first: of two that make a schema at once, one fails.
-      { sql: sql.raw(`select pg_advisory_xact_lock(hashtextextended(${schema === undefined ? 'current_schema()' : `'${schema}'`} || '.${names.migrations}', 0))`) },
+      {
+        sql: sql.raw(
+          `select pg_advisory_xact_lock(hashtextextended(${schema === undefined ? 'current_schema()' : `'${schema}'`} || '.${names.migrations}', 0))`,
+        ),
+      },
       ...(schema === undefined ? [] : [{ sql: sql.raw(createSchema(schema)) }]),
     ],
     existingTables: {
       sql: sql.raw(`select c.relname::text as "name" from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where n.nspname = ${schema === undefined ? 'current_schema()' : `'${schema}'`} and c.relkind in ('r', 'p')`),
     },
-    named: ({ statements }) => statements.map((statement) => withNames(statement, { ...names, in: schema === undefined ? '' : `"${schema}".` })),
+    named: ({ statements }) =>
+      statements.map((statement) => withNames(statement, { ...names, in: schema === undefined ? '' : `"${schema}".` })),
     failureOf,
     read: (script, call) => readLazily(script, call, readOne, (whole) => readInTransaction(whole, call)),
     write: (script, call) =>
@@ -121,13 +148,17 @@ function variantsOf(build: (variant: string) => Statement): (variant: string) =>
   }
 }
 
-const textual = (params: Params): Params => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, wire([value])[0] ?? null]))
+const textual = (params: Params): Params =>
+  Object.fromEntries(Object.entries(params).map(([name, value]) => [name, wire([value])[0] ?? null]))
 
 /** The verbs over whatever executes Drizzle's SQL. */
 export const executorTx = (tx: PgExecutor): Tx => ({
-  rows: (statement, params = {}) => step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).rows),
-  change: (statement, params = {}) => step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).count),
-  insertNew: (insert, params = {}) => step(async () => resultOf(await tx.execute(bound(insertNewStatement(insert), textual(params)))).rows.length > 0),
+  rows: (statement, params = {}) =>
+    step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).rows),
+  change: (statement, params = {}) =>
+    step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).count),
+  insertNew: (insert, params = {}) =>
+    step(async () => resultOf(await tx.execute(bound(insertNewStatement(insert), textual(params)))).rows.length > 0),
 })
 
 const marker = 'daybook.joined'
@@ -137,7 +168,11 @@ const marker = 'daybook.joined'
  * the transaction tells. Who joins a transaction second, or inside a savepoint, finds the mark of the first and takes it.
  */
 export function stillOpenIn(tx: Tx, joinId: string): () => Script<void> {
-  const mark = { sql: sql.raw(`select set_config('${marker}', coalesce(nullif(current_setting('${marker}', true), ''), '${joinId}'), true) as "id"`) }
+  const mark = {
+    sql: sql.raw(
+      `select set_config('${marker}', coalesce(nullif(current_setting('${marker}', true), ''), '${joinId}'), true) as "id"`,
+    ),
+  }
   const read = { sql: sql.raw(`select current_setting('${marker}', true) as "id"`) }
   let found: unknown
   return function* stillOpen() {
@@ -154,7 +189,8 @@ export function stillOpenIn(tx: Tx, joinId: string): () => Script<void> {
   }
 }
 
-const transactionOver = (cause?: unknown) => new StoreError('closed', 'the transaction that this store had joined is over', { cause })
+const transactionOver = (cause?: unknown) =>
+  new StoreError('closed', 'the transaction that this store had joined is over', { cause })
 
 const capabilitiesOf = ({ isSingle }: Driver): Capabilities => ({
   memories: 'no',

@@ -44,7 +44,10 @@ export interface PgDatabase extends PgExecutor {
   readonly $client: unknown
   transaction<T>(
     body: (tx: PgExecutor) => Promise<T>,
-    config?: { isolationLevel?: 'read committed' | 'repeatable read' | 'serializable'; accessMode?: 'read only' | 'read write' },
+    config?: {
+      isolationLevel?: 'read committed' | 'repeatable read' | 'serializable'
+      accessMode?: 'read only' | 'read write'
+    },
   ): Promise<T>
 }
 
@@ -54,13 +57,24 @@ export interface PgDatabase extends PgExecutor {
  * @param prepare whether the server is to keep the hot statements prepared
  */
 export function driverOf(db: PgDatabase, prepare: boolean): Driver {
-  if (!has(db, 'execute', 'transaction')) throw new StoreError('invalid_argument', 'db must be a Drizzle database', { field: 'db' })
+  if (!has(db, 'execute', 'transaction'))
+    throw new StoreError('invalid_argument', 'db must be a Drizzle database', { field: 'db' })
   const client = db.$client
   if (isPostgres(client)) {
-    return { name: 'postgres.js', isSingle: false, inTurn: atOnce, prepared: async (_name, text, values) => client.unsafe(text, wire(values), { prepare }) }
+    return {
+      name: 'postgres.js',
+      isSingle: false,
+      inTurn: atOnce,
+      prepared: async (_name, text, values) => client.unsafe(text, wire(values), { prepare }),
+    }
   }
   if (isPglite(client)) {
-    return { name: 'PGlite', isSingle: true, inTurn: atOnce, prepared: async (_name, text, values) => (await client.query(text, wire(values))).rows }
+    return {
+      name: 'PGlite',
+      isSingle: true,
+      inTurn: atOnce,
+      prepared: async (_name, text, values) => (await client.query(text, wire(values))).rows,
+    }
   }
   if (isNodePostgres(client)) {
     const isSingle = client.totalCount === undefined
@@ -69,28 +83,42 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
       name: 'node-postgres',
       isSingle,
       inTurn: isSingle ? (work) => queue.run(work) : atOnce,
-      prepared: async (name, text, values) => (await client.query({ ...(prepare && { name }), text, values: wire(values) })).rows,
+      prepared: async (name, text, values) =>
+        (await client.query({ ...(prepare && { name }), text, values: wire(values) })).rows,
     }
   }
-  throw new StoreError('unsupported', `${db.constructor.name} is not over postgres.js, node-postgres or PGlite, the drivers that this store knows`, {
-    capability: 'driver',
-  })
+  throw new StoreError(
+    'unsupported',
+    `${db.constructor.name} is not over postgres.js, node-postgres or PGlite, the drivers that this store knows`,
+    {
+      capability: 'driver',
+    },
+  )
 }
 
 const atOnce = <T>(work: () => Promise<T>): Promise<T> => work()
 
 const has = (client: unknown, ...names: string[]) =>
-  (typeof client === 'object' || typeof client === 'function') && client !== null && names.every((name) => name in client)
-const isPostgres = (client: unknown): client is PostgresClient => typeof client === 'function' && has(client, 'unsafe', 'begin', 'end')
+  (typeof client === 'object' || typeof client === 'function') &&
+  client !== null &&
+  names.every((name) => name in client)
+const isPostgres = (client: unknown): client is PostgresClient =>
+  typeof client === 'function' && has(client, 'unsafe', 'begin', 'end')
 const isPglite = (client: unknown): client is PgliteClient => has(client, 'query', 'exec', 'waitReady')
 const isNodePostgres = (client: unknown): client is NodePostgresClient => has(client, 'query', 'connect', 'end', 'on')
 
 /** Numbers as text: the server knows what type each parameter has, and no driver guesses. */
-export const wire = (values: readonly Value[]): Value[] => values.map((value) => (typeof value === 'bigint' || typeof value === 'number' ? String(value) : value))
+export const wire = (values: readonly Value[]): Value[] =>
+  values.map((value) => (typeof value === 'bigint' || typeof value === 'number' ? String(value) : value))
 
 /** postgres.js answers an array with a count; the others an object with `rows`. */
 export function resultOf(result: unknown): { readonly rows: readonly Row[]; readonly count: number } {
-  const { rows, count, rowCount, affectedRows } = result as { rows?: readonly Row[]; count?: number | null; rowCount?: number | null; affectedRows?: number } // one of those shapes
+  const { rows, count, rowCount, affectedRows } = result as {
+    rows?: readonly Row[]
+    count?: number | null
+    rowCount?: number | null
+    affectedRows?: number
+  } // one of those shapes
   const list = rows ?? (Array.isArray(result) ? (result as readonly Row[]) : [])
   return { rows: list, count: count ?? rowCount ?? affectedRows ?? list.length }
 }

@@ -15,4 +15,7 @@ export const expressions: Expressions = {
 
 /** `ON CONFLICT` with its target, so that any other unique key still fails. */
 export const insertNewSql = ({ into, target, values }: InsertNew): SQL =>
-  sql`${insertInto(into, values)} on conflict (${sql.join(target.map((column) => bare(column)), sql`, `)}) do nothing returning 1`
+  sql`${insertInto(into, values)} on conflict (${sql.join(
+    target.map((column) => bare(column)),
+    sql`, `,
+  )}) do nothing returning 1`

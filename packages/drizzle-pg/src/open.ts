@@ -28,8 +28,19 @@ export async function openPgStore(options: OpenPgOptions): Promise<PgStore<Postg
   }
   checkedCount(max, 'max', { min: 1 })
   checkedCount(connectTimeout, 'connectTimeout', { min: 1 })
-  const [{ default: postgres }, { drizzle }] = await Promise.all([import('postgres'), import('drizzle-orm/postgres-js')])
-  const client = connected(() => postgres(url, { max, prepare: rest.prepare ?? true, connect_timeout: connectTimeout / 1000, onnotice: () => {}, connection: { application_name: 'daybook' } }))
+  const [{ default: postgres }, { drizzle }] = await Promise.all([
+    import('postgres'),
+    import('drizzle-orm/postgres-js'),
+  ])
+  const client = connected(() =>
+    postgres(url, {
+      max,
+      prepare: rest.prepare ?? true,
+      connect_timeout: connectTimeout / 1000,
+      onnotice: () => {},
+      connection: { application_name: 'daybook' },
+    }),
+  )
   try {
     return await pgStore(drizzle({ client }), rest, () => client.end({ timeout: 5 }))
   } catch (error) {

@@ -1,7 +1,20 @@
 import { fromMicros, StoreError, toMicros, type JsonObject } from '@daybook/core'
 import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
-import { bigint, check, customType, foreignKey, index, json, jsonb, PgSchema, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  check,
+  customType,
+  foreignKey,
+  index,
+  json,
+  jsonb,
+  PgSchema,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+} from 'drizzle-orm/pg-core'
 
 /** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
 const time = customType<{ data: number; driverData: string }>({
@@ -26,14 +39,19 @@ const allowedSchema = /^(?!pg_)[A-Za-z_][A-Za-z0-9_$]{0,62}$/
 /** The schema's name, checked; it is put into SQL as a quoted identifier. */
 export function schemaNameOf({ schema }: PgTableOptions): string | undefined {
   if (schema === undefined || (typeof schema === 'string' && allowedSchema.test(schema))) return schema
-  throw new StoreError('invalid_argument', 'schema is not 1 to 63 of A-Z a-z 0-9 _ $, beginning with a letter or _ and not with pg_', { field: 'schema' })
+  throw new StoreError(
+    'invalid_argument',
+    'schema is not 1 to 63 of A-Z a-z 0-9 _ $, beginning with a letter or _ and not with pg_',
+    { field: 'schema' },
+  )
 }
 
 /** Tables of a store, for joins and for drizzle-kit. The migrations that ship with the package make the same ones. */
 export function daybookTables(options: PgTableOptions = {}) {
   const names = tableNamesOf(options)
   const schema = schemaNameOf(options)
-  const table: typeof pgTable = schema === undefined ? pgTable : (new PgSchema(schema).table as unknown as typeof pgTable) // the same builder, bound to a schema; pgSchema() refuses `public`
+  const table: typeof pgTable =
+    schema === undefined ? pgTable : (new PgSchema(schema).table as unknown as typeof pgTable) // the same builder, bound to a schema; pgSchema() refuses `public`
 
   const sessions = table(
     names.sessions,
@@ -76,14 +94,24 @@ export function daybookTables(options: PgTableOptions = {}) {
     (t) => [
       primaryKey({ name: `${names.events}_pk`, columns: [t.sid, t.seq] }),
       unique(`${names.events}_id`).on(t.sid, t.eventId),
-      foreignKey({ name: `${names.events}_session`, columns: [t.sid], foreignColumns: [sessions.sid] }).onDelete('cascade'),
+      foreignKey({ name: `${names.events}_session`, columns: [t.sid], foreignColumns: [sessions.sid] }).onDelete(
+        'cascade',
+      ),
     ],
   )
 
   const appStates = table(
     names.appStates,
-    { appName: id('app_name').notNull(), state: jsonb().$type<JsonObject>().notNull(), revision: whole('revision'), updatedAt: time('updated_at').notNull() },
-    (t) => [primaryKey({ name: `${names.appStates}_pk`, columns: [t.appName] }), check(`${names.appStates}_state`, sql`jsonb_typeof(${t.state}) = 'object'`)],
+    {
+      appName: id('app_name').notNull(),
+      state: jsonb().$type<JsonObject>().notNull(),
+      revision: whole('revision'),
+      updatedAt: time('updated_at').notNull(),
+    },
+    (t) => [
+      primaryKey({ name: `${names.appStates}_pk`, columns: [t.appName] }),
+      check(`${names.appStates}_state`, sql`jsonb_typeof(${t.state}) = 'object'`),
+    ],
   )
 
   const userStates = table(
@@ -103,7 +131,13 @@ export function daybookTables(options: PgTableOptions = {}) {
 
   const migrations = table(
     names.migrations,
-    { id: text().notNull(), name: text().notNull(), checksum: text().notNull(), appliedAt: time('applied_at').notNull(), version: text().notNull() },
+    {
+      id: text().notNull(),
+      name: text().notNull(),
+      checksum: text().notNull(),
+      appliedAt: time('applied_at').notNull(),
+      version: text().notNull(),
+    },
     (t) => [primaryKey({ name: `${names.migrations}_pk`, columns: [t.id] })],
   )
 

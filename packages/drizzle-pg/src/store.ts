@@ -19,4 +19,8 @@ export interface PgStore<Db extends PgDatabase = PgDatabase> extends Store {
 }
 
 /** What Drizzle hands to the body of a transaction of this database. */
-export type TransactionOf<Db extends PgDatabase> = Db extends { transaction: (body: (tx: infer Tx) => infer _Answer, ...rest: infer _Rest) => unknown } ? Tx : never
+export type TransactionOf<Db extends PgDatabase> = Db extends {
+  transaction: (body: (tx: infer Tx) => infer _Answer, ...rest: infer _Rest) => unknown
+}
+  ? Tx
+  : never

@@ -11,7 +11,9 @@ beforeEach(needsServer)
 async function listenedStore() {
   const { schema } = await migratedStore()
   const sent: { text: string; values: unknown[] }[] = []
-  const db = drizzle({ client: client({ max: 1, debug: (_connection, text, values) => void sent.push({ text, values }) }) })
+  const db = drizzle({
+    client: client({ max: 1, debug: (_connection, text, values) => void sent.push({ text, values }) }),
+  })
   const store = await createPgStore(db, { schema })
   await store.sessions.create(key)
   await store.events.append(key, { id: 'warm' })
@@ -54,14 +56,33 @@ describe('the hot path', () => {
 
   test('an id that is there takes the script: nothing is written twice, and the answer is the stored one', async () => {
     const { store, during } = await listenedStore()
-    const first = await store.events.append(key, { id: 'e1', author: 'ann', actions: { stateDelta: { n: 1, 'user:n': 1 } } })
-    const batch = [{ id: 'e1', author: 'ann', actions: { stateDelta: { n: 1, 'user:n': 1 } } }, { id: 'e2', actions: { stateDelta: { 'app:n': 1 } } }]
-    expect(await store.events.append(key, batch)).toMatchObject({ revision: first.revision + 1, events: [{ id: 'e1', seq: 2, duplicate: true }, { id: 'e2', seq: 3, duplicate: false }] })
+    const first = await store.events.append(key, {
+      id: 'e1',
+      author: 'ann',
+      actions: { stateDelta: { n: 1, 'user:n': 1 } },
+    })
+    const batch = [
+      { id: 'e1', author: 'ann', actions: { stateDelta: { n: 1, 'user:n': 1 } } },
+      { id: 'e2', actions: { stateDelta: { 'app:n': 1 } } },
+    ]
+    expect(await store.events.append(key, batch)).toMatchObject({
+      revision: first.revision + 1,
+      events: [
+        { id: 'e1', seq: 2, duplicate: true },
+        { id: 'e2', seq: 3, duplicate: false },
+      ],
+    })
     expect(await store.state.get({ appName: 'shop', userId: 'ann' })).toMatchObject({ revision: 1, state: { n: 1 } })
     expect((await during(() => store.events.append(key, batch))).length).toBeGreaterThan(1)
-    await expect(store.events.append(key, { id: 'e1', author: 'bob' })).rejects.toMatchObject({ code: 'conflict', facts: { revision: 4 } })
+    await expect(store.events.append(key, { id: 'e1', author: 'bob' })).rejects.toMatchObject({
+      code: 'conflict',
+      facts: { revision: 4 },
+    })
     const within = await store.events.append(key, [{ id: 'e3' }, { id: 'e3' }])
-    expect(within.events).toEqual([{ id: 'e3', seq: 4, duplicate: false }, { id: 'e3', seq: 4, duplicate: true }])
+    expect(within.events).toEqual([
+      { id: 'e3', seq: 4, duplicate: false },
+      { id: 'e3', seq: 4, duplicate: true },
+    ])
   })
 })
 
@@ -99,22 +120,36 @@ describe('what text can do', () => {
     const store = await migratedStore()
     await store.sessions.create(key)
     await store.events.append(key, [{ id: 'direct', ...eventOf(text) }, { id: 'plain' }])
-    await store.transaction(async (_tx, joined) => void (await joined.events.append(key, { id: 'script', ...eventOf(text) })))
+    await store.transaction(
+      async (_tx, joined) => void (await joined.events.append(key, { id: 'script', ...eventOf(text) })),
+    )
     const loaded = await store.sessions.get(key, { events: 'all' })
-    expect(loaded?.events.map(({ event }) => event)).toMatchObject([{ id: 'direct', ...eventOf(text) }, { id: 'plain' }, { id: 'script', ...eventOf(text) }])
+    expect(loaded?.events.map(({ event }) => event)).toMatchObject([
+      { id: 'direct', ...eventOf(text) },
+      { id: 'plain' },
+      { id: 'script', ...eventOf(text) },
+    ])
     expect(loaded?.state).toEqual(eventOf(text).actions.stateDelta)
     const ids = async (filter: object) => (await store.events.list(key, filter)).items.map(({ event }) => event.id)
     expect(await ids({ author: text })).toEqual(['direct', 'script'])
     expect(await ids({ invocationId: text, branch: text })).toEqual(['direct', 'script'])
-    await store.events.append(key, { id: 'unset', actions: { stateUnset: [`k${text}`, `user:${text}`, `app:${text}`] } })
+    await store.events.append(key, {
+      id: 'unset',
+      actions: { stateUnset: [`k${text}`, `user:${text}`, `app:${text}`] },
+    })
     expect((await store.sessions.get(key))?.state).toEqual({})
   })
 
   test('ids are the same texts, where they are ids', async () => {
     const store = await migratedStore()
     await store.sessions.create(key)
-    const ids = Object.values(texts).filter((text) => text !== '' && Buffer.from(text).toString() === text && !text.includes('\0'))
-    const { events } = await store.events.append(key, ids.map((id) => ({ id })))
+    const ids = Object.values(texts).filter(
+      (text) => text !== '' && Buffer.from(text).toString() === text && !text.includes('\0'),
+    )
+    const { events } = await store.events.append(
+      key,
+      ids.map((id) => ({ id })),
+    )
     expect(events).toEqual(ids.map((id, i) => ({ id, seq: i + 1, duplicate: false })))
     expect((await store.events.get(key, 'NULL'))?.seq).toBe(ids.indexOf('NULL') + 1)
   })
@@ -123,7 +158,11 @@ describe('what text can do', () => {
 test('a thousand events go in one append, in their order', async () => {
   const store = await migratedStore()
   await store.sessions.create(key)
-  const events = Array.from({ length: 1000 }, (_, i) => ({ id: `e${i}`, content: { i }, actions: { stateDelta: { last: i, [`k${i}`]: i } } }))
+  const events = Array.from({ length: 1000 }, (_, i) => ({
+    id: `e${i}`,
+    content: { i },
+    actions: { stateDelta: { last: i, [`k${i}`]: i } },
+  }))
   expect((await store.events.append(key, events)).revision).toBe(2)
   const loaded = await store.sessions.get(key, { events: 'all' })
   expect(loaded?.events.map(({ seq, event }) => [seq, event.id])).toEqual(events.map(({ id }, i) => [i + 1, id]))
@@ -134,26 +173,39 @@ describe('a state over its limit', () => {
   const limits = { stateBytes: 1000 }
   const scopes = { session: '', user: 'user:', app: 'app:' }
 
-  test.for(Object.entries(scopes))('of the %s: at the limit it is kept, one byte more is refused and nothing is written', async ([, prefix]) => {
-    const store = await migratedStore({ limits })
-    await store.sessions.create(key)
-    /** Appends events that change every scope, and one of them more than the others. */
-    const append = (id: string, ...deltas: JsonObject[]) =>
-      store.events.append(key, [{ id, actions: { stateDelta: { o: 1, 'user:o': 1, 'app:o': 1 } } }, ...deltas.map((stateDelta, i) => ({ id: `${id}${i}`, actions: { stateDelta } }))])
-    const everything = async () => [await store.sessions.get(key, { events: 'all' }), await store.state.get({ appName: 'shop' }), await store.state.get({ appName: 'shop', userId: 'ann' })]
-    const refused = { code: 'limit_exceeded', facts: { limit: 1000, actual: 1001, field: expect.stringContaining('state') as string } }
-    const large = { [`${prefix}k`]: 'x'.repeat(892) }
-    const rest = (bytes: number) => ({ [`${prefix}l`]: 'x'.repeat(bytes) })
+  test.for(Object.entries(scopes))(
+    'of the %s: at the limit it is kept, one byte more is refused and nothing is written',
+    async ([, prefix]) => {
+      const store = await migratedStore({ limits })
+      await store.sessions.create(key)
+      /** Appends events that change every scope, and one of them more than the others. */
+      const append = (id: string, ...deltas: JsonObject[]) =>
+        store.events.append(key, [
+          { id, actions: { stateDelta: { o: 1, 'user:o': 1, 'app:o': 1 } } },
+          ...deltas.map((stateDelta, i) => ({ id: `${id}${i}`, actions: { stateDelta } })),
+        ])
+      const everything = async () => [
+        await store.sessions.get(key, { events: 'all' }),
+        await store.state.get({ appName: 'shop' }),
+        await store.state.get({ appName: 'shop', userId: 'ann' }),
+      ]
+      const refused = {
+        code: 'limit_exceeded',
+        facts: { limit: 1000, actual: 1001, field: expect.stringContaining('state') as string },
+      }
+      const large = { [`${prefix}k`]: 'x'.repeat(892) }
+      const rest = (bytes: number) => ({ [`${prefix}l`]: 'x'.repeat(bytes) })
 
-    const before = await everything()
-    await expect(append('first', large, rest(88))).rejects.toMatchObject(refused)
-    expect(await everything()).toEqual(before)
+      const before = await everything()
+      await expect(append('first', large, rest(88))).rejects.toMatchObject(refused)
+      expect(await everything()).toEqual(before)
 
-    await append('full', large, rest(87))
-    const full = await everything()
-    await expect(append('longer', rest(88))).rejects.toMatchObject(refused)
-    expect(await everything()).toEqual(full)
-  })
+      await append('full', large, rest(87))
+      const full = await everything()
+      await expect(append('longer', rest(88))).rejects.toMatchObject(refused)
+      expect(await everything()).toEqual(full)
+    },
+  )
 
   test('is measured as JSON text, however PostgreSQL lays it out', async () => {
     const store = await migratedStore({ limits })
@@ -163,8 +215,18 @@ describe('a state over its limit', () => {
     await store.events.append(key, { id: 'numbers', actions: { stateDelta: numbers } })
     await store.events.append(key, { id: 'blanks', actions: { stateDelta: members } })
     const half = { 'app:k': '\0'.repeat(80) }
-    await store.events.append(key, [{ id: 'nul', actions: { stateDelta: half } }, { actions: { stateDelta: { 'app:l': '\ud800'.repeat(80) } } }])
-    expect((await store.sessions.get(key))?.state).toEqual({ ...numbers, ...members, ...half, 'app:l': '\ud800'.repeat(80) })
-    await expect(store.events.append(key, { actions: { stateDelta: { 'app:m': '\ud800'.repeat(5) } } })).rejects.toMatchObject({ code: 'limit_exceeded' })
+    await store.events.append(key, [
+      { id: 'nul', actions: { stateDelta: half } },
+      { actions: { stateDelta: { 'app:l': '\ud800'.repeat(80) } } },
+    ])
+    expect((await store.sessions.get(key))?.state).toEqual({
+      ...numbers,
+      ...members,
+      ...half,
+      'app:l': '\ud800'.repeat(80),
+    })
+    await expect(
+      store.events.append(key, { actions: { stateDelta: { 'app:m': '\ud800'.repeat(5) } } }),
+    ).rejects.toMatchObject({ code: 'limit_exceeded' })
   })
 })

@@ -5,7 +5,8 @@ import { subjects } from './subjects.ts'
 
 const missing = missingServer === undefined ? [] : [missingServer]
 
-for (const subject of missing.length > 0 ? [] : [subjects.pg]) conformance(subject, { describe, it, beforeAll, afterAll })
+for (const subject of missing.length > 0 ? [] : [subjects.pg])
+  conformance(subject, { describe, it, beforeAll, afterAll })
 
 for (const reason of missing) {
   it('PostgreSQL keeps the contract', ({ skip }) => {

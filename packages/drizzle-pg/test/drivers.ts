@@ -39,7 +39,10 @@ export interface Place {
 }
 
 /** A new schema with our tables and one of the application's, over a driver. */
-export async function place(driver: DriverName, { max = 4, ...options }: PgStoreOptions & { max?: number } = {}): Promise<Place> {
+export async function place(
+  driver: DriverName,
+  { max = 4, ...options }: PgStoreOptions & { max?: number } = {},
+): Promise<Place> {
   const schema = driver === 'PGlite' ? freshName() : newSchema()
   const db = openers[driver](max)
   const store = await createPgStore(db, { schema, ...options })

@@ -58,7 +58,12 @@ const driverError = (code: string) => Object.assign(new Error('the driver says s
 describe('the error table', () => {
   test.for(Object.entries(meanings))('%s means %o', ([driverCode, meaning]) => {
     const wrapped = new DrizzleQueryError('select secret', ['secret'], driverError(driverCode))
-    for (const error of [driverError(driverCode), wrapped, new Error('outer', { cause: wrapped }), new AggregateError([driverError(driverCode)])]) {
+    for (const error of [
+      driverError(driverCode),
+      wrapped,
+      new Error('outer', { cause: wrapped }),
+      new AggregateError([driverError(driverCode)]),
+    ]) {
       const known = storeErrorOf(failureOf(error), error)
       expect(known).toMatchObject({ ...meaning, cause: error, facts: { driverCode } })
       expect(JSON.stringify([known.message, known])).not.toContain('secret')
@@ -73,7 +78,8 @@ describe('the error table', () => {
   test('leaves what it does not know as internal, however deep or round the causes are', () => {
     const round = new Error('round')
     round.cause = round
-    for (const error of [round, new Error('bare'), 'a string', undefined, null, { code: '40001' }]) expect(failureOf(error)).toEqual({ kind: 'internal' })
+    for (const error of [round, new Error('bare'), 'a string', undefined, null, { code: '40001' }])
+      expect(failureOf(error)).toEqual({ kind: 'internal' })
   })
 })
 
@@ -84,12 +90,22 @@ describe('a driver that cannot hold a transaction open is refused by name', () =
     transaction = () => Promise.reject(new Error('No transactions support in neon-http driver'))
   }
   const proxy = drizzleProxy(() => Promise.resolve({ rows: [] })) as unknown as PgDatabase // has no client at all
-  test.for([['NeonHttpDatabase', new NeonHttpDatabase()], ['PgRemoteDatabase', proxy]] as const)('%s', async ([name, db]) => {
-    await expect(createPgStore(db)).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining(name) as string, facts: { capability: 'driver' } })
+  test.for([
+    ['NeonHttpDatabase', new NeonHttpDatabase()],
+    ['PgRemoteDatabase', proxy],
+  ] as const)('%s', async ([name, db]) => {
+    await expect(createPgStore(db)).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining(name) as string,
+      facts: { capability: 'driver' },
+    })
   })
 
   test.for([undefined, null, {}, 'postgres://127.0.0.1/x'])('%o is no database', async (db) => {
-    await expect(createPgStore(db as PgDatabase)).rejects.toMatchObject({ code: 'invalid_argument', facts: { field: 'db' } }) // what JavaScript may hand over
+    await expect(createPgStore(db as PgDatabase)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      facts: { field: 'db' },
+    }) // what JavaScript may hand over
   })
 })
 
@@ -98,7 +114,10 @@ async function storeWith(connection: Record<string, string | number>) {
   const { schema, sessions } = await migratedStore()
   await sessions.create({ ...key, state: { 'user:n': 0 } })
   const sent: string[] = []
-  const store = await createPgStore(drizzle({ client: client({ max: 2, connection, debug: (_connection, text) => void sent.push(text) }) }), { schema })
+  const store = await createPgStore(
+    drizzle({ client: client({ max: 2, connection, debug: (_connection, text) => void sent.push(text) }) }),
+    { schema },
+  )
   await store.sessions.get(key)
   return { store, schema, sent, sql: client() }
 }
@@ -112,15 +131,25 @@ async function hold(schema: string) {
 
 /** Resolves once somebody waits for a lock in the schema. */
 async function someoneWaits(admin: Sql, schema: string): Promise<void> {
-  const waiting = () => admin`select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like ${`%${schema}%`} and pid <> pg_backend_pid()`
+  const waiting = () =>
+    admin`select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like ${`%${schema}%`} and pid <> pg_backend_pid()`
   while ((await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 test.for<unknown>([null, 5, 'x'])('%o is no set of options', async (options) => {
   const db = drizzleNode({ client: nodePool({ port: 1 }) })
-  await expect(createPgStore(db, options as object)).rejects.toMatchObject({ code: 'invalid_argument', facts: { field: 'options' } }) // what JavaScript may hand over
-  await expect(createPgStore(db, { prepare: options as boolean })).rejects.toMatchObject({ code: 'invalid_argument', facts: { field: 'prepare' } })
-  await expect(createPgStore(db, { pool: options } as object)).rejects.toMatchObject({ code: 'invalid_argument', facts: { field: 'options.pool' } })
+  await expect(createPgStore(db, options as object)).rejects.toMatchObject({
+    code: 'invalid_argument',
+    facts: { field: 'options' },
+  }) // what JavaScript may hand over
+  await expect(createPgStore(db, { prepare: options as boolean })).rejects.toMatchObject({
+    code: 'invalid_argument',
+    facts: { field: 'prepare' },
+  })
+  await expect(createPgStore(db, { pool: options } as object)).rejects.toMatchObject({
+    code: 'invalid_argument',
+    facts: { field: 'options.pool' },
+  })
 })
 
 describe('on a server', () => {
@@ -144,7 +173,11 @@ describe('on a server', () => {
   test('statement_timeout is a timeout, and nothing is written', async () => {
     const { store, schema } = await storeWith({ statement_timeout: 100 })
     const release = await hold(schema)
-    await expect(store.events.append(key, { id: 'e1' })).rejects.toMatchObject({ code: 'timeout', retryable: true, facts: { driverCode: '57014' } })
+    await expect(store.events.append(key, { id: 'e1' })).rejects.toMatchObject({
+      code: 'timeout',
+      retryable: true,
+      facts: { driverCode: '57014' },
+    })
     await expect(store.sessions.update(key, { set: { a: 1 } })).rejects.toMatchObject({ code: 'timeout' })
     await release()
     expect(await store.sessions.get(key, { events: 'all' })).toMatchObject({ revision: 1, events: [] })
@@ -153,18 +186,30 @@ describe('on a server', () => {
   test('lock_timeout is waited out', async () => {
     const { store, schema } = await storeWith({ lock_timeout: 50 })
     const release = await hold(schema)
-    const [{ revision }] = await Promise.all([store.events.append(key, { id: 'e1' }), new Promise((resolve) => setTimeout(resolve, 300)).then(release)])
+    const [{ revision }] = await Promise.all([
+      store.events.append(key, { id: 'e1' }),
+      new Promise((resolve) => setTimeout(resolve, 300)).then(release),
+    ])
     expect(revision).toBe(2)
   })
 
   test('a call’s own timeout ends it while it waits for a lock, and an append may then have been written', async () => {
     const { store, schema } = await storeWith({})
     const release = await hold(schema)
-    await expect(store.sessions.update(key, { set: { a: 1 } }, { timeout: 150 })).rejects.toMatchObject({ code: 'timeout' })
-    await expect(store.events.append(key, { id: 'e1' }, { timeout: 150 })).rejects.toMatchObject({ code: 'outcome_unknown', facts: { eventIds: ['e1'] } })
+    await expect(store.sessions.update(key, { set: { a: 1 } }, { timeout: 150 })).rejects.toMatchObject({
+      code: 'timeout',
+    })
+    await expect(store.events.append(key, { id: 'e1' }, { timeout: 150 })).rejects.toMatchObject({
+      code: 'outcome_unknown',
+      facts: { eventIds: ['e1'] },
+    })
     await release()
     expect((await store.events.append(key, { id: 'e1' })).events).toMatchObject([{ id: 'e1', seq: 1 }])
-    expect(await store.sessions.get(key, { events: 'all' })).toMatchObject({ revision: 2, state: { 'user:n': 0 }, lastSeq: 1 })
+    expect(await store.sessions.get(key, { events: 'all' })).toMatchObject({
+      revision: 2,
+      state: { 'user:n': 0 },
+      lastSeq: 1,
+    })
   })
 
   test('transactions that are read-only by default let read, and not write', async () => {
@@ -177,7 +222,11 @@ describe('on a server', () => {
 
   test('stricter isolation by default changes nothing: every append of many at once succeeds', async () => {
     const { store } = await storeWith({ default_transaction_isolation: 'serializable' })
-    const appended = await Promise.all(Array.from({ length: 8 }, (_, i) => store.events.append(key, { id: `e${i}`, actions: { stateDelta: { 'user:n': i } } })))
+    const appended = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        store.events.append(key, { id: `e${i}`, actions: { stateDelta: { 'user:n': i } } }),
+      ),
+    )
     expect(appended.map(({ events }) => events[0]?.seq)).toEqual(expect.arrayContaining([1, 2, 3, 4, 5, 6, 7, 8]))
   })
 
@@ -188,11 +237,15 @@ describe('on a server', () => {
     const store = await createPgStore(drizzleNode({ client: pool }), { schema })
     await store.sessions.create(key)
     const admin = client()
-    const kill = () => admin`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${`${schema}_app`}`
+    const kill = () =>
+      admin`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${`${schema}_app`}`
     await kill()
     await expect(store.sessions.get(key)).resolves.toMatchObject({ revision: 1 })
     const release = await hold(schema)
-    const [ended] = await Promise.all([store.events.append(key, { id: 'e1' }).catch((error: unknown) => error), someoneWaits(admin, schema).then(kill)])
+    const [ended] = await Promise.all([
+      store.events.append(key, { id: 'e1' }).catch((error: unknown) => error),
+      someoneWaits(admin, schema).then(kill),
+    ])
     expect(ended).toMatchObject({ code: 'outcome_unknown', retryable: true, facts: { eventIds: ['e1'] } })
     await release()
     expect((await store.events.append(key, { id: 'e1' })).revision).toBe(2)

@@ -16,7 +16,11 @@ async function newDatabase(): Promise<string> {
   return Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
 }
 
-test.for(examplesIn(`${import.meta.dirname}/..`))('the example at $name prints what it says', { timeout: 40_000 }, async (example) => {
-  vi.stubEnv('DATABASE_URL', await newDatabase())
-  expect(await printedBy(example)).toEqual(example.promised)
-})
+test.for(examplesIn(`${import.meta.dirname}/..`))(
+  'the example at $name prints what it says',
+  { timeout: 40_000 },
+  async (example) => {
+    vi.stubEnv('DATABASE_URL', await newDatabase())
+    expect(await printedBy(example)).toEqual(example.promised)
+  },
+)

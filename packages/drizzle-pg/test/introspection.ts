@@ -14,6 +14,7 @@ export async function introspected(sql: Sql, schema: string) {
     select c.relname as "table", k.conname as "name", k.contype as "kind", pg_get_constraintdef(k.oid) as "definition"
     from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = ${schema} order by c.relname, k.conname`
-  const bare = (rows: Iterable<object>): object[] => JSON.parse(JSON.stringify([...rows]).replaceAll(`${schema}.`, '')) as object[] // rows again
+  const bare = (rows: Iterable<object>): object[] =>
+    JSON.parse(JSON.stringify([...rows]).replaceAll(`${schema}.`, '')) as object[] // rows again
   return { columns: bare(columns), indexes: bare(indexes), constraints: bare(constraints) }
 }

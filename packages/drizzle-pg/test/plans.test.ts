@@ -17,25 +17,37 @@ interface Node {
 
 /** What walks which index, and what reads or sorts without one. */
 function waysOf({ Plans: below = [], ...node }: Node): string[] {
-  const own = node['Index Name'] ?? (/Seq Scan|Sort/.test(node['Node Type']) ? `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim() : undefined)
+  const own =
+    node['Index Name'] ??
+    (/Seq Scan|Sort/.test(node['Node Type']) ? `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim() : undefined)
   return [...new Set([...(own === undefined ? [] : [own]), ...below.flatMap(waysOf)])].toSorted()
 }
 
 /** How PostgreSQL goes about the statements that `work` sends, for the values at hand and for any values. */
-async function plansOf(sql: Sql, sent: { text: string; values: unknown[] }[], work: () => Promise<unknown>): Promise<string[][]> {
+async function plansOf(
+  sql: Sql,
+  sent: { text: string; values: unknown[] }[],
+  work: () => Promise<unknown>,
+): Promise<string[][]> {
   sent.length = 0
   await work()
   const plans: string[][] = []
   for (const { text, values } of sent.splice(0)) {
     for (const mode of ['force_custom_plan', 'force_generic_plan']) {
-      plans.push(await sql.begin(async (tx) => {
-        await tx.unsafe(`set local plan_cache_mode = ${mode}`)
-        await tx.unsafe(`prepare planned as ${text}`)
-        const literals = values.map((value) => (value === null ? 'null' : `'${(value as string).replaceAll("'", "''")}'`)) // a store sends texts
-        const [row] = await tx.unsafe<{ 'QUERY PLAN': readonly [{ Plan: Node }] }[]>(`explain (format json) execute planned${literals.length > 0 ? `(${literals.join(', ')})` : ''}`)
-        await tx.unsafe('deallocate planned')
-        return row === undefined ? [] : waysOf(row['QUERY PLAN'][0].Plan)
-      }))
+      plans.push(
+        await sql.begin(async (tx) => {
+          await tx.unsafe(`set local plan_cache_mode = ${mode}`)
+          await tx.unsafe(`prepare planned as ${text}`)
+          const literals = values.map((value) =>
+            value === null ? 'null' : `'${(value as string).replaceAll("'", "''")}'`,
+          ) // a store sends texts
+          const [row] = await tx.unsafe<{ 'QUERY PLAN': readonly [{ Plan: Node }] }[]>(
+            `explain (format json) execute planned${literals.length > 0 ? `(${literals.join(', ')})` : ''}`,
+          )
+          await tx.unsafe('deallocate planned')
+          return row === undefined ? [] : waysOf(row['QUERY PLAN'][0].Plan)
+        }),
+      )
     }
   }
   return plans
@@ -52,7 +64,9 @@ async function filledStore() {
     insert into daybook_events (sid, seq, event_id, timestamp, payload) select sid, n, 'e' || n, n, json_build_object('id', 'e' || n, 'timestamp', n) from daybook_sessions, generate_series(1, 20) as n order by n, sid;
     update daybook_sessions set last_seq = 20;
     analyze daybook_sessions; analyze daybook_events;`)
-  const db = drizzle({ client: client({ max: 1, debug: (_connection, text, values) => void sent.push({ text, values }) }) })
+  const db = drizzle({
+    client: client({ max: 1, debug: (_connection, text, values) => void sent.push({ text, values }) }),
+  })
   const store = await createPgStore(db, { schema })
   await store.sessions.get(key)
   return { store, plans: (work: () => Promise<unknown>) => plansOf(sql, sent, work) }
@@ -64,14 +78,22 @@ const sessionKey = 'daybook_sessions_key'
 describe('every statement of the hot path walks the index that was made for it', () => {
   const lone = { appName: 'shop', userId: 'u501', sessionId: 's501' }
 
-  test.for([['with one session', lone], ['with many sessions', { ...key, sessionId: 's7' }]] as const)('an append, for a user %s', async ([, session]) => {
+  test.for([
+    ['with one session', lone],
+    ['with many sessions', { ...key, sessionId: 's7' }],
+  ] as const)('an append, for a user %s', async ([, session]) => {
     const { store, plans } = await filledStore()
     expect(await plans(() => store.events.append(session, { id: 'n1' }))).toEqual(both(sessionKey))
-    const scoped = await plans(() => store.events.append(session, { id: 'n2', actions: { stateDelta: { a: 1, 'user:a': 1, 'app:a': 1 } } }))
+    const scoped = await plans(() =>
+      store.events.append(session, { id: 'n2', actions: { stateDelta: { a: 1, 'user:a': 1, 'app:a': 1 } } }),
+    )
     expect(scoped).toEqual(both(sessionKey))
   })
 
-  test.for([['with one session', lone], ['with many sessions', { ...key, sessionId: 's7' }]] as const)('a session and its events, for a user %s', async ([, session]) => {
+  test.for([
+    ['with one session', lone],
+    ['with many sessions', { ...key, sessionId: 's7' }],
+  ] as const)('a session and its events, for a user %s', async ([, session]) => {
     const { store, plans } = await filledStore()
     for (const found of await plans(() => store.sessions.get(session))) expect(found).toContain(sessionKey)
     for (const events of ['all', { last: 5 }, { afterSeq: 15 }] as const) {
@@ -87,7 +109,8 @@ describe('every statement of the hot path walks the index that was made for it',
   test('an event by its id, and a page of events', async () => {
     const { store, plans } = await filledStore()
     expect(await plans(() => store.events.get(lone, 'e7'))).toEqual(both('daybook_events_id', sessionKey))
-    for (const ways of await plans(() => store.events.list(lone, { limit: 5 }))) expect(ways.filter((way) => way !== 'Sort')).toEqual(['daybook_events_pk', sessionKey])
+    for (const ways of await plans(() => store.events.list(lone, { limit: 5 })))
+      expect(ways.filter((way) => way !== 'Sort')).toEqual(['daybook_events_pk', sessionKey])
   })
 
   test('a list of a user’s sessions, newest first or oldest first, without a sort', async () => {
@@ -96,7 +119,9 @@ describe('every statement of the hot path walks the index that was made for it',
     const page = await store.sessions.list(user)
     expect(page.items.map(({ sessionId }) => sessionId)).toEqual(['s500', 's499', 's498', 's497', 's496'])
     expect(await plans(() => store.sessions.list(user))).toEqual(both('daybook_sessions_recent'))
-    expect(await plans(() => store.sessions.list({ ...user, cursor: String(page.nextCursor) }))).toEqual(both('daybook_sessions_recent'))
+    expect(await plans(() => store.sessions.list({ ...user, cursor: String(page.nextCursor) }))).toEqual(
+      both('daybook_sessions_recent'),
+    )
   })
 
   test('a list of an app’s sessions by creation', async () => {
@@ -123,7 +148,9 @@ describe('prepared statements are named by their text', () => {
     await use(await createPgStore(db, { schema: one.schema }), 'one')
     await use(await createPgStore(db, { schema: other.schema, prefix: 'other_' }), 'other')
     await use(await createPgStore(db, { schema: (await migratedStore()).schema }), 'third')
-    const names = await db.$client.query<{ name: string }>(`select name from pg_prepared_statements where name like 'daybook_%'`)
+    const names = await db.$client.query<{ name: string }>(
+      `select name from pg_prepared_statements where name like 'daybook_%'`,
+    )
     expect(names.rows.length).toBeGreaterThanOrEqual(9)
     for (const { name } of names.rows) expect(name).toMatch(/^daybook_[0-9a-f]{32}$/)
   })
@@ -134,7 +161,9 @@ describe('prepared statements are named by their text', () => {
     await use(await createPgStore(db, { schema }), 'one')
     const second = await createPgStore(db, { schema })
     await second.events.append(key, { id: 'e3' })
-    const { rows } = await db.$client.query<{ name: string }>(`select name from pg_prepared_statements where name like 'daybook_%'`)
+    const { rows } = await db.$client.query<{ name: string }>(
+      `select name from pg_prepared_statements where name like 'daybook_%'`,
+    )
     expect(rows).toHaveLength(4)
   })
 

@@ -9,7 +9,15 @@ const loader = new URL('../../conformance/bin/typescript.mjs', import.meta.url).
 const script = fileURLToPath(new URL('child.ts', import.meta.url))
 
 /** Runs child.ts in a process of its own until that ends by itself; rejects if it does not. */
-export async function child(args: { schema: string; startAt: number; url?: string }): Promise<{ applied?: string[]; code?: string }> {
-  const { stdout } = await run(process.execPath, ['--conditions=@daybook/source', '--import', loader, script, JSON.stringify({ url: serverUrl, ...args })], { timeout: 20_000 })
+export async function child(args: {
+  schema: string
+  startAt: number
+  url?: string
+}): Promise<{ applied?: string[]; code?: string }> {
+  const { stdout } = await run(
+    process.execPath,
+    ['--conditions=@daybook/source', '--import', loader, script, JSON.stringify({ url: serverUrl, ...args })],
+    { timeout: 20_000 },
+  )
   return JSON.parse(stdout) as { applied?: string[]; code?: string } // what child.ts says
 }

@@ -14,8 +14,12 @@ beforeEach(needsServer)
 async function asDrizzleKitMakesThem(schema: string, options: PgTableOptions): Promise<void> {
   const sql = client({ max: 1, connection: { search_path: schema } })
   await sql`create schema ${sql(schema)}`
-  const statements = await generateMigration(generateDrizzleJson({}), generateDrizzleJson({ ...daybookTables(options) }))
-  for (const statement of statements) await sql.unsafe(options.schema === undefined ? statement.replaceAll('"public".', '') : statement)
+  const statements = await generateMigration(
+    generateDrizzleJson({}),
+    generateDrizzleJson({ ...daybookTables(options) }),
+  )
+  for (const statement of statements)
+    await sql.unsafe(options.schema === undefined ? statement.replaceAll('"public".', '') : statement)
 }
 
 const shapes: Record<string, PgTableOptions> = {
@@ -126,6 +130,8 @@ describe('a name that could not stand inside quotes is refused before anything i
   ]
   test.for(hostile)('%s: %j', async ([field, options]) => {
     await expect(openStore(options)).rejects.toMatchObject({ code: 'invalid_argument', facts: { field } })
-    expect(() => daybookTables(options)).toThrow(expect.objectContaining({ code: 'invalid_argument', facts: { field } }))
+    expect(() => daybookTables(options)).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', facts: { field } }),
+    )
   })
 })

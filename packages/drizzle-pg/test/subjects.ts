@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { defineStoreUnderTest, type Place, type StoreUnderTest } from '@daybook/conformance'
 import type { Capabilities, Store } from '@daybook/core'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import type { Sql } from 'postgres'
 import { createPgStore, openPgStore } from '../src/index.ts'
+import { createAppRole, dropAppRole } from './roles.ts'
 import { connect, serverUrl, urlWith } from './server.ts'
 
 const expects: Capabilities = {
@@ -27,22 +26,11 @@ const expects: Capabilities = {
   isolation: 'read committed',
 }
 
-const areas = { sessions: 'daybook_sessions', events: 'daybook_events', appStates: 'daybook_app_states', userStates: 'daybook_user_states' }
-
-/** A role without rights to change the schema, which may use what the migrating role will make in it. */
-export async function createAppRole(admin: Sql, schema: string): Promise<{ username: string; password: string }> {
-  const [username, password] = [`${schema}_app`, randomBytes(12).toString('hex')]
-  const role = admin(username)
-  await admin.unsafe(`create role "${username}" login nosuperuser nocreatedb nocreaterole password '${password}'`)
-  await admin`grant usage on schema ${admin(schema)} to ${role}`
-  await admin`alter default privileges in schema ${admin(schema)} grant select, insert, update, delete on tables to ${role}`
-  await admin`alter default privileges in schema ${admin(schema)} grant usage, select on sequences to ${role}`
-  return { username, password }
-}
-
-/** After its schema is gone, and with it the default privileges. */
-export async function dropAppRole(admin: Sql, username: string): Promise<void> {
-  await admin`drop role ${admin(username)}`
+const areas = {
+  sessions: 'daybook_sessions',
+  events: 'daybook_events',
+  appStates: 'daybook_app_states',
+  userStates: 'daybook_user_states',
 }
 
 /** A schema of its own for each place, in the one database. */
@@ -79,7 +67,8 @@ async function provision({ id: schema }: { id: string }): Promise<Place> {
           }),
         )
       },
-      rows: async () => (await admin`select id from ${admin(schema)}.orders order by id`).map((row) => String(row['id'])),
+      rows: async () =>
+        (await admin`select id from ${admin(schema)}.orders order by id`).map((row) => String(row['id'])),
     },
     async destroy() {
       await own.$client.end({ timeout: 5 })

@@ -75,8 +75,12 @@ describe.for(cases)('$way over $driver', slow, ({ driver, begin }) => {
     await begin(here, async (tx, store) => {
       await expect(store.sessions.create(key)).rejects.toMatchObject({ code: 'already_exists' })
       await expect(store.events.append(key, { id: 'e1', author: 'bob' })).rejects.toMatchObject({ code: 'conflict' })
-      await expect(store.events.append({ ...key, sessionId: 'none' }, { id: 'x' })).rejects.toMatchObject({ code: 'not_found' })
-      await expect(store.events.append(key, { id: 'x' }, { expectedRevision: 9 })).rejects.toMatchObject({ code: 'conflict' })
+      await expect(store.events.append({ ...key, sessionId: 'none' }, { id: 'x' })).rejects.toMatchObject({
+        code: 'not_found',
+      })
+      await expect(store.events.append(key, { id: 'x' }, { expectedRevision: 9 })).rejects.toMatchObject({
+        code: 'conflict',
+      })
       expect((await store.events.append(key, { id: 'e1', author: 'ann' })).events[0]?.duplicate).toBe(true)
       await store.events.append(key, { id: 'e2' })
       await here.order(tx, 'o1')
@@ -89,7 +93,10 @@ describe.for(cases)('$way over $driver', slow, ({ driver, begin }) => {
     await here.store.sessions.create(key)
     const ids = Array.from({ length: 12 }, (_, i) => `e${i}`)
     await begin(here, async (tx, store) => {
-      await Promise.all([...ids.map((id) => store.events.append(key, { id, actions: { stateDelta: { [id]: 1, 'user:n': id } } })), here.order(tx, 'o1')])
+      await Promise.all([
+        ...ids.map((id) => store.events.append(key, { id, actions: { stateDelta: { [id]: 1, 'user:n': id } } })),
+        here.order(tx, 'o1'),
+      ])
     })
     expect((await here.written(key)).events.toSorted()).toEqual(ids.toSorted())
     expect((await here.store.state.get({ appName: 'shop', userId: 'ann' }))?.revision).toBe(12)
@@ -124,8 +131,12 @@ describe.for(cases.filter(({ driver }) => driver !== 'PGlite'))('$way over $driv
     await begin(here, async (tx, store) => {
       await store.events.append(key, { id: 'e1' })
       await expect(here.store.sessions.get(key, { timeout: 150 })).rejects.toMatchObject({ code: 'timeout' })
-      await expect(here.store.sessions.create({ ...key, sessionId: 's2' }, { timeout: 150 })).rejects.toMatchObject({ code: 'timeout' })
-      await expect(here.store.transaction(async () => expect.unreachable(), { timeout: 150 })).rejects.toMatchObject({ code: 'timeout' })
+      await expect(here.store.sessions.create({ ...key, sessionId: 's2' }, { timeout: 150 })).rejects.toMatchObject({
+        code: 'timeout',
+      })
+      await expect(here.store.transaction(async () => expect.unreachable(), { timeout: 150 })).rejects.toMatchObject({
+        code: 'timeout',
+      })
       await here.order(tx, 'o1')
     })
     expect(await here.written(key)).toEqual({ orders: ['o1'], events: ['e1'] })
@@ -187,7 +198,9 @@ test('a body that answers Drizzle’s builder is a body like others', async () =
   await store.sessions.create(key)
   const { sessions } = store.tables
   expect(await store.transaction((tx) => tx.select({ id: sessions.sessionId }).from(sessions))).toEqual([{ id: 's1' }])
-  await expect(store.transaction((tx) => tx.execute(sql`select 1 / 0`))).rejects.toMatchObject({ cause: { code: '22012' } })
+  await expect(store.transaction((tx) => tx.execute(sql`select 1 / 0`))).rejects.toMatchObject({
+    cause: { code: '22012' },
+  })
 })
 
 test('one connection of node-postgres is shared in turns, and a transaction on it stays whole', async () => {

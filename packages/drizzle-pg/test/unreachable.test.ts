@@ -42,16 +42,36 @@ async function listening(onSocket: (socket: Socket) => void): Promise<string> {
 }
 
 describe('a URL that is none of ours is refused before anything is sent, and not repeated', () => {
-  const urls = ['', 'mysql://agent:s3cret@h/d', 'agent:s3cret@h', 'file:s3cret', 'postgres:s3cret', `postgres://agent:%ZZs3cret@127.0.0.1:1/d`, 5, undefined, null, new URL(withPassword('h/d'))]
+  const urls = [
+    '',
+    'mysql://agent:s3cret@h/d',
+    'agent:s3cret@h',
+    'file:s3cret',
+    'postgres:s3cret',
+    `postgres://agent:%ZZs3cret@127.0.0.1:1/d`,
+    5,
+    undefined,
+    null,
+    new URL(withPassword('h/d')),
+  ]
   test.for(urls)('%o', async (url) => {
     const error = await failureToOpen({ url: url as string }) // what JavaScript may hand over
     expect(error).toMatchObject({ code: 'invalid_argument', facts: { field: 'url' } })
   })
 
   test('and so is an option that does not exist', async () => {
-    expect(await failureToOpen({ url: withPassword('127.0.0.1:1/d'), pool: 5 } as OpenPgOptions)).toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('pool') as string }) // misspelt
-    expect(await failureToOpen({ url: withPassword('127.0.0.1:1/d'), max: 0 })).toMatchObject({ code: 'invalid_argument', facts: { field: 'max' } })
-    expect(await failureToOpen({ url: withPassword('127.0.0.1:1/d'), connectTimeout: -1 })).toMatchObject({ code: 'invalid_argument', facts: { field: 'connectTimeout' } })
+    expect(await failureToOpen({ url: withPassword('127.0.0.1:1/d'), pool: 5 } as OpenPgOptions)).toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining('pool') as string,
+    }) // misspelt
+    expect(await failureToOpen({ url: withPassword('127.0.0.1:1/d'), max: 0 })).toMatchObject({
+      code: 'invalid_argument',
+      facts: { field: 'max' },
+    })
+    expect(await failureToOpen({ url: withPassword('127.0.0.1:1/d'), connectTimeout: -1 })).toMatchObject({
+      code: 'invalid_argument',
+      facts: { field: 'connectTimeout' },
+    })
   })
 })
 
@@ -59,23 +79,35 @@ describe('a server that cannot be reached is unavailable within the time given',
   const soon = { timeout: 3000 }
 
   test('because nobody listens', soon, async () => {
-    expect(await failureToOpen({ url: withPassword('127.0.0.1:1/d') })).toMatchObject({ code: 'unavailable', retryable: true, facts: { driverCode: 'ECONNREFUSED' } })
+    expect(await failureToOpen({ url: withPassword('127.0.0.1:1/d') })).toMatchObject({
+      code: 'unavailable',
+      retryable: true,
+      facts: { driverCode: 'ECONNREFUSED' },
+    })
   })
 
   test('because it does not answer', soon, async () => {
     const url = withPassword(`${await listening(() => {})}/d`)
     expect(await failureToOpen({ url, connectTimeout: 200 })).toMatchObject({ code: 'unavailable', retryable: true })
-    expect(await failureToOpen({ url, timeout: 200 })).toMatchObject({ code: expect.stringMatching(/timeout|unavailable/) as string, retryable: true })
+    expect(await failureToOpen({ url, timeout: 200 })).toMatchObject({
+      code: expect.stringMatching(/timeout|unavailable/) as string,
+      retryable: true,
+    })
   })
 
   test('because it hangs up', soon, async () => {
     const url = withPassword(`${await listening((socket) => socket.destroy())}/d`)
-    expect(await failureToOpen({ url, connectTimeout: 500, timeout: 1000 })).toMatchObject({ code: expect.stringMatching(/timeout|unavailable/) as string, retryable: true })
+    expect(await failureToOpen({ url, connectTimeout: 500, timeout: 1000 })).toMatchObject({
+      code: expect.stringMatching(/timeout|unavailable/) as string,
+      retryable: true,
+    })
   })
 
   test('also over a pool of node-postgres, which would wait for ever', soon, async () => {
     const [host, port] = (await listening((socket) => setTimeout(() => socket.destroy(), 600))).split(':')
-    const db = drizzleNode({ client: nodePool({ connectionString: undefined, host, port: Number(port), user: 'agent', password }) })
+    const db = drizzleNode({
+      client: nodePool({ connectionString: undefined, host, port: Number(port), user: 'agent', password }),
+    })
     const error: unknown = await createPgStore(db, { timeout: 200 }).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'timeout', retryable: true })
     expect(shown(error)).not.toContain(password)
@@ -87,7 +119,14 @@ describe('a server that lets nobody in', () => {
 
   test('says so at once, and to repeat it would not help', async () => {
     const database = Object.assign(new URL(urlWith({})), { pathname: '/daybook_no_such_database' }).href
-    expect(await failureToOpen({ url: database })).toMatchObject({ code: 'unavailable', retryable: false, facts: { driverCode: '3D000' } })
-    expect(await failureToOpen({ url: urlWith({ username: 'daybook_no_such_role' }) })).toMatchObject({ code: 'unavailable', retryable: false })
+    expect(await failureToOpen({ url: database })).toMatchObject({
+      code: 'unavailable',
+      retryable: false,
+      facts: { driverCode: '3D000' },
+    })
+    expect(await failureToOpen({ url: urlWith({ username: 'daybook_no_such_role' }) })).toMatchObject({
+      code: 'unavailable',
+      retryable: false,
+    })
   })
 })
