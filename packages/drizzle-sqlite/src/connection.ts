@@ -51,8 +51,7 @@ export function createConnection(database: DriverDatabase, lockTimeout?: number)
   }
 
   return {
-    // The statements select aliases, so each row is an object of them.
-    rows: (text, values) => prepared(text).all(values.map(boundValue)) as Row[],
+    rows: (text, values) => prepared(text).all(values.map(boundValue)) as Row[], // objects of the aliases that the statements select
     change: (text, values) => prepared(text).run(values.map(boundValue)).changes,
     begin(mode) {
       if (lockTimeout !== undefined) database.exec('PRAGMA busy_timeout = 0')
