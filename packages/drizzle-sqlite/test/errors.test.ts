@@ -126,7 +126,7 @@ describe('files that cannot be used', () => {
     await expect(read).rejects.toMatchObject({ code: 'corrupt', retryable: false })
   })
 
-  test('a read-only database is read, and writing is unavailable', async ({ skip }) => {
+  test('a connection that is set to query_only is read, and writing is unavailable', async ({ skip }) => {
     skip(betterSqliteProblem !== undefined, betterSqliteProblem)
     const { db, client } = await better(newPath())
     const store = await createSqliteStore(db)
@@ -139,6 +139,27 @@ describe('files that cannot be used', () => {
       retryable: false,
     })
     expect(await store.sessions.get(key)).toMatchObject({ lastSeq: 0 })
+    client.close()
+  })
+
+  test('a file that was opened for reading only is read, and writing is unavailable', async ({ skip }) => {
+    skip(betterSqliteProblem !== undefined, betterSqliteProblem)
+    const path = newPath()
+    const writable = await better(path)
+    const writer = await createSqliteStore(writable.db)
+    await writer.migrate()
+    await writer.sessions.create(key)
+    writable.client.close()
+    const { default: BetterSqlite } = await import('better-sqlite3')
+    const { drizzle: drizzleBetter } = await import('drizzle-orm/better-sqlite3')
+    const client = new BetterSqlite(path, { readonly: true })
+    const store = await createSqliteStore(drizzleBetter({ client }))
+    expect(await store.sessions.get(key)).toMatchObject({ lastSeq: 0 })
+    await expect(store.events.append(key, { id: 'e1' })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'the database is read-only',
+      retryable: false,
+    })
     client.close()
   })
 
