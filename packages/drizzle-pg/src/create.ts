@@ -1,12 +1,14 @@
 import { checkedFlag, checkedRecord, isStoreError, StoreError, uuidv7 } from '@daybook/core'
 import { createEngine, joinedStore, runTransaction, storeErrorOf, type DrizzleStoreOptions } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
-import { executorTx, pgDialect, stillOpenIn } from './dialect.ts'
+import { pgDialect } from './dialect.ts'
 import { driverOf, type PgDatabase, type PgExecutor } from './driver.ts'
 import { abortedTransaction, failureOf } from './errors.ts'
 import { probe } from './probe.ts'
 import { daybookTables, type PgTableOptions } from './schema.ts'
+import { stillOpenIn } from './still-open.ts'
 import type { PgStore, TransactionOf } from './store.ts'
+import { executorTx } from './transactions.ts'
 
 export interface PgStoreOptions extends DrizzleStoreOptions, PgTableOptions {
   /** `false` sends no prepared statements, for a pooler in transaction mode that loses them. Default `true`. */

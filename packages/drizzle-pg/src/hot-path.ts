@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import {
+  compiler,
+  remembered,
+  type Compiled,
+  type Dialect,
+  type LoadShape,
+  type Params,
+  type Row,
+  type Statement,
+} from '@daybook/drizzle'
+import { PgDialect } from 'drizzle-orm/pg-core'
+import { appendedBy, appendStatement, buildAppend } from './append.ts'
+import type { Driver } from './driver.ts'
+import { checkViolation, failureOf } from './errors.ts'
+import { buildLoad, loadedBy } from './load.ts'
+import type { DaybookTables } from './schema.ts'
+
+const pg = new PgDialect()
+const compiled = compiler((statement) => pg.sqlToQuery(statement))
+/** A name for each text: over one pool, stores with other schemas, prefixes or versions must not meet under one name. */
+const nameOf = remembered(
+  ({ text }: Compiled) => `daybook_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`,
+)
+
+/** The verbs that have a prepared statement each, sent by the driver itself. */
+export function hotPath(
+  tables: DaybookTables,
+  driver: Driver,
+): Required<Pick<Dialect, 'appendEvents' | 'loadSession'>> {
+  const appendFor = variantsOf((variant) => buildAppend(tables, variant))
+  const loadFor = remembered((shape: LoadShape) => buildLoad(tables, shape))
+  /** `before` is asked when it is this statement's turn. */
+  const prepared = (before: () => void, statement: Statement, params: Params): Promise<readonly Row[]> =>
+    driver.inTurn(() => {
+      before()
+      const query = compiled(statement)
+      return driver.prepared(nameOf(query), query.text, query.values(params))
+    })
+
+  return {
+    async appendEvents(append, call) {
+      const { statement, params } = appendStatement(append, appendFor)
+      try {
+        return appendedBy(await prepared(() => call.committing(), statement, params))
+      } catch (error) {
+        const { kind, driverCode } = failureOf(error)
+        if (kind === 'duplicate' || driverCode === checkViolation) return undefined
+        throw error
+      }
+    },
+    loadSession: async (shape, params, call) => loadedBy(await prepared(() => call.check(), loadFor(shape), params)),
+  }
+}
+
+function variantsOf(build: (variant: string) => Statement): (variant: string) => Statement {
+  const made = new Map<string, Statement>()
+  return (variant) => {
+    const statement = made.get(variant) ?? build(variant)
+    made.set(variant, statement)
+    return statement
+  }
+}

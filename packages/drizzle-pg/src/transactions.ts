@@ -1,0 +1,61 @@
+import type { Call } from '@daybook/core'
+import {
+  bound,
+  readLazily,
+  remembered,
+  runAsync,
+  step,
+  type Dialect,
+  type InsertNew,
+  type Params,
+  type Script,
+  type Statement,
+  type Tx,
+} from '@daybook/drizzle'
+import { resultOf, wire, type Driver, type PgDatabase, type PgExecutor } from './driver.ts'
+import { insertNewSql } from './expressions.ts'
+
+const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
+
+/** How scripts run. */
+export function transactions(db: PgDatabase, driver: Driver): Pick<Dialect, 'read' | 'write'> {
+  const readInTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
+    driver.inTurn(() => {
+      call.check()
+      return db.transaction((tx) => runAsync(script(executorTx(tx)), () => call.check()), {
+        isolationLevel: 'repeatable read',
+        accessMode: 'read only',
+      })
+    })
+  const readOne = (statement: Statement, params: Params) =>
+    driver.inTurn(async () => resultOf(await db.execute(bound(statement, textual(params)))).rows)
+
+  return {
+    read: (script, call) => readLazily(script, call, readOne, (whole) => readInTransaction(whole, call)),
+    write: (script, call) =>
+      driver.inTurn(() => {
+        call.check()
+        return db.transaction(
+          async (tx) => {
+            const answer = await runAsync(script(executorTx(tx)), () => call.check())
+            call.committing()
+            return answer
+          },
+          { isolationLevel: 'read committed' },
+        )
+      }),
+  }
+}
+
+const textual = (params: Params): Params =>
+  Object.fromEntries(Object.entries(params).map(([name, value]) => [name, wire([value])[0] ?? null]))
+
+/** The verbs over whatever executes Drizzle's SQL. */
+export const executorTx = (tx: PgExecutor): Tx => ({
+  rows: (statement, params = {}) =>
+    step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).rows),
+  change: (statement, params = {}) =>
+    step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).count),
+  insertNew: (insert, params = {}) =>
+    step(async () => resultOf(await tx.execute(bound(insertNewStatement(insert), textual(params)))).rows.length > 0),
+})
