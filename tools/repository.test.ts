@@ -9,6 +9,7 @@ const arrows: Record<string, readonly string[]> = {
   '@daybook/drizzle': ['@daybook/core'],
   '@daybook/drizzle-sqlite': ['@daybook/core', '@daybook/drizzle'],
   '@daybook/drizzle-pg': ['@daybook/core', '@daybook/drizzle'],
+  '@daybook/drizzle-mysql': ['@daybook/core', '@daybook/drizzle'],
   '@daybook/api': ['@daybook/core', '@daybook/drizzle-sqlite'],
 }
 

@@ -9,7 +9,7 @@ const allMigrations: readonly Migration[] = [sessions]
 /** What a migration needs to know about the place of the tables. */
 export function migrating(
   options: PgTableOptions,
-): Pick<Dialect, 'migrations' | 'migrationStart' | 'existingTables' | 'named'> {
+): Pick<Dialect, 'migrations' | 'migrationStart' | 'migrationEnd' | 'existingTables' | 'named'> {
   const names = tableNamesOf(options)
   const schema = schemaNameOf(options)
   const place = schema === undefined ? 'current_schema()' : `'${schema}'`
@@ -20,6 +20,7 @@ export function migrating(
       { sql: sql.raw(`select pg_advisory_xact_lock(hashtextextended(${place} || '.${names.migrations}', 0))`) },
       ...(schema === undefined ? [] : [{ sql: sql.raw(createSchema(schema)) }]),
     ],
+    migrationEnd: [], // the lock ends with the transaction
     existingTables: {
       sql: sql.raw(`select c.relname::text as "name" from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where n.nspname = ${place} and c.relkind in ('r', 'p')`),

@@ -1,5 +1,6 @@
 import type { Call } from '@daybook/core'
 import {
+  ensuringByInsert,
   bound,
   readLazily,
   remembered,
@@ -51,11 +52,12 @@ const textual = (params: Params): Params =>
   Object.fromEntries(Object.entries(params).map(([name, value]) => [name, wire([value])[0] ?? null]))
 
 /** The verbs over whatever executes Drizzle's SQL. */
-export const executorTx = (tx: PgExecutor): Tx => ({
-  rows: (statement, params = {}) =>
-    step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).rows),
-  change: (statement, params = {}) =>
-    step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).count),
-  insertNew: (insert, params = {}) =>
-    step(async () => resultOf(await tx.execute(bound(insertNewStatement(insert), textual(params)))).rows.length > 0),
-})
+export const executorTx = (tx: PgExecutor): Tx =>
+  ensuringByInsert({
+    rows: (statement, params = {}) =>
+      step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).rows),
+    change: (statement, params = {}) =>
+      step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).count),
+    insertNew: (insert, params = {}) =>
+      step(async () => resultOf(await tx.execute(bound(insertNewStatement(insert), textual(params)))).rows.length > 0),
+  })

@@ -1,4 +1,5 @@
 import {
+  ensuringByInsert,
   bound,
   createEngine,
   joinedStore,
@@ -65,9 +66,10 @@ function joinedFailureOf(error: unknown): Failure {
 }
 
 /** The verbs inside a transaction of Drizzle over `@libsql/client`. */
-const executorTx = (tx: AsyncExecutor): Tx => ({
-  rows: (statement, params = {}) => step(async () => (await tx.all(bound(statement, params))) as readonly Row[]), // objects by alias
-  change: (statement, params = {}) => step(async () => (await tx.run(bound(statement, params))).rowsAffected),
-  insertNew: (insert, params = {}) =>
-    step(async () => (await tx.run(bound(insertNewStatement(insert), params))).rowsAffected > 0),
-})
+const executorTx = (tx: AsyncExecutor): Tx =>
+  ensuringByInsert({
+    rows: (statement, params = {}) => step(async () => (await tx.all(bound(statement, params))) as readonly Row[]), // objects by alias
+    change: (statement, params = {}) => step(async () => (await tx.run(bound(statement, params))).rowsAffected),
+    insertNew: (insert, params = {}) =>
+      step(async () => (await tx.run(bound(insertNewStatement(insert), params))).rowsAffected > 0),
+  })

@@ -1,5 +1,6 @@
 import type { Call } from '@daybook/core'
 import {
+  ensuringByInsert,
   readLazily,
   runAsync,
   step,
@@ -128,13 +129,14 @@ export const inStatement = (statement: Statement, params: Params): InStatement =
 }
 
 /** Verbs over whatever executes a statement of the client. */
-export const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>): Tx => ({
-  rows: (statement, params = {}) =>
-    step(async (): Promise<readonly Row[]> => (await execute(inStatement(statement, params))).rows),
-  change: (statement, params = {}) => step(async () => (await execute(inStatement(statement, params))).rowsAffected),
-  insertNew: (insert, params = {}) =>
-    step(async () => (await execute(inStatement(insertNewStatement(insert), params))).rowsAffected > 0),
-})
+export const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>): Tx =>
+  ensuringByInsert({
+    rows: (statement, params = {}) =>
+      step(async (): Promise<readonly Row[]> => (await execute(inStatement(statement, params))).rows),
+    change: (statement, params = {}) => step(async () => (await execute(inStatement(statement, params))).rowsAffected),
+    insertNew: (insert, params = {}) =>
+      step(async () => (await execute(inStatement(insertNewStatement(insert), params))).rowsAffected > 0),
+  })
 
 /** The bound of a scope's document is kept by a CHECK; see append.ts. */
 function isCheckViolation(error: unknown): boolean {

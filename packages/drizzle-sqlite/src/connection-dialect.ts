@@ -1,5 +1,14 @@
 import type { Call } from '@daybook/core'
-import { runSync, step, type Dialect, type Loaded, type Params, type Statement, type Tx } from '@daybook/drizzle'
+import {
+  runSync,
+  step,
+  type Dialect,
+  type Loaded,
+  type Params,
+  type Statement,
+  type Tx,
+  ensuringByInsert,
+} from '@daybook/drizzle'
 import type { Connection } from './connection.ts'
 import { compiled, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { ConnectionClosed, ConnectionInUse } from './errors.ts'
@@ -85,8 +94,9 @@ const change = (connection: Connection, statement: Statement, params: Params) =>
   return connection.change(text, values(params))
 }
 
-export const connectionTx = (connection: Connection): Tx => ({
-  rows: (statement, params = {}) => step(() => rows(connection, statement, params)),
-  change: (statement, params = {}) => step(() => change(connection, statement, params)),
-  insertNew: (insert, params = {}) => step(() => change(connection, insertNewStatement(insert), params) > 0),
-})
+export const connectionTx = (connection: Connection): Tx =>
+  ensuringByInsert({
+    rows: (statement, params = {}) => step(() => rows(connection, statement, params)),
+    change: (statement, params = {}) => step(() => change(connection, statement, params)),
+    insertNew: (insert, params = {}) => step(() => change(connection, insertNewStatement(insert), params) > 0),
+  })

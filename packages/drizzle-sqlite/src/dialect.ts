@@ -28,6 +28,7 @@ export type Common = Pick<
   | 'migrations'
   | 'lockWait'
   | 'migrationStart'
+  | 'migrationEnd'
   | 'existingTables'
   | 'named'
   | 'failureOf'
@@ -55,6 +56,7 @@ export function commonDialect(
     migrations: allMigrations,
     lockWait: checkedWait(options.busyTimeout),
     migrationStart: [], // BEGIN IMMEDIATE is the lock
+    migrationEnd: [],
     existingTables: { sql: sql`select name as "name" from sqlite_master where type = 'table'` },
     named: ({ statements }) => statements.map((statement) => withNames(statement, names)),
     failureOf: (error): Failure => failureOf(error),

@@ -30,6 +30,8 @@ export interface Tx {
   change(statement: Statement, params?: Params): Script<number>
   /** Whether the row was new. */
   insertNew(insert: InsertNew, params?: Params): Script<boolean>
+  /** Makes sure that the row is there, and takes its lock. */
+  ensure(insert: InsertNew, params?: Params): Script<void>
 }
 
 /** What a database writes differently inside an expression. */
@@ -157,6 +159,8 @@ export interface Dialect {
   readonly lockWait: number
   /** What a migration does first: take a lock that it holds until it commits, where the transaction's own is not enough. */
   readonly migrationStart: readonly Statement[]
+  /** What a migration does last, also after an error: gives back what does not end with its transaction. */
+  readonly migrationEnd: readonly Statement[]
   /** One row for each of our tables that is there, its name as `name`. */
   readonly existingTables: Statement
   /** The statements of a migration with the store's own names in place of the default ones. */

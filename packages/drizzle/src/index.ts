@@ -19,6 +19,7 @@ export type {
 } from './dialect.ts'
 export { createEngine, type Engine } from './create-store.ts'
 export { joinedStore, runTransaction, scriptStore, type JoinedStore, type ScriptStore } from './joined-store.ts'
+export { ensuringByInsert } from './ensure.ts'
 export { readLazily } from './lazy-read.ts'
 export { checksumOf } from './migrate.ts'
 export {

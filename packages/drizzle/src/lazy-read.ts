@@ -22,6 +22,7 @@ export async function readLazily<T>(
       }),
     change: none,
     insertNew: none,
+    ensure: none,
   }
   try {
     return await runAsync(script(once), () => call.check())

@@ -4,7 +4,7 @@ import { getTableName, sql } from 'drizzle-orm'
 import type { Dialect, Migration, Tx } from './dialect.ts'
 import { tableNames } from './rows.ts'
 import type { Script } from './script.ts'
-import { insertInto, param, selected } from './statements.ts'
+import { assigned, insertInto, param, selected } from './statements.ts'
 import { version } from './version.ts'
 
 export interface Schema {
@@ -21,7 +21,12 @@ export interface Schema {
 interface Applied {
   readonly id: string
   readonly checksum: string
+  /** Begun, and not known to be complete: only where the database commits each statement of a schema by itself. */
+  readonly isBegun: boolean
 }
+
+/** When a migration that has only begun was applied. */
+const begun = 0n
 
 /** Frozen with the release that brings it: taken over the text before names are filled in. */
 export const checksumOf = ({ statements }: Migration): string =>
@@ -31,17 +36,25 @@ export function createSchema(dialect: Dialect): Schema {
   const { migrations: table } = dialect.tables
   const names = tableNames.map((name) => getTableName(dialect.tables[name]))
   const applied = {
-    sql: sql`select ${selected({ id: table.id, checksum: table.checksum })} from ${table} order by ${table.id}`,
+    sql: sql`select ${selected({
+      id: table.id,
+      checksum: table.checksum,
+      appliedAt: dialect.expressions.wholeText(table.appliedAt),
+    })} from ${table} order by ${table.id}`,
   }
-  const record = {
-    sql: insertInto(table, {
-      id: param('id'),
-      name: param('name'),
-      checksum: param('checksum'),
-      appliedAt: param('appliedAt'),
-      version: param('version'),
-    }),
+  const recordValues = {
+    id: param('id'),
+    name: param('name'),
+    checksum: param('checksum'),
+    appliedAt: param('appliedAt'),
+    version: param('version'),
   }
+  const record = { sql: insertInto(table, recordValues) }
+
+  const complete = {
+    sql: sql`update ${table} set ${assigned([[table.appliedAt, param('appliedAt')]])} where ${table.id} = ${param('id')}`,
+  }
+  const isTransactional = dialect.capabilities.transactionalDdl === 'yes'
 
   function* missingTables(tx: Tx): Script<readonly string[]> {
     const rows = yield* tx.rows(dialect.existingTables)
@@ -52,14 +65,18 @@ export function createSchema(dialect: Dialect): Schema {
   function* appliedMigrations(tx: Tx): Script<readonly Applied[]> {
     if ((yield* missingTables(tx)).includes(getTableName(table))) return []
     const rows = yield* tx.rows(applied)
-    return rows.map((row) => ({ id: String(row['id']), checksum: String(row['checksum']) }))
+    return rows.map((row) => ({
+      id: String(row['id']),
+      checksum: String(row['checksum']),
+      isBegun: String(row['appliedAt']) === String(begun),
+    }))
   }
 
   function* pending(tx: Tx): Script<readonly Migration[]> {
     const before = yield* appliedMigrations(tx)
     checkHistory(before, dialect.migrations)
     if (before.length === 0) yield* checkRoom(tx)
-    return dialect.migrations.slice(before.length)
+    return dialect.migrations.slice(before.filter(({ isBegun }) => !isBegun).length)
   }
 
   /** A table that somebody else made is not taken for ours. */
@@ -70,12 +87,26 @@ export function createSchema(dialect: Dialect): Schema {
       throw mismatch(`the table ${stray.join(', ')} is there, but no migration made it; give the store another prefix`)
   }
 
+  /**
+   * A transaction records what it did with it. Where each statement commits by itself, the record comes first: who finds it
+   * begun knows that the tables are ours, and does all of it again.
+   */
+  function* apply(tx: Tx, migration: Migration, now: number): Script<void> {
+    const { id, name } = migration
+    const values = { id, name, checksum: checksumOf(migration), version }
+    if (!isTransactional)
+      yield* tx.insertNew({ into: table, target: [table.id], values: recordValues }, { ...values, appliedAt: begun })
+    for (const statement of dialect.named(migration)) yield* tx.change({ sql: sql.raw(statement) })
+    if (isTransactional) yield* tx.change(record, { ...values, appliedAt: toMicros(now) })
+    else yield* tx.change(complete, { id, appliedAt: toMicros(now) })
+  }
+
   return {
     missingTables,
     *check(tx) {
       const before = yield* appliedMigrations(tx)
       checkHistory(before, dialect.migrations)
-      const [next] = dialect.migrations.slice(before.length)
+      const [next] = dialect.migrations.slice(before.filter(({ isBegun }) => !isBegun).length)
       if (next !== undefined)
         throw mismatch(`migration ${next.id} (${next.name}) has not been applied; run store.migrate()`)
       const missing = yield* missingTables(tx)
@@ -83,7 +114,7 @@ export function createSchema(dialect: Dialect): Schema {
         throw mismatch(`the migrations were applied, but the table ${missing.join(', ')} is missing`)
     },
     *current(tx) {
-      return (yield* appliedMigrations(tx)).at(-1)?.id
+      return (yield* appliedMigrations(tx)).findLast(({ isBegun }) => !isBegun)?.id
     },
     *preview(tx) {
       const next = yield* pending(tx)
@@ -91,14 +122,14 @@ export function createSchema(dialect: Dialect): Schema {
       return { applied: next.map(({ id }) => id), current: dialect.migrations.at(-1)?.id, sql: sqlTexts }
     },
     *migrate(tx, now) {
-      for (const statement of dialect.migrationStart) yield* tx.rows(statement)
-      const next = yield* pending(tx)
-      for (const migration of next) {
-        for (const statement of dialect.named(migration)) yield* tx.change({ sql: sql.raw(statement) })
-        const { id, name } = migration
-        yield* tx.change(record, { id, name, checksum: checksumOf(migration), appliedAt: toMicros(now), version })
+      try {
+        for (const statement of dialect.migrationStart) yield* tx.rows(statement)
+        const next = yield* pending(tx)
+        for (const migration of next) yield* apply(tx, migration, now)
+        return { applied: next.map(({ id }) => id), current: dialect.migrations.at(-1)?.id }
+      } finally {
+        for (const statement of dialect.migrationEnd) yield* tx.rows(statement)
       }
-      return { applied: next.map(({ id }) => id), current: dialect.migrations.at(-1)?.id }
     },
   }
 }

@@ -101,7 +101,7 @@ function scopeStates(
     },
     *update(tx, { key: scope, change, expectedRevision, now, limits, logger }) {
       const params = keyParams(scope)
-      yield* tx.insertNew(first, { ...params, state: '{}', now })
+      yield* tx.ensure(first, { ...params, state: '{}', now })
       const [locked] = yield* tx.rows(lockByKey, params)
       if (locked === undefined) throw new StoreError('corrupt', 'a state row vanished while it was locked')
       const current = scopeStateOf(locked)

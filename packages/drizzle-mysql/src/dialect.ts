@@ -1,0 +1,53 @@
+import { defaultLimits, type Limits } from '@daybook/core'
+import { remembered, type Dialect, type LoadShape } from '@daybook/drizzle'
+import { capabilities } from './capabilities.ts'
+import type { MysqlDatabase } from './driver.ts'
+import { failureOf } from './errors.ts'
+import { expressionsFor } from './expressions.ts'
+import { buildLoad, loadedBy } from './load.ts'
+import { migrating } from './migrate.ts'
+import { probe, type Probe } from './probe.ts'
+import { daybookTables, type MysqlTableOptions } from './schema.ts'
+import { rowsOf, transactions } from './transactions.ts'
+
+interface Parts {
+  readonly db: MysqlDatabase
+  readonly server: Probe
+  readonly options: MysqlTableOptions
+  readonly close: () => Promise<void>
+}
+
+/** The verbs over Drizzle on MySQL and MariaDB. */
+export function mysqlDialect({ db, server, options, close }: Parts): Dialect {
+  const { flavour } = server
+  const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
+  return {
+    tables: daybookTables({ ...options, flavour }),
+    capabilities,
+    limits: limitsOf(server),
+    expressions: expressionsFor(flavour),
+    lockWait: 5_000,
+    failureOf,
+    ...migrating(options, flavour),
+    ...transactions(db),
+    async loadSession(shape, params, call) {
+      call.check()
+      return loadedBy(await rowsOf(db, loadFor(shape), params))
+    },
+    server(call) {
+      call.check()
+      return probe(db)
+    },
+    close,
+  }
+}
+
+/** A packet holds a statement with everything in it, some of it twice as long for the escaping. */
+function limitsOf({ maxAllowedPacket }: Probe): Limits {
+  const room = Math.floor((maxAllowedPacket - 64 * 1024) / 2)
+  return {
+    ...defaultLimits,
+    eventBytes: Math.min(defaultLimits.eventBytes, room),
+    stateBytes: Math.min(defaultLimits.stateBytes, room),
+  }
+}

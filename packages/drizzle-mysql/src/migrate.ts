@@ -1,0 +1,31 @@
+import { tableNamesOf, withNames, type Dialect, type Migration } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+import { createMigrations, sessions } from './migrations/0001-sessions.ts'
+import { collations, type Flavour, type MysqlTableOptions } from './schema.ts'
+
+/** In the order in which they are applied. */
+const allMigrations: readonly Migration[] = [sessions]
+
+/** What a migration needs to know about the place of the tables. */
+export function migrating(
+  options: MysqlTableOptions,
+  flavour: Flavour,
+): Pick<Dialect, 'migrations' | 'migrationStart' | 'migrationEnd' | 'existingTables' | 'named'> {
+  const names = tableNamesOf(options)
+  const marks = { ...names, exact: collations[flavour] }
+  // GET_LOCK ends with the connection, so a migration that crashed cannot block the next one. A name has 64 characters.
+  const lock = `sha1(concat(database(), '.${names.migrations}'))`
+  return {
+    migrations: allMigrations,
+    migrationStart: [
+      // A lock that was not to be had in time has to be an error, and a subquery of two rows is one.
+      { sql: sql.raw(`select if(get_lock(${lock}, 10) = 1, 1, (select 1 union select 2))`) },
+      { sql: sql.raw(withNames(createMigrations, marks)) },
+    ],
+    migrationEnd: [{ sql: sql.raw(`select release_lock(${lock})`) }],
+    existingTables: {
+      sql: sql.raw('select table_name as `name` from information_schema.tables where table_schema = database()'),
+    },
+    named: ({ statements }) => statements.map((statement) => withNames(statement, marks)),
+  }
+}

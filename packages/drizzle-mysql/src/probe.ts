@@ -1,0 +1,66 @@
+import { StoreError } from '@daybook/core'
+import type { Server } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+import { resultOf, type MysqlExecutor } from './driver.ts'
+import type { Flavour } from './schema.ts'
+
+export interface Probe extends Server {
+  readonly flavour: Flavour
+  /** Bytes of the largest statement. */
+  readonly maxAllowedPacket: number
+}
+
+const floors: Readonly<Record<Flavour, readonly [number, number, number]>> = { mysql: [8, 0, 19], mariadb: [10, 6, 0] }
+const shown = { mysql: 'MySQL', mariadb: 'MariaDB' }
+
+const settings = [
+  'sql_mode',
+  'max_allowed_packet',
+  'innodb_flush_log_at_trx_commit',
+  'innodb_doublewrite',
+  'character_set_connection',
+  'time_zone',
+  'autocommit',
+]
+
+/** What the server says about itself. Refuses one below the floor, and a mode in which the driver's escaping is unsafe. */
+export async function probe(db: MysqlExecutor): Promise<Probe> {
+  const list = settings.map((name) => `@@${name} as \`${name}\``).join(', ')
+  const [row] = resultOf(
+    await db.execute(sql.raw(`select version() as \`version\`, @@global.sql_mode as \`global_mode\`, ${list}`)),
+  ).rows
+  const facts = Object.fromEntries(
+    Object.entries(row ?? {}).map(([name, value]) => [name, String(value as string | number)]),
+  ) // settings are scalars
+  const { version = '', global_mode: globalMode = '', ...rest } = facts
+  const flavour: Flavour = /mariadb/i.test(version) ? 'mariadb' : 'mysql'
+  refuseBelowFloor(flavour, version)
+  if (`${rest['sql_mode']},${globalMode}`.includes('NO_BACKSLASH_ESCAPES')) {
+    throw new StoreError(
+      'unsupported',
+      'the server runs with sql_mode NO_BACKSLASH_ESCAPES, under which mysql2 escapes values wrongly',
+      {
+        capability: 'sql_mode',
+      },
+    )
+  }
+  const warnings: string[] = []
+  if (rest['innodb_flush_log_at_trx_commit'] !== '1')
+    warnings.push('innodb_flush_log_at_trx_commit is not 1; about a second of commits can be lost')
+  if (rest['autocommit'] !== '1') warnings.push('autocommit is off; reads would leave transactions open')
+  return { flavour, version, settings: rest, warnings, maxAllowedPacket: Number(rest['max_allowed_packet']) }
+}
+
+/** Compared as numbers: `10.11` is newer than `10.6`. */
+function refuseBelowFloor(flavour: Flavour, version: string): void {
+  const found = version.split(/[.-]/).slice(0, 3).map(Number)
+  const floor = floors[flavour]
+  const difference = floor.map((part, i) => (found[i] ?? 0) - part).find((one) => one !== 0) ?? 0
+  if (difference < 0) {
+    throw new StoreError(
+      'unsupported',
+      `this is ${shown[flavour]} ${version}, and the store needs ${floor.join('.')} or newer`,
+      { capability: 'version' },
+    )
+  }
+}

@@ -1,0 +1,147 @@
+import { fromMicros, toMicros, type JsonObject } from '@daybook/core'
+import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  check,
+  customType,
+  foreignKey,
+  index,
+  json,
+  mysqlTable,
+  primaryKey,
+  unique,
+  varchar,
+} from 'drizzle-orm/mysql-core'
+
+/** The two servers that speak MySQL's protocol, and what they write differently. */
+export type Flavour = 'mysql' | 'mariadb'
+
+/** Byte-exact, and `a` is not `a `. No one name of it serves both servers. */
+export const collations: Readonly<Record<Flavour, string>> = {
+  mysql: 'utf8mb4_0900_bin',
+  mariadb: 'utf8mb4_nopad_bin',
+}
+
+export interface MysqlTableOptions extends TableNameOptions {
+  /** Which server the tables are for; a store finds out by itself. Default `mysql`. */
+  readonly flavour?: Flavour
+}
+
+/** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
+const time = customType<{ data: number; driverData: string }>({
+  dataType: () => 'bigint',
+  toDriver: (timestamp) => String(toMicros(timestamp)),
+  fromDriver: fromMicros,
+})
+
+/** JSON text as it was written: a native JSON column would order its keys and write its numbers anew. */
+const jsonText = customType<{ data: JsonObject; driverData: string }>({
+  dataType: () => 'longtext',
+  toDriver: (value) => JSON.stringify(value),
+  fromDriver: (text) => JSON.parse(text) as JsonObject, // what the store writes there
+})
+
+const whole = (column: string) => bigint(column, { mode: 'number' }).notNull()
+
+/** Tables of a store, for joins and for drizzle-kit. The migrations that ship with the package make the same ones. */
+export function daybookTables(options: MysqlTableOptions = {}) {
+  const { flavour = 'mysql', ...nameOptions } = options
+  const names = tableNamesOf(nameOptions)
+  const exact = `CHARACTER SET utf8mb4 COLLATE ${collations[flavour]}`
+  const id = customType<{ data: string }>({ dataType: () => `varchar(191) ${exact}` })
+  const name = customType<{ data: string }>({ dataType: () => `text ${exact}` })
+
+  const sessions = mysqlTable(
+    names.sessions,
+    {
+      sid: bigint({ mode: 'number' }).autoincrement().primaryKey(),
+      appName: id('app_name').notNull(),
+      userId: id('user_id').notNull(),
+      sessionId: id('session_id').notNull(),
+      state: json().$type<JsonObject>().notNull(),
+      initialState: jsonText('initial_state').notNull(),
+      revision: whole('revision'),
+      lastSeq: whole('last_seq'),
+      createdAt: time('created_at').notNull(),
+      updatedAt: time('updated_at').notNull(),
+      lastEventAt: time('last_event_at').notNull(),
+    },
+    (t) => [
+      unique(`${names.sessions}_key`).on(t.appName, t.userId, t.sessionId),
+      index(`${names.sessions}_recent`).on(t.appName, t.userId, sql`${t.lastEventAt} desc`, t.sessionId),
+      index(`${names.sessions}_created`).on(t.appName, sql`${t.createdAt} desc`, t.sessionId),
+      check(`${names.sessions}_state`, sql`json_type(${t.state}) = 'OBJECT'`),
+    ],
+  )
+
+  const events = mysqlTable(
+    names.events,
+    {
+      sid: whole('sid'),
+      seq: whole('seq'),
+      eventId: id('event_id').notNull(),
+      invocationId: name('invocation_id'),
+      author: name(),
+      branch: name(),
+      errorCode: name('error_code'),
+      timestamp: time().notNull(),
+      payload: jsonText().notNull(),
+    },
+    (t) => [
+      primaryKey({ name: `${names.events}_pk`, columns: [t.sid, t.seq] }),
+      unique(`${names.events}_id`).on(t.sid, t.eventId),
+      foreignKey({ name: `${names.events}_session`, columns: [t.sid], foreignColumns: [sessions.sid] }).onDelete(
+        'cascade',
+      ),
+    ],
+  )
+
+  const appStates = mysqlTable(
+    names.appStates,
+    {
+      appName: id('app_name').notNull(),
+      state: json().$type<JsonObject>().notNull(),
+      revision: whole('revision'),
+      updatedAt: time('updated_at').notNull(),
+    },
+    (t) => [
+      primaryKey({ name: `${names.appStates}_pk`, columns: [t.appName] }),
+      check(`${names.appStates}_state`, sql`json_type(${t.state}) = 'OBJECT'`),
+    ],
+  )
+
+  const userStates = mysqlTable(
+    names.userStates,
+    {
+      appName: id('app_name').notNull(),
+      userId: id('user_id').notNull(),
+      state: json().$type<JsonObject>().notNull(),
+      revision: whole('revision'),
+      updatedAt: time('updated_at').notNull(),
+    },
+    (t) => [
+      primaryKey({ name: `${names.userStates}_pk`, columns: [t.appName, t.userId] }),
+      check(`${names.userStates}_state`, sql`json_type(${t.state}) = 'OBJECT'`),
+    ],
+  )
+
+  const migrations = mysqlTable(
+    names.migrations,
+    {
+      id: varchar({ length: 64 }).notNull(),
+      name: varchar({ length: 191 }).notNull(),
+      checksum: varchar({ length: 64 }).notNull(),
+      appliedAt: time('applied_at').notNull(),
+      version: varchar({ length: 64 }).notNull(),
+    },
+    (t) => [primaryKey({ name: `${names.migrations}_pk`, columns: [t.id] })],
+  )
+
+  return { sessions, events, appStates, userStates, migrations } satisfies Tables
+}
+
+export type DaybookTables = ReturnType<typeof daybookTables>
+
+/** The tables under their default names, for MySQL; `daybookTables({ flavour: 'mariadb' })` has those for MariaDB. */
+export const { sessions, events, appStates, userStates, migrations } = daybookTables()
