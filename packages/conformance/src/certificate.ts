@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { Capabilities, Health, Limits, Store } from '@daybook/core'
 import type { Level } from './check.ts'
-import type { Deviation, StoreUnderTest } from './define.ts'
+import type { Deviation, Honoured, Lack, Place, StoreUnderTest } from './define.ts'
 import type { MutantResult } from './mutant.ts'
 import { createPlan, planHash, type Plan, type PlannedCheck } from './plan.ts'
 import { suiteVersion } from './suite-version.ts'
@@ -26,6 +26,8 @@ export interface Findings {
   }
   readonly checks: readonly (PlannedCheck & Omit<Result, 'ms'>)[]
   readonly capabilities: Capabilities
+  /** What the place declares of itself. */
+  readonly place: { readonly honours: readonly Honoured[]; readonly lacks: readonly Lack[] }
   readonly limits: Limits
   readonly deviations: readonly Deviation[]
   readonly mutants: readonly MutantResult[]
@@ -58,12 +60,13 @@ interface Evidence {
   readonly violations: readonly string[]
   readonly health: Health
   readonly store: Store
+  readonly place: Place
   readonly seed: number
   readonly ms: number
 }
 
 export function createCertificate(evidence: Evidence): Certificate {
-  const { subject, plan, level, budget, results, mutants, violations, health, store, seed, ms } = evidence
+  const { subject, plan, level, budget, results, mutants, violations, health, store, place, seed, ms } = evidence
   const resultOf = new Map(results.map((result) => [result.key, result]))
   const checks = plan.planned.flatMap((planned) => {
     const result = resultOf.get(planned.key)
@@ -84,6 +87,7 @@ export function createCertificate(evidence: Evidence): Certificate {
     server: { flavour: health.flavour, version: health.version, settings: health.settings ?? {} },
     checks,
     capabilities: { ...store.capabilities },
+    place: { honours: place.honours ?? [], lacks: place.lacks ?? [] },
     limits: { ...store.limits },
     deviations: subject.broken ?? [],
     mutants,

@@ -46,6 +46,7 @@ export const groups = [
   'ERA',
   'TXN',
   'CON',
+  'FLT',
   'RES',
   'META',
 ] as const
@@ -57,17 +58,18 @@ export type Level = (typeof levels)[number]
 type Engine = 'example' | 'model' | 'race' | 'process' | 'fault' | 'whitebox'
 
 /** What a check asks of the place beside `open`. */
-type Need = 'worker' | 'oracle' | 'transaction' | 'endpoint'
+export type Need = 'worker' | 'oracle' | 'transaction' | 'endpoint' | 'lock'
 
 export interface CheckOptions {
   /** Where one rule has several checks. */
   readonly variant?: string
   readonly engine?: Engine
   readonly needs?: readonly Need[]
-  /** The check opens with this ability or fact; on a store that says `no` its absence is verified instead. */
+  /**
+   * The check opens with this ability or fact. On a store that says `no` to the ability its refusal is verified instead; on
+   * one that says `no` to the fact the check does not apply, provided that `META-03` saw the fact.
+   */
   readonly capability?: Ability | Fact
-  /** What a store without the ability has to do. Without it (a fact), a `no` has nothing to reject. */
-  readonly absent?: (ctx: Ctx) => Promise<void>
   /** A place of its own, opened but not migrated. */
   readonly fresh?: true
   /** Run and reported, not gating: a new rule starts so. */

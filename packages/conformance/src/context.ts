@@ -1,5 +1,5 @@
 import type { Limits, Store } from '@daybook/core'
-import type { Check } from './check.ts'
+import type { Check, Need } from './check.ts'
 import type { OpenOptions, Place, StoreUnderTest } from './define.ts'
 import { Unproven } from './expect.ts'
 import { seededRandom } from './random.ts'
@@ -11,11 +11,13 @@ export interface Budget {
   readonly rounds: number
   readonly modelRuns: number
   readonly modelCommands: number
+  /** Commands of the model after which what they touched is compared. */
+  readonly lookEvery: number
 }
 
 export const budgets: Record<'quick' | 'cert', Budget> = {
-  quick: { name: 'quick', rounds: 25, modelRuns: 50, modelCommands: 30 },
-  cert: { name: 'cert', rounds: 60, modelRuns: 300, modelCommands: 60 },
+  quick: { name: 'quick', rounds: 25, modelRuns: 50, modelCommands: 30, lookEvery: 5 },
+  cert: { name: 'cert', rounds: 60, modelRuns: 300, modelCommands: 60, lookEvery: 1 },
 }
 
 /** What a check may use. Its app name is its own, which costs nothing and is a tenancy test in itself. */
@@ -35,7 +37,7 @@ export interface Ctx {
   /** One more open, closed after the check. */
   open(options?: OpenOptions): Promise<Store>
   /** A member of the place that the check cannot do without. */
-  need<K extends 'worker' | 'oracle' | 'transaction' | 'endpoint'>(name: K): NonNullable<Place[K]>
+  need<K extends Need>(name: K): NonNullable<Place[K]>
   readonly kernel: Kernel
 }
 
@@ -54,6 +56,7 @@ const missing = {
   oracle: 'no oracle',
   transaction: 'no transaction hook',
   endpoint: 'no endpoint',
+  lock: 'no lock hook',
 } as const
 
 export interface ContextOptions {

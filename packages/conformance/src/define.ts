@@ -1,4 +1,13 @@
-import { abilities, facts, type Capabilities, type Logger, type Limits, type Store } from '@daybook/core'
+import {
+  abilities,
+  facts,
+  type Capabilities,
+  type Limits,
+  type Logger,
+  type SessionKey,
+  type Store,
+  type YesNo,
+} from '@daybook/core'
 
 /** The contract that this suite proves. A subject that names another is refused. */
 export const contracts = ['1.0'] as const
@@ -41,7 +50,35 @@ export interface WorkerModule {
 export interface Oracle {
   /** Rows of one app. */
   count(area: 'sessions' | 'events' | 'appStates' | 'userStates', appName: string): Promise<number>
+  /**
+   * Tries to insert an event row of no session, by SQL of its own; the app has a session with an event. True: the database refused it. What it accepted is
+   * taken back.
+   */
+  orphan?(appName: string): Promise<boolean>
+  /** What the database does when it is tried by SQL, for the facts that no method of the contract shows. */
+  readonly tries?: { readonly [F in TriedFact]?: () => Promise<YesNo> }
 }
+
+export type TriedFact = 'skipLocked' | 'windowFunctions' | 'transactionalDdl'
+
+/** A lock that somebody holds who is no store. */
+export interface HeldLock {
+  release(): Promise<void>
+}
+
+/** Options of an opening that not every database has. */
+export type Honoured = 'role' | 'poolMax'
+
+/**
+ * What a place does not have, so that some rules say nothing about it. The certificate lists it, with the checks that
+ * did not apply.
+ *
+ * - `roles`: the database knows no rights.
+ * - `pool`: every open is one connection.
+ * - `schema`: there is nothing to migrate.
+ * - `locks`: nobody but a store can hold a lock.
+ */
+export type Lack = 'roles' | 'pool' | 'schema' | 'locks'
 
 /** The caller's own transaction, for stores whose ability `callerTransaction` is `yes`. */
 export interface CallerTransaction {
@@ -64,6 +101,14 @@ export interface Place {
   readonly oracle?: Oracle
   /** Unlocks the checks of the caller's transaction. */
   readonly transaction?: CallerTransaction
+  /** The options that `open` passes on. A check that needs another one proves nothing here. */
+  readonly honours?: readonly Honoured[]
+  readonly lacks?: readonly Lack[]
+  /**
+   * Has another process or connection hold what a writer of this session takes: its row, or the one lock of a database
+   * whose writers take turns.
+   */
+  lock?(key: SessionKey): Promise<HeldLock>
   /** For the fault checks, which are still to come: the suite will go between, by `OpenOptions.via`. */
   readonly endpoint?: Endpoint
   destroy(): Promise<void>

@@ -27,6 +27,9 @@ const unprovenReasons = [
   'race canary survived',
   'no check yet',
   'host cannot show it',
+  'no lock hook',
+  'option not honoured',
+  'fact not observed',
 ] as const
 export type UnprovenReason = (typeof unprovenReasons)[number]
 
@@ -37,6 +40,29 @@ export class Unproven extends Error {
 
   constructor(reason: UnprovenReason, detail = '') {
     super(detail === '' ? reason : `${reason}: ${detail}`)
+    this.reason = reason
+  }
+}
+
+/** Why a rule says nothing about a store, each with what has to be seen or declared for it. */
+const inapplicableReasons = [
+  'the database has no roles',
+  'the store has no schema',
+  'only a store can hold a lock',
+  'data end with the process',
+  'writers take turns',
+  'the ability has no method here',
+  'a fact that is no, and nothing to see it by',
+] as const
+export type InapplicableReason = (typeof inapplicableReasons)[number]
+
+/** The rule says nothing about this store. It counts neither as kept nor as open, and the certificate lists it. */
+export class Inapplicable extends Error {
+  override readonly name = 'Inapplicable'
+  readonly reason: InapplicableReason
+
+  constructor(reason: InapplicableReason) {
+    super(reason)
     this.reason = reason
   }
 }

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import type { AgentEvent, SessionKey, Store } from '@daybook/core'
 import { equal, present, rejects } from './expect.ts'
 import { walkSessions } from './fixtures.ts'
+import type { Look } from './model-look.ts'
 import * as reducer from './model-state.ts'
 import type { Change, Model } from './model-state.ts'
 import { poison } from './poison.ts'
@@ -11,6 +12,7 @@ export interface Real {
   store: Store
   /** This run's part of every app name, so that runs do not meet. */
   readonly prefix: string
+  readonly look: Look
   reopen(): Promise<void>
 }
 
@@ -113,44 +115,14 @@ const batches = fc.uniqueArray(events, { minLength: 1, maxLength: 3, selector: (
 
 const command = (name: string, args: unknown, run: (model: Model, real: Real) => Promise<void>): Command => ({
   check: () => true,
-  run,
+  async run(model, real) {
+    await run(model, real)
+    await real.look.passed(model, real.store)
+  },
   toString: () => `${name}(${JSON.stringify(args)})`,
 })
 
 const within = ({ prefix }: Real, key: SessionKey): SessionKey => ({ ...key, appName: `${prefix}${key.appName}` })
-
-/** The session as the model has it; what was answered is then spoilt, and read again. */
-async function agrees(model: Model, { store }: Real, key: SessionKey): Promise<void> {
-  const expected = reducer.sessionIn(model, key)
-  for (const turn of ['', ', read again after the answer was spoilt']) {
-    const got = await store.sessions.get(key, { events: 'all' })
-    const seen = got && {
-      state: got.state,
-      revision: got.revision,
-      lastSeq: got.lastSeq,
-      events: got.events.map(({ seq, event }) => ({ seq, event })),
-    }
-    const want = expected && {
-      state: reducer.merged(model, expected),
-      revision: expected.revision,
-      lastSeq: expected.events.length,
-      events: expected.events.map(({ event }, i) => ({ seq: i + 1, event })),
-    }
-    equal(seen, want, `session ${JSON.stringify(key)}${turn}`)
-    poison(got)
-  }
-}
-
-async function sharedAgrees(model: Model, { store }: Real, key: { appName: string; userId?: string }): Promise<void> {
-  const got = await store.state.get(
-    key.userId === undefined ? { appName: key.appName } : { appName: key.appName, userId: key.userId },
-  )
-  equal(
-    got && { state: got.state, revision: got.revision },
-    reducer.sharedIn(model, key),
-    `state of ${JSON.stringify(key)}`,
-  )
-}
 
 const creates = fc.record({ key: keys, state }).map((args) =>
   command('create', args, async (model, real) => {
@@ -159,7 +131,7 @@ const creates = fc.record({ key: keys, state }).map((args) =>
     const create = () => real.store.sessions.create({ ...key, state: args.state })
     if (isNew) poison(await create())
     else await rejects(create, 'already_exists', 'create of what exists')
-    await agrees(model, real, key)
+    real.look.session(key)
   }),
 )
 
@@ -175,8 +147,8 @@ const appends = fc.record({ key: keys, batch: batches, again: fc.boolean() }).ma
       equal(given, args.batch, 'the arguments after append')
       poison(given)
     }
-    await agrees(model, real, key)
-    await sharedAgrees(model, real, { appName: key.appName })
+    real.look.session(key)
+    real.look.shared({ appName: key.appName })
   }),
 )
 
@@ -186,7 +158,7 @@ const updates = fc.record({ key: keys, change: changes }).map((args) =>
     const update = () => real.store.sessions.update(key, args.change)
     if (reducer.update(model, key, args.change)) poison(await update())
     else await rejects(update, 'not_found', 'update of a missing session')
-    await agrees(model, real, key)
+    real.look.session(key)
   }),
 )
 
@@ -205,7 +177,7 @@ const sharedUpdates = fc
       const answer = await real.store.state.update(key, args.change)
       equal(answer.revision, revision, 'the revision that state.update answered')
       poison(answer)
-      await sharedAgrees(model, real, key)
+      real.look.shared(key)
     }),
   )
 
@@ -237,8 +209,8 @@ const forks = fc
         real.store.sessions.fork(key, { sessionId: args.to, ...(through !== undefined && { throughSeq: through }) })
       if (reducer.fork(model, key, args.to, through)) poison(await fork())
       else await rejects(fork, 'already_exists', 'fork to an id that is taken')
-      await agrees(model, real, { ...key, sessionId: args.to })
-      await agrees(model, real, key)
+      real.look.session({ ...key, sessionId: args.to })
+      real.look.session(key)
       const seq = Math.min(1, source.events.length)
       equal(await real.store.sessions.stateAt(key, seq), reducer.stateAt(source, seq), 'stateAt')
     }),
@@ -279,7 +251,7 @@ const points = keys.map((args) =>
       'invalid_argument',
       'an event with an empty id',
     )
-    await agrees(model, real, key)
+    real.look.session(key)
   }),
 )
 

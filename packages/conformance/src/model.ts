@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import type { Ctx } from './context.ts'
 import { CheckFailure } from './expect.ts'
 import { commandsOf, firstSession, type Real } from './model-commands.ts'
+import { createLook } from './model-look.ts'
 import { newModel } from './model-state.ts'
 
 /** The seed that every run has, beside the one that it draws. */
@@ -14,13 +15,20 @@ export async function runModel(ctx: Ctx, kind: 'sessions' | 'state'): Promise<vo
   for (const seed of [fixedSeed, ctx.seed]) {
     const property = fc.asyncProperty(commandsOf(kind, ctx.budget.modelCommands), async (commands) => {
       let store = ctx.store
+      let reopened = false
+      const isOwn = () => store !== ctx.store && store !== ctx.other
       const real: Real = {
         store,
         prefix: `${ctx.app}.${(runs += 1)}.`,
+        look: createLook(ctx.budget.lookEvery),
         async reopen() {
-          // An open of our own is closed before the next; the shared one stays.
-          if (store !== ctx.store) await store.close()
-          store = await ctx.open()
+          // To open is the dearest command by far: a quick run does it once, and then goes on by the other open.
+          const isDear = ctx.budget.name === 'quick' && reopened
+          reopened = true
+          const next = isDear ? (store === ctx.other ? ctx.store : ctx.other) : await ctx.open()
+          // An open of our own is closed before the next; the shared ones stay.
+          if (isOwn()) await store.close()
+          store = next
           real.store = store
         },
       }
@@ -28,8 +36,9 @@ export async function runModel(ctx: Ctx, kind: 'sessions' | 'state'): Promise<vo
         const model = newModel()
         await firstSession(model, real)
         await fc.asyncModelRun(() => ({ model, real }), commands)
+        await real.look.rest(model, real.store)
       } finally {
-        if (store !== ctx.store) await store.close()
+        if (isOwn()) await store.close()
       }
     })
     await settle(fc.check(property, { seed, numRuns: Math.ceil(ctx.budget.modelRuns / 2), maxSkipsPerRun: 0 }), seed)

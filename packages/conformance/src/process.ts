@@ -10,6 +10,8 @@ export interface RemoteStore {
   call(path: string, ...args: unknown[]): Promise<unknown>
   appends(args: AppendsArgs): Promise<AppendRecord[]>
   deltas(args: AppendsArgs): Promise<number>
+  /** Appends batches of `count` events without end, and says of each that it was acknowledged. Rejects when it cannot. */
+  batches(args: AppendsArgs, acknowledged: (id: string) => void): Promise<never>
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>
   stop(): Promise<void>
@@ -26,7 +28,13 @@ class RemoteError extends Error {
   }
 }
 
-type Answer = { readonly id: number; readonly value?: unknown; readonly failure?: Failure }
+type Answer = {
+  readonly id: number
+  readonly value?: unknown
+  readonly failure?: Failure
+  /** Said on the way; the answer is still to come. */
+  readonly acknowledged?: string
+}
 
 const isSource = import.meta.url.endsWith('.ts')
 const entry = new URL(isSource ? './worker.ts' : './worker.js', import.meta.url)
@@ -51,7 +59,12 @@ export async function startWorker({ module, args, mutant }: BrokenWorker): Promi
   })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const settle = ({ id, value, failure }: Answer) => {
+  const listeners = new Map<number, (acknowledged: string) => void>()
+  const settle = ({ id, value, failure, acknowledged }: Answer) => {
+    if (acknowledged !== undefined) {
+      listeners.get(id)?.(acknowledged)
+      return
+    }
     const call = waiting.get(id)
     waiting.delete(id)
     if (failure === undefined) call?.resolve(value)
@@ -67,8 +80,9 @@ export async function startWorker({ module, args, mutant }: BrokenWorker): Promi
   const ready = answerTo(0)
   child.send({ module, args, mutant } satisfies Start)
   await ready
-  const ask = (script: keyof WorkerScripts, given: unknown) => {
+  const ask = (script: keyof WorkerScripts, given: unknown, listener?: (acknowledged: string) => void) => {
     const id = (next += 1)
+    if (listener !== undefined) listeners.set(id, listener)
     const answer = answerTo(id)
     child.send({ id, script, args: given } satisfies Request)
     return answer
@@ -77,6 +91,7 @@ export async function startWorker({ module, args, mutant }: BrokenWorker): Promi
     call: (path, ...given) => ask('call', { path, args: given }),
     appends: async (given) => (await ask('appends', given)) as AppendRecord[], // the answer of that script
     deltas: async (given) => (await ask('deltas', given)) as number, // the answer of that script
+    batches: async (given, acknowledged) => (await ask('batches', given, acknowledged)) as never, // it has no end
     kill: () => end(child, ended, 'SIGKILL'),
     stop: async () => {
       if (child.connected) child.send({ id: -1, script: 'stop', args: undefined } satisfies Request)

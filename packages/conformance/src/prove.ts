@@ -1,10 +1,12 @@
 import type { ContextOptions } from './context.ts'
+import { referencePlace } from './control.ts'
 import type { Place, StoreUnderTest } from './define.ts'
 import type { Check } from './check.ts'
 import type { Mutant, MutantResult, Shared } from './mutant.ts'
 import type { BrokenWorker } from './process.ts'
 import { runCheck } from './run-check.ts'
 import { openStage } from './stage.ts'
+import type { Result } from './verdict.ts'
 
 export interface ProveOptions extends Omit<ContextOptions, 'app'> {
   readonly checks: readonly Check[]
@@ -35,6 +37,29 @@ export async function proveMutants(
     }
   } finally {
     await stage.end()
+  }
+  return results
+}
+
+/** The same checks on the reference store, unbroken: one that it fails would kill any mutant for no reason. */
+export async function runControl(
+  subject: StoreUnderTest,
+  chosen: readonly Mutant[],
+  options: ProveOptions,
+): Promise<Result[]> {
+  const named = new Set(chosen.map(({ check }) => check))
+  const reference = { ...subject, provision: referencePlace }
+  const shared = await openStage(reference, `${options.id}_control`)
+  const results: Result[] = []
+  try {
+    for (const check of options.checks.filter(({ key }) => named.has(key))) {
+      const stage =
+        check.fresh === true ? await openStage(reference, `${options.id}_fresh`, { migrated: false }) : shared
+      results.push(await runCheck(check, stage, { ...options, app: `${check.key}.control` }))
+      if (stage !== shared) await stage.end()
+    }
+  } finally {
+    await shared.end()
   }
   return results
 }

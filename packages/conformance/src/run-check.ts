@@ -1,13 +1,10 @@
+import { abilities, type Ability, type Fact } from '@daybook/core'
+import { isRefused } from './absence.ts'
 import type { Check } from './check.ts'
-import { createContext, type ContextOptions, type Stage } from './context.ts'
-import { CheckFailure, describe, Unproven } from './expect.ts'
+import { createContext, type ContextOptions, type Ctx, type Stage } from './context.ts'
+import { CheckFailure, describe, Inapplicable, Unproven } from './expect.ts'
+import { reasonWithout } from './facts.ts'
 import type { Result } from './verdict.ts'
-
-/** The capabilities that the store declares, or what the checks do if it says less than it can. */
-const stand = async (check: Check, stage: Stage): Promise<'present' | 'absent'> => {
-  if (check.capability === undefined) return 'present'
-  return stage.store.capabilities[check.capability] === 'no' ? 'absent' : 'present'
-}
 
 /** Runs one check on a stage: the verdict by the truth table, never an exception. */
 export async function runCheck(check: Check, stage: Stage, options: ContextOptions): Promise<Result> {
@@ -17,15 +14,10 @@ export async function runCheck(check: Check, stage: Stage, options: ContextOptio
   const since = () => Math.round(performance.now() - started)
   const stray = strayErrors()
   try {
-    const state = await stand(check, stage)
-    if (state === 'absent') await check.absent?.(ctx)
-    else {
-      for (const need of check.needs) ctx.need(need)
-      await bounded(check.run(ctx), check)
-    }
+    const verdict = await perform(check, ctx)
     const unhandled = await stray.end()
     if (unhandled !== undefined) throw new CheckFailure('no rejection is left unhandled', 'none', describe(unhandled))
-    return { key: check.key, verdict: state === 'absent' ? 'absent-verified' : 'pass', ms: since() }
+    return { key: check.key, verdict, ms: since() }
   } catch (error) {
     return { key: check.key, ms: since(), ...verdictOf(error) }
   } finally {
@@ -34,8 +26,24 @@ export async function runCheck(check: Check, stage: Stage, options: ContextOptio
   }
 }
 
+const isAbility = (capability: Ability | Fact): capability is Ability => abilities.some((one) => one === capability)
+
+/** By the truth table: the check itself, or what a store that says `no` has to do instead. */
+async function perform(check: Check, ctx: Ctx): Promise<'pass' | 'absent-verified'> {
+  const { capability } = check
+  if (capability === undefined || ctx.store.capabilities[capability] !== 'no') {
+    for (const need of check.needs) ctx.need(need)
+    await bounded(check.run(ctx), check)
+    return 'pass'
+  }
+  if (!isAbility(capability)) throw new Inapplicable(reasonWithout(capability))
+  await isRefused(capability, ctx)
+  return 'absent-verified'
+}
+
 function verdictOf(error: unknown): Omit<Result, 'key' | 'ms'> {
   if (error instanceof Unproven) return { verdict: 'unproven', reason: error.reason, what: error.message }
+  if (error instanceof Inapplicable) return { verdict: 'inapplicable', reason: error.reason, what: error.message }
   if (error instanceof CheckFailure)
     return { verdict: 'fail', what: error.message, expected: error.expected, got: error.got }
   return {

@@ -3,10 +3,11 @@ import { groups, levelOf, type Check, type Level } from './check.ts'
 import { createCertificate, type Certificate } from './certificate.ts'
 import { budgets, type Budget } from './context.ts'
 import { defineStoreUnderTest, type StoreUnderTest } from './define.ts'
+import { settleFacts } from './facts.ts'
 import type { MutantResult } from './mutant.ts'
 import { mutants } from './mutants/index.ts'
 import { createPlan, type Plan } from './plan.ts'
-import { proveMutants } from './prove.ts'
+import { proveMutants, runControl } from './prove.ts'
 import { runCheck } from './run-check.ts'
 import { openStage, seedWitness, witnessChecksum, type OpenStage } from './stage.ts'
 import { planViolations, tally, type Result } from './verdict.ts'
@@ -34,6 +35,8 @@ export interface Kernel {
   readonly results: readonly Result[]
   /** Canaries, or all mutants; empty until the other groups have run. */
   readonly mutants: readonly MutantResult[]
+  /** Results of the reference store at the checks that the chosen mutants name. */
+  readonly control: readonly Result[]
   /** Methods of the contract that a check has called. */
   readonly called: ReadonlySet<string>
   /** Where the witness tenant was found changed. */
@@ -50,6 +53,7 @@ interface Run {
     seed: number
     results: Result[]
     mutants: MutantResult[]
+    control: Result[]
     called: Set<string>
     witnessChangedBy: string[]
   }
@@ -66,7 +70,7 @@ export async function runConformance(subject: StoreUnderTest, options: RunOption
     id: `c${Date.now().toString(36)}_${process.pid}_${(places += 1)}`,
     budget: budgets[budget],
     log,
-    kernel: { plan, seed, results: [], mutants: [], called: new Set(), witnessChangedBy: [] },
+    kernel: { plan, seed, results: [], mutants: [], control: [], called: new Set(), witnessChangedBy: [] },
   }
   log(`${subject.subject.name}: ${plan.checks.length} checks, plan ${plan.hash.slice(0, 12)}, seed ${seed}`)
   const started = performance.now()
@@ -87,6 +91,7 @@ export async function runConformance(subject: StoreUnderTest, options: RunOption
       health,
       violations,
       store: stage.store,
+      place: stage.place,
       ms: Math.round(performance.now() - started),
     })
     log(`mutants: ${killed(run)} of ${applicable(run)} killed${notApplicable(run)}`)
@@ -117,6 +122,7 @@ async function runAll(run: Run, stage: OpenStage, prove: boolean): Promise<void>
   await seedWitness(stage.store)
   const witness = { checksum: await witnessChecksum(stage.store) }
   for (const check of plan.checks.filter((one) => !isMeta(one))) await judge(run, check, stage, witness)
+  run.kernel.results.splice(0, Infinity, ...settleFacts(run.kernel.results))
   await breakOnPurpose(run, prove)
   for (const check of plan.checks.filter(isMeta)) await judge(run, check, stage, witness)
 }
@@ -176,17 +182,16 @@ function report(run: Run, check: Check, { verdict, what, expected, got, reason }
   if (verdict === 'unproven') run.log(`unproven ${check.key}: ${what ?? reason ?? ''}`)
 }
 
+const isTried = ({ verdict }: Result) => verdict === 'pass' || verdict === 'absent-verified'
+
 /** Canaries, or all mutants; afterwards the races count only if the race canaries died. */
 async function breakOnPurpose(run: Run, prove: boolean): Promise<void> {
   const { kernel, subject, budget, log } = run
   const planned = new Set(kernel.plan.checks.map(({ key }) => key))
   const chosen = mutants.filter(({ canary, check }) => (prove || canary === true) && planned.has(check))
-  const isTried = ({ key, verdict }: Result) =>
-    verdict === 'pass' ||
-    (verdict === 'absent-verified' &&
-      kernel.plan.checks.some((check) => check.key === key && check.absent !== undefined))
   const passed = new Set(kernel.results.filter(isTried).map(({ key }) => key))
   const options = { kernel, budget, seed: kernel.seed, checks: kernel.plan.checks, id: `${run.id}_m`, passed, log }
+  kernel.control.push(...(await runControl(subject, chosen, options)))
   if (chosen.length > 0) kernel.mutants.push(...(await proveMutants(subject, chosen, options)))
   const survivor = kernel.mutants.find(
     ({ id, outcome }) => outcome === 'survived' && mutants.some((mutant) => mutant.id === id && mutant.isRace),

@@ -1,22 +1,23 @@
 import { levels, type Level } from './check.ts'
-import type { UnprovenReason } from './expect.ts'
+import type { InapplicableReason, UnprovenReason } from './expect.ts'
 import type { PlannedCheck } from './plan.ts'
 
-const verdicts = ['pass', 'fail', 'absent-verified', 'deviation', 'unproven', 'error'] as const
+const verdicts = ['pass', 'fail', 'absent-verified', 'inapplicable', 'deviation', 'unproven', 'error'] as const
 export type Verdict = (typeof verdicts)[number]
 
 export interface Result {
   readonly key: string
   readonly verdict: Verdict
   readonly ms: number
-  readonly reason?: UnprovenReason
+  readonly reason?: UnprovenReason | InapplicableReason
   /** What was promised and what came, for everything but a pass. */
   readonly what?: string
   readonly expected?: string
   readonly got?: string
 }
 
-const good: ReadonlySet<Verdict> = new Set(['pass', 'absent-verified'])
+/** What does not apply is no gap in a level, and no proof of it either: something has to have passed. */
+const good: ReadonlySet<Verdict> = new Set(['pass', 'absent-verified', 'inapplicable'])
 
 /** The highest level at which everything is proven; `undefined` when not even the lowest is. */
 export function levelReached(
@@ -27,7 +28,9 @@ export function levelReached(
   let reached: Level | undefined
   for (const level of levels) {
     const own = planned.filter((check) => check.level === level && !check.tentative)
-    const isProven = own.length > 0 && own.every(({ key }) => good.has(verdictOf.get(key) ?? 'error'))
+    const isProven =
+      own.some(({ key }) => verdictOf.get(key) === 'pass') &&
+      own.every(({ key }) => good.has(verdictOf.get(key) ?? 'error'))
     if (!isProven) break
     reached = level
   }
@@ -41,6 +44,7 @@ export function countVerdicts(results: readonly Pick<Result, 'verdict'>[]): Coun
     pass: 0,
     fail: 0,
     'absent-verified': 0,
+    inapplicable: 0,
     deviation: 0,
     unproven: 0,
     error: 0,
@@ -49,11 +53,13 @@ export function countVerdicts(results: readonly Pick<Result, 'verdict'>[]): Coun
   return counts
 }
 
-/** `N passed, N failed, N skipped`, where skipped is what could not be proven. */
+/** `N passed, N failed, N skipped`, where skipped is what could not be proven, or says nothing about the store. */
 export function tally(counts: Counts): string {
   const passed = counts.pass + counts['absent-verified']
-  return `${passed} passed, ${counts.fail + counts.error} failed, ${counts.unproven + counts.deviation} skipped`
+  return `${passed} passed, ${counts.fail + counts.error} failed, ${skippedOf(counts)} skipped`
 }
+
+export const skippedOf = (counts: Counts): number => counts.unproven + counts.deviation + counts.inapplicable
 
 /** Whether the run is what the plan said: nothing left out, nothing twice, nothing else, and no group empty. */
 export function planViolations(

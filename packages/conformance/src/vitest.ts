@@ -11,7 +11,7 @@ export interface TestFramework {
   afterAll(body: () => Promise<void> | void): unknown
 }
 
-/** Runs the suite as tests of the framework that is passed in: one test for each check. What is unproven is skipped, with its reason. */
+/** Runs the suite as tests of the framework that is passed in: one test for each check. What is unproven or does not apply is skipped, with its reason. */
 export function conformance(subject: StoreUnderTest, framework: TestFramework, options: RunOptions = {}): void {
   const plan = createPlan(options.level ?? 'concurrent', options.only)
   const lines: string[] = []
@@ -24,7 +24,7 @@ export function conformance(subject: StoreUnderTest, framework: TestFramework, o
       framework.it(`${key} ${rule}`, (context) => {
         const result = certificate?.checks.find((one) => one.key === key)
         if (result === undefined) throw new Error(`${key} was not executed`)
-        if (result.verdict === 'unproven' || result.verdict === 'deviation') context.skip(result.what)
+        if (['unproven', 'deviation', 'inapplicable'].includes(result.verdict)) context.skip(result.what)
         else if (result.verdict === 'fail' || result.verdict === 'error')
           throw new Error(`${key}: ${result.what ?? ''}\nexpected: ${result.expected ?? ''}\ngot: ${result.got ?? ''}`)
       })

@@ -17,6 +17,8 @@ export interface WorkerScripts {
   appends(args: AppendsArgs): Promise<AppendRecord[]>
   /** Sets keys of its own in all scopes, one after the other. */
   deltas(args: AppendsArgs): Promise<number>
+  /** Appends batches of `count` events until the process ends, and says of each at once that it was acknowledged. */
+  batches(args: AppendsArgs, say: (acknowledged: string) => void): Promise<never>
 }
 
 export function workerScripts(store: Store): WorkerScripts {
@@ -48,6 +50,17 @@ export function workerScripts(store: Store): WorkerScripts {
         })
       }
       return count
+    },
+    async batches({ key, prefix, count }, say) {
+      for (let n = 1; ; n += 1) {
+        const stateDelta = { n, [`user:${prefix}`]: n, [`app:${prefix}`]: n }
+        await store.events.append(
+          key,
+          Array.from({ length: count }, (_, i) => ({ id: `${prefix}${n}_${i + 1}`, actions: { stateDelta } })),
+        )
+        say(`${prefix}${n}`)
+        await new Promise((resolve) => setImmediate(resolve)) // a synchronous driver would keep what was said to itself
+      }
     },
   }
 }

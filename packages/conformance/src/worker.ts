@@ -23,14 +23,19 @@ async function serve({ module, args, mutant }: Start): Promise<void> {
   const opened = await subject.openWorkerStore(args)
   const store = mutants.find(({ id }) => id === mutant)?.wrap(opened, { memory: new Map() }, {}) ?? opened
   await store.sessions.get({ appName: 'warm', userId: 'warm', sessionId: 'warm' })
-  const scripts: Record<string, (args: never) => Promise<unknown>> = { ...workerScripts(store) }
+  const scripts: Record<string, (args: never, say: (acknowledged: string) => void) => Promise<unknown>> = {
+    ...workerScripts(store),
+  }
   process.on('message', ({ id, script, args: given }: Request) => {
     if (script === 'stop') {
       void store.close().finally(() => process.disconnect())
       return
     }
     const run = scripts[script]
-    const work = run === undefined ? Promise.reject(new Error(`there is no ${script}`)) : run(given as never) // each script has its own
+    const work =
+      run === undefined
+        ? Promise.reject(new Error(`there is no ${script}`))
+        : run(given as never, (acknowledged) => reply({ id, acknowledged })) // each script has its own
     work.then(
       (value) => reply({ id, value }),
       (error: unknown) => reply({ id, failure: failureOf(error) }),

@@ -1,13 +1,5 @@
-import { createInMemoryDatabase, createInMemoryStore, type StoreOptions } from '@daybook/core'
-import { defineStoreUnderTest, type OpenOptions, type StoreUnderTest } from '../src/define.ts'
-
-/** What a store in memory knows of the options of an opening. */
-const storeOptions = ({ now, timeout, logger, limits }: OpenOptions = {}): StoreOptions => ({
-  ...(now !== undefined && { now }),
-  ...(timeout !== undefined && { timeout }),
-  ...(logger !== undefined && { logger }),
-  ...(limits !== undefined && { limits }),
-})
+import { referencePlace } from '../src/control.ts'
+import { defineStoreUnderTest, type StoreUnderTest } from '../src/define.ts'
 
 export const memory: StoreUnderTest = defineStoreUnderTest({
   subject: { name: '@daybook/core in-memory store', version: '0.1.0' },
@@ -31,13 +23,11 @@ export const memory: StoreUnderTest = defineStoreUnderTest({
     liveNotify: 'yes',
     isolation: 'serializable',
   },
-  async provision() {
-    const database = createInMemoryDatabase()
-    return {
-      open: async (options) => createInMemoryStore({ database, ...storeOptions(options) }),
-      destroy: async () => {},
-    }
-  },
+  // The other process shows that data end with this one.
+  provision: async () => ({
+    ...(await referencePlace()),
+    worker: { module: new URL('./memory-worker.ts', import.meta.url).href, args: 'memory' },
+  }),
 })
 
 export const subjects: Record<string, StoreUnderTest> = { memory }

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { exitCode, verifyCertificate, type Certificate } from '../src/certificate.ts'
+import { toMarkdown } from '../src/certificate-text.ts'
 import { SubjectError } from '../src/define.ts'
 import { runConformance } from '../src/run.ts'
-import { planViolations } from '../src/verdict.ts'
+import { levelReached, planViolations } from '../src/verdict.ts'
 import { wrapStore } from '../src/wrap.ts'
 import { changed, crashing, emptyStore, lyingDelete } from './broken-stores.ts'
 import { memory } from './memory-subject.ts'
@@ -65,9 +66,48 @@ test('a race canary that survives makes the races unproven', async () => {
   const certificate = await runConformance(deaf, { only: ['CON-01', 'META-02'] })
   expect(certificate.checks.map(({ key, verdict, reason }) => [key, verdict, reason])).toEqual([
     ['CON-01', 'unproven', 'race canary survived'],
-    ['CON-01@process', 'absent-verified', undefined],
+    ['CON-01@process', 'unproven', 'fact not observed'],
     ['META-02', 'fail', undefined],
   ])
+})
+
+test('a fact that closes checks has to be seen, and the certificate says what it closed', async () => {
+  const only = ['CON-01', 'META-03']
+  const seen = await runConformance(memory, { only })
+  expect(verdictOf(seen, 'META-03@persistent')).toBe('pass')
+  expect(verdictOf(seen, 'CON-01@process')).toBe('inapplicable')
+  expect(toMarkdown(seen)).toContain('Data end with the process')
+  const { worker: _worker, ...unseen } = await memory.provision({ id: 'x' })
+  const certificate = await runConformance({ ...memory, provision: async () => unseen }, { only })
+  expect(verdictOf(certificate, 'META-03@persistent')).toBe('unproven')
+  expect(certificate.checks.find(({ key }) => key === 'CON-01@process')).toMatchObject({
+    verdict: 'unproven',
+    reason: 'fact not observed',
+  })
+})
+
+test('a place that neither honours an option nor lacks what it is about leaves the check open', async () => {
+  const bare = {
+    ...memory,
+    provision: async (request: { readonly id: string }) => ({ ...(await memory.provision(request)), lacks: [] }),
+  }
+  const { checks } = await runConformance(bare, {
+    only: ['LIFE-08', 'RES-05', 'LIFE-12', 'CON-15', 'META-03@foreignKeys'],
+  })
+  expect(checks.map(({ key, verdict, reason }) => [key, verdict, reason])).toEqual([
+    ['LIFE-08', 'unproven', 'option not honoured'],
+    ['LIFE-12', 'fail', undefined],
+    ['CON-15', 'unproven', 'no lock hook'],
+    ['CON-15@short', 'unproven', 'no lock hook'],
+    ['RES-05', 'unproven', 'option not honoured'],
+    ['META-03@foreignKeys', 'unproven', 'no oracle'],
+  ])
+})
+
+test('what does not apply proves no level by itself', () => {
+  const planned = [{ key: 'A-01', rule: '', level: 'core' as const, tentative: false }]
+  expect(levelReached(planned, [{ key: 'A-01', verdict: 'inapplicable' }])).toBeUndefined()
+  expect(levelReached(planned, [{ key: 'A-01', verdict: 'pass' }])).toBe('core')
 })
 
 test('capabilities that are not as expected are a fail', async () => {

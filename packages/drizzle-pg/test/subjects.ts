@@ -3,6 +3,7 @@ import type { Capabilities, Store } from '@daybook/core'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { createPgStore, openPgStore } from '../src/index.ts'
+import { holdSession, oracleOf } from './oracle.ts'
 import { createAppRole, dropAppRole } from './roles.ts'
 import { connect, serverUrl, urlWith } from './server.ts'
 
@@ -26,13 +27,6 @@ const expects: Capabilities = {
   isolation: 'read committed',
 }
 
-const areas = {
-  sessions: 'daybook_sessions',
-  events: 'daybook_events',
-  appStates: 'daybook_app_states',
-  userStates: 'daybook_user_states',
-}
-
 /** A schema of its own for each place, in the one database. */
 async function provision({ id: schema }: { id: string }): Promise<Place> {
   const admin = connect()
@@ -48,14 +42,9 @@ async function provision({ id: schema }: { id: string }): Promise<Place> {
   return {
     open,
     worker: { module: new URL('worker.ts', import.meta.url).href, args: { url: serverUrl, schema, max: 3 } },
-    oracle: {
-      async count(area, appName) {
-        const sessions = admin`select sid from ${admin(schema)}.${admin(areas.sessions)} where app_name = ${appName}`
-        const where = area === 'events' ? admin`sid in (${sessions})` : admin`app_name = ${appName}`
-        const [row] = await admin`select count(*)::int as n from ${admin(schema)}.${admin(areas[area])} where ${where}`
-        return Number(row?.['n'])
-      },
-    },
+    oracle: oracleOf(admin, schema),
+    honours: ['role', 'poolMax'],
+    lock: (key) => holdSession(schema, key),
     transaction: {
       async run(_store, body) {
         const store = await createPgStore(own, { schema })

@@ -2,8 +2,8 @@ import type { Capabilities, Store } from '@daybook/core'
 import {
   defineStoreUnderTest,
   type CallerTransaction,
+  type Lack,
   type OpenOptions,
-  type Oracle,
   type StoreUnderTest,
 } from '@daybook/conformance'
 import { createSqliteStore, openSqliteStore, type SqliteStoreOptions } from '@daybook/drizzle-sqlite'
@@ -13,10 +13,14 @@ import { drizzle } from 'drizzle-orm/libsql'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ask, askClient, createFile, openFile, type DriverName, type OpenArgs, type Row } from './drivers.ts'
+import { askClient, createFile, openFile, type DriverName, type OpenArgs } from './drivers.ts'
+import { besideFile, besideUrl, holdFile, holdServer, oracleOf } from './oracle.ts'
 import { startServer } from './sqld.ts'
 
 const worker = new URL('worker.ts', import.meta.url).href
+
+/** SQLite knows no rights, and a store is one connection. */
+const lacks: readonly Lack[] = ['roles', 'pool']
 
 const synchronous: Capabilities = {
   memories: 'no',
@@ -59,7 +63,9 @@ export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
       return {
         open: (options) => openSqliteStore({ url, ...storeOptions(options) }),
         worker: { module: worker, args: { url } },
-        oracle: oracleOf((text, values) => askClient(url, text, values)),
+        oracle: oracleOf(besideUrl(url)),
+        lacks,
+        lock: () => holdServer(url),
         transaction: await callerTransaction(url),
         destroy: async () => {
           await server.kill()
@@ -83,7 +89,9 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
       return {
         open: (options) => openFile[driver](path, storeOptions(options)),
         worker: { module: worker, args },
-        oracle: oracleOf((text, values) => ask(driver, path, text, values)),
+        oracle: oracleOf(besideFile(args)),
+        lacks,
+        lock: () => holdFile(path),
         ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(`file:${path}`) }),
         destroy: () => rm(folder, { recursive: true, force: true }),
       }
@@ -97,18 +105,6 @@ const storeOptions = ({ now, timeout, logger, limits }: OpenOptions = {}): Sqlit
   ...(timeout !== undefined && { timeout }),
   ...(logger !== undefined && { logger }),
   ...(limits !== undefined && { limits }),
-})
-
-const countStatements: Record<Parameters<Oracle['count']>[0], string> = {
-  sessions: 'select count(*) as "n" from daybook_sessions where app_name = ?',
-  // From the events on, so that one without its session shows.
-  events: `select count(*) as "n" from daybook_events e left join daybook_sessions s on s.sid = e.sid where s.app_name = ? or s.sid is null`,
-  appStates: 'select count(*) as "n" from daybook_app_states where app_name = ?',
-  userStates: 'select count(*) as "n" from daybook_user_states where app_name = ?',
-}
-
-const oracleOf = (rowsOf: (text: string, values: readonly string[]) => Promise<readonly Row[]>): Oracle => ({
-  count: async (area, appName) => Number((await rowsOf(countStatements[area], [appName]))[0]?.['n']),
 })
 
 /** An application with a table of its own. It waits for others that write, since it begins the transaction. */

@@ -5,7 +5,7 @@ import { idsOf, keyOf, loaded, numbers, say, seqsOf, walkEvents } from '../fixtu
 import { isValue, rounds, together, type Round } from '../race.ts'
 import { mixedHistory, processHistory } from '../mixed-history.ts'
 import { processesAppend, processTable } from './con-process.ts'
-import { sessionsDoNotBlock, lockIsWaitedFor } from './con-locks.ts'
+import { sessionsDoNotBlock, lockIsWaitedFor, shortLock } from './con-locks.ts'
 import { codeOf, allAcknowledged } from './con-outcome.ts'
 
 const race: CheckOptions = { engine: 'race', budgetMs: 60_000 }
@@ -289,11 +289,8 @@ export const CON: Checks = [
     'CON-15',
     'a writer that finds a lock waits for its timeout, then busy or timeout; the event loop stays alive',
     lockIsWaitedFor,
-    {
-      ...race,
-      needs: ['transaction'],
-      capability: 'callerTransaction',
-    },
+    race,
   ),
+  check('CON-15', 'a lock that is given back in time is waited for', shortLock, { ...race, variant: 'short' }),
   check('CON-16', 'sessions.get with events and state is one view', oneView, race),
 ]

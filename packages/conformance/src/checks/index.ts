@@ -12,6 +12,7 @@ import { SEC } from './sec.ts'
 import { ERA } from './era.ts'
 import { TXN } from './txn.ts'
 import { CON } from './con.ts'
+import { FLT } from './flt.ts'
 import { RES } from './res.ts'
 import { META } from './meta.ts'
 
@@ -30,6 +31,7 @@ export const checks: Readonly<Record<Group, Checks>> = {
   ERA,
   TXN,
   CON,
+  FLT,
   RES,
   META,
 }

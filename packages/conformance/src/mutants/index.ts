@@ -1,5 +1,6 @@
 import type { Mutant } from '../mutant.ts'
 import { eventMutants } from './events.ts'
+import { factMutants } from './facts.ts'
 import { idMutants } from './ids.ts'
 import { listMutants } from './lists.ts'
 import { raceMutants } from './races.ts'
@@ -10,6 +11,7 @@ import { valueMutants } from './values.ts'
 /** Every wrapper mutant, by number. M43 to M46 belong to areas that the contract types do not have yet. */
 export const mutants: readonly Mutant[] = [
   ...eventMutants,
+  ...factMutants,
   ...idMutants,
   ...listMutants,
   ...raceMutants,

@@ -1,4 +1,4 @@
-import { isStoreError, type AgentEvent, type LoadedSession, type Store } from '@daybook/core'
+import { isStoreError, type AgentEvent, type AppendResult, type LoadedSession, type Store } from '@daybook/core'
 import type { Mutant } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
 import { listOf, nameOf } from './answers.ts'
@@ -24,6 +24,48 @@ const appendAtReadRevision = (store: Store): Store =>
           }
         }
       },
+    },
+  })
+
+/** The events go to the store one append after the other, after they were acknowledged. */
+function appendLater(store: Store): Store {
+  let writing = Promise.resolve()
+  const counts = new Map<string, number>()
+  return wrapStore(store, {
+    events: {
+      append: async (key, events, options) => {
+        const session = await store.sessions.get(key)
+        if (session === undefined) return store.events.append(key, events, options)
+        const lastSeq = counts.get(nameOf(key)) ?? session.lastSeq
+        const list = structuredClone([...listOf(events)])
+        counts.set(nameOf(key), lastSeq + list.length)
+        const before = writing
+        const write = async () => {
+          await before
+          await new Promise((resolve) => setTimeout(resolve, 20))
+          await store.events.append(key, list, options)
+        }
+        writing = write()
+        writing.catch(() => {}) // the bug: nobody listens
+        return {
+          events: list.map(({ id = '' }, i) => ({ id, seq: lastSeq + i + 1, duplicate: false })),
+          revision: session.revision + 1,
+        }
+      },
+    },
+  })
+}
+
+/** Something else than to give up, when an append finds a lock. */
+const whenLocked = (store: Store, instead: (error: unknown, events: readonly AgentEvent[]) => AppendResult): Store =>
+  wrapStore(store, {
+    events: {
+      append: (key, events, options) =>
+        store.events.append(key, events, options).catch((error: unknown) => {
+          if (['busy', 'timeout', 'outcome_unknown'].some((code) => isCode(error, code)))
+            return instead(error, listOf(events))
+          throw error
+        }),
     },
   })
 
@@ -153,5 +195,41 @@ export const raceMutants: readonly Mutant[] = [
         },
       })
     },
+  },
+  {
+    id: 'M57',
+    bug: 'a writer that finds a lock stops the event loop while it waits',
+    check: 'CON-15',
+    wrap: (store) =>
+      whenLocked(store, (error) => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+        throw error
+      }),
+  },
+  {
+    id: 'M58',
+    bug: 'a writer that finds a lock takes its event for stored',
+    check: 'CON-15',
+    wrap: (store) =>
+      whenLocked(store, (_error, events) => ({
+        events: events.map(({ id = '' }, i) => ({ id, seq: i + 1, duplicate: false })),
+        revision: 1,
+      })),
+  },
+  {
+    id: 'M67',
+    bug: 'a writer that finds a lock gives up at once',
+    check: 'CON-15@short',
+    wrap: (store) =>
+      wrapStore(store, {
+        events: { append: (key, events, options) => store.events.append(key, events, { ...options, timeout: 100 }) },
+      }),
+  },
+  {
+    id: 'M59',
+    bug: 'an append is acknowledged before it is written',
+    check: 'FLT-08',
+    inWorkers: true,
+    wrap: appendLater,
   },
 ]

@@ -1,0 +1,91 @@
+import { StoreError, type Ability, type Store } from '@daybook/core'
+import type { Ctx } from './context.ts'
+import { CheckFailure, Inapplicable, rejects, Unproven } from './expect.ts'
+import { keyOf, nothingWritten } from './fixtures.ts'
+
+type Probe = (store: Store, ctx: Ctx) => Promise<unknown>
+
+/** What a store without the ability has to refuse, before anything is sent. */
+export const probes: Readonly<Record<Ability, Readonly<Record<string, Probe>>>> = {
+  memories: {
+    add: (store) => store.memories.add({}),
+    search: (store) => store.memories.search({}),
+    delete: (store) => store.memories.delete({}),
+  },
+  artifacts: {
+    save: (store) => store.artifacts.save({}),
+    load: (store) => store.artifacts.load({}),
+    list: (store) => store.artifacts.list({}),
+    versions: (store) => store.artifacts.versions({}),
+    delete: (store) => store.artifacts.delete({}),
+  },
+  metrics: {
+    record: (store) => store.metrics.record({}),
+    query: (store) => store.metrics.query({}),
+    aggregate: (store) => store.metrics.aggregate({}),
+    prune: (store) => store.metrics.prune({}),
+    budgets: (store) => store.metrics.budgets({}),
+  },
+  lease: { lease: (store, ctx) => store.sessions.lease(keyOf(ctx), { ttl: 1000, owner: 'me' }) },
+  jsonPathFilter: {
+    list: (store, ctx) => store.sessions.list({ appName: ctx.app, where: [{ path: ['a'], op: 'eq', value: 1 }] }),
+    count: (store, ctx) => store.sessions.count({ appName: ctx.app, where: [{ path: ['a'], op: 'exists' }] }),
+  },
+  jsonPathIndex: { indexStatePath: optional('indexStatePath') },
+  fullTextSearch: { search: searchIn },
+  vectorSearch: { search: searchIn },
+  callerTransaction: { using: optional('using') },
+}
+
+/** Options of `memories.search`, which is refused as a whole where there are no memories; else the types lack them. */
+function searchIn(store: Store): Promise<unknown> {
+  if (store.capabilities.memories === 'no') return store.memories.search({})
+  return Promise.reject(new Unproven('no check yet'))
+}
+
+/** A method that not every store has: absent, or refusing. */
+function optional(name: string): Probe {
+  return (store) => {
+    const method: unknown = Reflect.get(store, name)
+    if (typeof method !== 'function') return Promise.reject(new Inapplicable('the ability has no method here'))
+    // A method that throws, as one that is not asynchronous may, refuses as well.
+    return new Promise((resolve) => resolve(method.apply(store, [{}]) as unknown)) // apply answers any
+  }
+}
+
+/**
+ * An ability that is `no`: every method and option of it rejects with `unsupported` naming it, and writes nothing. Ends with
+ * `Inapplicable` where there is no method that could refuse.
+ */
+export async function isRefused(ability: Ability, ctx: Ctx): Promise<void> {
+  for (const [name, probe] of Object.entries(probes[ability])) {
+    const what = `capability ${ability} is no: ${name}`
+    await nothingWritten(ctx, () => refuses(() => probe(ctx.store, ctx), ability, what), what)
+  }
+}
+
+async function refuses(call: () => Promise<unknown>, ability: Ability, what: string): Promise<void> {
+  const outcome = await call().then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  )
+  if ('value' in outcome && ability === 'callerTransaction')
+    throw new CheckFailure(`${what} (under-declared, or a silent no-op)`, 'unsupported', outcome.value)
+  if ('error' in outcome && (outcome.error instanceof Inapplicable || outcome.error instanceof Unproven))
+    throw outcome.error
+  const named = areaOf(ability, 'error' in outcome ? outcome.error : undefined)
+  await rejects(
+    () => ('error' in outcome ? Promise.reject(outcome.error) : Promise.resolve(outcome.value)),
+    'unsupported',
+    what,
+    { capability: named },
+  )
+}
+
+/** The searches are refused in the name of the area that they are options of, where that is absent as a whole. */
+const areaOf = (ability: Ability, error: unknown): Ability =>
+  (ability === 'fullTextSearch' || ability === 'vectorSearch') &&
+  error instanceof StoreError &&
+  error.facts.capability === 'memories'
+    ? 'memories'
+    : ability

@@ -1,0 +1,36 @@
+import { facts, type Fact } from '@daybook/core'
+import type { InapplicableReason } from './expect.ts'
+import type { Result } from './verdict.ts'
+
+/** The facts that checks open with, and what a `no` makes of those checks. */
+const reasons: Readonly<Partial<Record<Fact, InapplicableReason>>> = {
+  persistent: 'data end with the process',
+  concurrentWriters: 'writers take turns',
+}
+
+export const reasonWithout = (fact: Fact): InapplicableReason =>
+  reasons[fact] ?? 'a fact that is no, and nothing to see it by'
+
+/** The check that looks whether a fact is as declared. */
+export const factKey = (fact: Fact): string => `META-03@${fact}`
+
+/**
+ * Checks that a fact has closed stay closed only if that fact was looked at: a store that merely says that its data end
+ * with the process does not get around the checks of processes.
+ */
+export function settleFacts(results: readonly Result[]): Result[] {
+  const byKey = new Map(results.map((result) => [result.key, result]))
+  return results.map((result) => {
+    const fact = facts.find((one) => reasons[one] !== undefined && reasons[one] === result.reason)
+    if (result.verdict !== 'inapplicable' || fact === undefined) return result
+    const look = byKey.get(factKey(fact))
+    if (look?.verdict === 'pass') return result
+    if (look?.verdict === 'inapplicable') return { ...result, what: `${fact}: declared; ${look.reason ?? ''}` }
+    return {
+      ...result,
+      verdict: 'unproven',
+      reason: 'fact not observed',
+      what: `fact not observed: ${fact} is no, and ${factKey(fact)} is ${look?.verdict ?? 'not in this run'}`,
+    }
+  })
+}

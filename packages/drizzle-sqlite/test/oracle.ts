@@ -1,0 +1,95 @@
+import type { HeldLock, Oracle } from '@daybook/conformance'
+import { createClient } from '@libsql/client'
+import { ask, askClient, betterDatabase, type OpenArgs, type Row } from './drivers.ts'
+import { startChild } from './processes.ts'
+
+/** A connection beside every store. */
+interface Beside {
+  rows(text: string, values?: readonly string[]): Promise<readonly Row[]>
+  /** Several statements on one connection. */
+  script(text: string): Promise<void>
+}
+
+export const besideFile = ({ driver, path }: OpenArgs): Beside => ({
+  rows: (text, values) => ask(driver, path, text, values),
+  async script(text) {
+    if (driver !== 'better-sqlite3') return besideUrl(`file:${path}`).script(text)
+    const database = await betterDatabase(path)
+    database.exec(text)
+    database.close()
+  },
+})
+
+export const besideUrl = (url: string): Beside => ({
+  rows: (text, values) => askClient(url, text, values),
+  async script(text) {
+    const client = createClient({ url, timeout: 5_000 })
+    await client.executeMultiple(text)
+    client.close()
+  },
+})
+
+const countStatements: Record<Parameters<Oracle['count']>[0], string> = {
+  sessions: 'select count(*) as "n" from daybook_sessions where app_name = ?',
+  // From the events on, so that one without its session shows.
+  events: `select count(*) as "n" from daybook_events e left join daybook_sessions s on s.sid = e.sid where s.app_name = ? or s.sid is null`,
+  appStates: 'select count(*) as "n" from daybook_app_states where app_name = ?',
+  userStates: 'select count(*) as "n" from daybook_user_states where app_name = ?',
+}
+
+const orphan = `insert into daybook_events (sid, seq, event_id, timestamp, payload) values (2000000000, 1, 'orphan', 0, '{}')`
+
+/** A second reader, which also tries what the database does. */
+export function oracleOf(beside: Beside): Oracle {
+  const rows: Beside['rows'] = (text, values) => beside.rows(text, values)
+  const takes = async (text: string) =>
+    rows(text).then(
+      () => 'yes' as const,
+      () => 'no' as const,
+    )
+  return {
+    count: async (area, appName) => Number((await rows(countStatements[area], [appName]))[0]?.['n']),
+    async orphan() {
+      try {
+        await rows(orphan)
+      } catch (error) {
+        if (!/foreign key/i.test(String(error))) throw error
+        return true
+      }
+      await rows('delete from daybook_events where sid = 2000000000')
+      return false
+    },
+    tries: {
+      skipLocked: () => takes('select 1 from daybook_sessions for update skip locked'),
+      windowFunctions: () => takes('select row_number() over () as n'),
+      async transactionalDdl() {
+        await beside.script('begin; create table tried (a int); rollback;')
+        return (await rows(`select 1 from sqlite_master where name = 'tried'`)).length === 0 ? 'yes' : 'no'
+      },
+    },
+  }
+}
+
+/** Another process that holds the one lock which writers of a file take. */
+export async function holdFile(path: string): Promise<HeldLock> {
+  const child = startChild()
+  await child.call('hold', path)
+  return {
+    async release() {
+      await child.call('release')
+      await child.kill()
+    },
+  }
+}
+
+/** Another connection that writes to a server, and has not ended. */
+export async function holdServer(url: string): Promise<HeldLock> {
+  const client = createClient({ url, timeout: 5_000 })
+  const held = await client.transaction('write')
+  return {
+    async release() {
+      await held.rollback()
+      client.close()
+    },
+  }
+}
