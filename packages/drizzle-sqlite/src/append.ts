@@ -8,16 +8,16 @@ import type { DaybookTables } from './schema.ts'
 // changes nothing, so each statement after the first asks `changes()` whether the one before it did: the chain ends where
 // the session is missing, at another revision, or has one of the ids, and then nothing at all was written.
 
-/** `json_set` takes 63 pairs on libSQL, and may be nested 29 deep. */
+/** `json_set` takes 63 pairs on libSQL, whose parser has room for 22 calls inside each other in the deepest statement here. */
 const pairsPerCall = 60
-const mostPairs = 29 * pairsPerCall
+const mostCalls = 10
 const mostStatements = 1_000
 
 /** The batch for an append; `undefined` when it has to go the long way. */
 export function appendBatch(tables: DaybookTables, append: Append): InStatement[] | undefined {
   const { key, events, deltas, expectedRevision, now, limits } = append
-  const pairs = Object.values(deltas).map(({ set, unset }) => Object.keys(set).length + unset.length)
-  if (pairs.some((count) => count > mostPairs) || events.length > mostStatements) return undefined
+  if (Object.values(deltas).some((delta) => callsFor(delta) > mostCalls) || events.length > mostStatements)
+    return undefined
   const [sessions, eventTable] = [quoted(tables.sessions), quoted(tables.events)]
   const keyArgs = [key.appName, key.userId, key.sessionId]
   const isKey = `"app_name" = ? and "user_id" = ? and "session_id" = ?`
@@ -119,6 +119,8 @@ function merged(document: string, { set, unset }: JsonDelta): Expression {
   }
   return expression
 }
+
+const callsFor = ({ set, unset }: JsonDelta): number => chunks(unset).length + chunks(Object.keys(set)).length
 
 function chunks<T>(items: readonly T[]): T[][] {
   return Array.from({ length: Math.ceil(items.length / pairsPerCall) }, (_, i) =>
