@@ -33,7 +33,7 @@ export async function pgStore<Db extends PgDatabase>(
   const { prepare } = checkedRecord(options, 'options')
   const driver = driverOf(db, prepare === undefined || checkedFlag(prepare, 'prepare'))
   const engine = createEngine(pgDialect({ db, driver, options, close }), options, ['schema', 'prepare'])
-  await engine.calls.run('open', undefined, () => driver.inTurn(() => probe(db)).catch(rethrown))
+  await engine.calls.run('open', undefined, () => probe(db).catch(rethrown))
 
   const transaction: PgStore<Db>['transaction'] = (body, callOptions) =>
     runTransaction(engine, callOptions, (call, enter) => {
@@ -50,10 +50,7 @@ export async function pgStore<Db extends PgDatabase>(
           await store.close()
         }
       }
-      return driver.inTurn(() => {
-        call.check()
-        return db.transaction(whole, { isolationLevel: 'read committed' })
-      })
+      return db.transaction(whole, { isolationLevel: 'read committed' })
     })
   const using: PgStore<Db>['using'] = (tx) => {
     const verbs = executorTx(tx)

@@ -28,13 +28,9 @@ export function pgDialect({ db, driver, options, close }: Parts): Dialect {
     lockWait: 5_000,
     failureOf,
     ...migrating(options),
-    ...transactions(db, driver),
+    ...transactions(db),
     ...hotPath(tables, driver),
-    server: (call) =>
-      driver.inTurn(() => {
-        call.check()
-        return probe(db)
-      }),
+    server: () => probe(db),
     close,
   }
 }

@@ -1,5 +1,5 @@
 import { StoreError } from '@daybook/core'
-import { createWriterQueue, type Row, type Value } from '@daybook/drizzle'
+import type { Row, Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
 
 // The parts of the drivers that a store uses. Drizzle's own `execute` leaves statements unprepared, so the hot ones go to
@@ -11,10 +11,10 @@ interface PostgresClient {
   end(options?: { timeout?: number }): Promise<void>
 }
 
-/** node-postgres: a pool or a client. */
-interface NodePostgresClient {
+/** node-postgres */
+interface NodePostgresPool {
   query(query: { name?: string; text: string; values: Value[] }): Promise<{ readonly rows: readonly Row[] }>
-  readonly totalCount?: number
+  readonly totalCount: number
 }
 
 /** PGlite */
@@ -30,8 +30,6 @@ export interface Driver {
   readonly isSingle: boolean
   /** @param name unlike that of any other text: a pool may serve stores with other tables too */
   prepared(name: string, text: string, values: readonly Value[]): Promise<readonly Row[]>
-  /** Waits where one connection would mix what is sent with somebody's open transaction. */
-  inTurn<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** The part of a Drizzle database or transaction that runs statements. */
@@ -64,7 +62,6 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
     return {
       name: 'postgres.js',
       isSingle: false,
-      inTurn: atOnce,
       prepared: async (_name, text, values) => client.unsafe(text, wire(values), { prepare }),
     }
   }
@@ -72,20 +69,24 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
     return {
       name: 'PGlite',
       isSingle: true,
-      inTurn: atOnce,
       prepared: async (_name, text, values) => (await client.query(text, wire(values))).rows,
     }
   }
-  if (isNodePostgres(client)) {
-    const isSingle = client.totalCount === undefined
-    const queue = createWriterQueue()
+  if (isNodePostgresPool(client)) {
     return {
       name: 'node-postgres',
-      isSingle,
-      inTurn: isSingle ? (work) => queue.run(work) : atOnce,
+      isSingle: false,
       prepared: async (name, text, values) =>
         (await client.query({ ...(prepare && { name }), text, values: wire(values) })).rows,
     }
+  }
+  // What a store sends on it would land in the application's open transaction, and a commit of ours would be theirs.
+  if (isNodePostgresClient(client)) {
+    throw new StoreError(
+      'unsupported',
+      'one Client of node-postgres cannot keep your transactions and those of the store apart; hand over a Pool',
+      { capability: 'driver' },
+    )
   }
   throw new StoreError(
     'unsupported',
@@ -96,8 +97,6 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
   )
 }
 
-const atOnce = <T>(work: () => Promise<T>): Promise<T> => work()
-
 const has = (client: unknown, ...names: string[]) =>
   (typeof client === 'object' || typeof client === 'function') &&
   client !== null &&
@@ -105,7 +104,9 @@ const has = (client: unknown, ...names: string[]) =>
 const isPostgres = (client: unknown): client is PostgresClient =>
   typeof client === 'function' && has(client, 'unsafe', 'begin', 'end')
 const isPglite = (client: unknown): client is PgliteClient => has(client, 'query', 'exec', 'waitReady')
-const isNodePostgres = (client: unknown): client is NodePostgresClient => has(client, 'query', 'connect', 'end', 'on')
+const isNodePostgresClient = (client: unknown) => has(client, 'query', 'connect', 'end', 'on')
+const isNodePostgresPool = (client: unknown): client is NodePostgresPool =>
+  isNodePostgresClient(client) && has(client, 'totalCount')
 
 /** Numbers as text: the server knows what type each parameter has, and no driver guesses. */
 export const wire = (values: readonly Value[]): Value[] =>

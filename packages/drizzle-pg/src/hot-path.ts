@@ -27,29 +27,30 @@ const nameOf = remembered(
 export function hotPath(
   tables: DaybookTables,
   driver: Driver,
-): Required<Pick<Dialect, 'appendEvents' | 'loadSession'>> {
+): Required<Pick<Dialect, 'appendEvents' | 'loadSession' | 'loadWithin'>> {
   const appendFor = variantsOf((variant) => buildAppend(tables, variant))
   const loadFor = remembered((shape: LoadShape) => buildLoad(tables, shape))
-  /** `before` is asked when it is this statement's turn. */
-  const prepared = (before: () => void, statement: Statement, params: Params): Promise<readonly Row[]> =>
-    driver.inTurn(() => {
-      before()
-      const query = compiled(statement)
-      return driver.prepared(nameOf(query), query.text, query.values(params))
-    })
+  const prepared = (statement: Statement, params: Params): Promise<readonly Row[]> => {
+    const query = compiled(statement)
+    return driver.prepared(nameOf(query), query.text, query.values(params))
+  }
 
   return {
     async appendEvents(append, call) {
       const { statement, params } = appendStatement(append, appendFor)
       try {
-        return appendedBy(await prepared(() => call.committing(), statement, params))
+        call.committing()
+        return appendedBy(await prepared(statement, params))
       } catch (error) {
         const { kind, driverCode } = failureOf(error)
         if (kind === 'duplicate' || driverCode === checkViolation) return undefined
         throw error
       }
     },
-    loadSession: async (shape, params, call) => loadedBy(await prepared(() => call.check(), loadFor(shape), params)),
+    *loadWithin(tx, shape, params) {
+      return loadedBy(yield* tx.rows(loadFor(shape), params))
+    },
+    loadSession: async (shape, params) => loadedBy(await prepared(loadFor(shape), params)),
   }
 }
 

@@ -13,38 +13,32 @@ import {
   type Statement,
   type Tx,
 } from '@daybook/drizzle'
-import { resultOf, wire, type Driver, type PgDatabase, type PgExecutor } from './driver.ts'
+import { resultOf, wire, type PgDatabase, type PgExecutor } from './driver.ts'
 import { insertNewSql } from './expressions.ts'
 
 const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
 
 /** How scripts run. */
-export function transactions(db: PgDatabase, driver: Driver): Pick<Dialect, 'read' | 'write'> {
+export function transactions(db: PgDatabase): Pick<Dialect, 'read' | 'write'> {
   const readInTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
-    driver.inTurn(() => {
-      call.check()
-      return db.transaction((tx) => runAsync(script(executorTx(tx)), () => call.check()), {
-        isolationLevel: 'repeatable read',
-        accessMode: 'read only',
-      })
+    db.transaction((tx) => runAsync(script(executorTx(tx)), () => call.check()), {
+      isolationLevel: 'repeatable read',
+      accessMode: 'read only',
     })
-  const readOne = (statement: Statement, params: Params) =>
-    driver.inTurn(async () => resultOf(await db.execute(bound(statement, textual(params)))).rows)
+  const readOne = async (statement: Statement, params: Params) =>
+    resultOf(await db.execute(bound(statement, textual(params)))).rows
 
   return {
     read: (script, call) => readLazily(script, call, readOne, (whole) => readInTransaction(whole, call)),
     write: (script, call) =>
-      driver.inTurn(() => {
-        call.check()
-        return db.transaction(
-          async (tx) => {
-            const answer = await runAsync(script(executorTx(tx)), () => call.check())
-            call.committing()
-            return answer
-          },
-          { isolationLevel: 'read committed' },
-        )
-      }),
+      db.transaction(
+        async (tx) => {
+          const answer = await runAsync(script(executorTx(tx)), () => call.check())
+          call.committing()
+          return answer
+        },
+        { isolationLevel: 'read committed' },
+      ),
   }
 }
 

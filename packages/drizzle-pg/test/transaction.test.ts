@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { JoinedStore } from '@daybook/drizzle'
 import { createPgStore, type PgExecutor } from '../src/index.ts'
 import { driverNames, place, type Place } from './drivers.ts'
-import { client, key, migratedStore } from './places.ts'
+import { client, key, migratedStore, nodePool } from './places.ts'
 import { needsServer, serverUrl } from './server.ts'
 
 beforeEach(needsServer)
@@ -203,22 +203,42 @@ test('a body that answers Drizzle’s builder is a body like others', async () =
   })
 })
 
-test('one connection of node-postgres is shared in turns, and a transaction on it stays whole', async () => {
-  const { schema } = await migratedStore()
+test('a single connection of node-postgres is refused, and what to hand over is named', async () => {
   const connection = new Client({ connectionString: serverUrl })
   await connection.connect()
   onTestFinished(() => connection.end())
-  const store = await createPgStore(drizzleNode({ client: connection }), { schema })
-  expect(store.capabilities.concurrentWriters).toBe('no')
-  await store.sessions.create(key)
-  const failing = store.transaction(async (_tx, joined) => {
-    await joined.events.append(key, { id: 'undone' })
-    throw new TypeError('away')
+  await expect(createPgStore(drizzleNode({ client: connection }))).rejects.toMatchObject({
+    code: 'unsupported',
+    message: expect.stringContaining('Pool') as string,
+    facts: { capability: 'driver' },
   })
-  const others = Array.from({ length: 10 }, (_, i) => store.sessions.update(key, { set: { [`k${i}`]: i } }))
-  const appends = Array.from({ length: 10 }, (_, i) => store.events.append(key, { id: `e${i}` }))
-  await expect(failing).rejects.toThrow(TypeError)
-  await Promise.all([...others, ...appends])
-  const loaded = await store.sessions.get(key, { events: 'all' })
-  expect([loaded?.revision, loaded?.events.length, Object.keys(loaded?.state ?? {}).length]).toEqual([21, 10, 10])
+  const pool = nodePool()
+  const lent = await pool.connect()
+  onTestFinished(() => lent.release())
+  await expect(createPgStore(drizzleNode({ client: lent }))).rejects.toMatchObject({ code: 'unsupported' })
 })
+
+test(
+  'over PGlite what the store writes waits for a transaction of the application, and outlives its rollback',
+  slow,
+  async () => {
+    const here = await place('PGlite')
+    await here.store.sessions.create(key)
+    const writing: Promise<unknown>[] = []
+    const rolledBack = here.db.transaction(async (tx) => {
+      await here.order(tx, 'undone')
+      writing.push(
+        here.store.events.append(key, { id: 'e1' }),
+        here.store.sessions.update(key, { set: { a: 1 } }),
+        here.store.transaction((_tx, store) => store.events.append(key, { id: 'e2' })),
+      )
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await here.order(tx, 'undone too')
+      throw new RangeError('away')
+    })
+    await expect(rolledBack).rejects.toThrow(RangeError)
+    await Promise.all(writing)
+    expect(await here.written(key)).toEqual({ orders: [], events: ['e1', 'e2'] })
+    expect((await here.store.sessions.get(key))?.state).toEqual({ a: 1 })
+  },
+)
