@@ -22,6 +22,8 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   STREAM_EXPIRED: 'connection',
   HRANA_WEBSOCKET_ERROR: 'connection',
   HRANA_CLOSED_ERROR: 'connection',
+  HRANA_PROTO_ERROR: 'connection', // an answer that something between us and the server gave
+  SERVER_ERROR: 'connection', // a status of HTTP instead of an answer
   SQLITE_INTERRUPT: 'cancelled',
   SQLITE_READONLY: 'read_only',
   SQLITE_FULL: 'storage',
@@ -57,7 +59,7 @@ export function failureOf(error: unknown): Failure {
     [cause, level] = [cause.cause, level + 1]
   ) {
     for (const code of codesOf(cause)) {
-      const kind = errorKinds[code] ?? errorKinds[primaryOf(code)]
+      const kind = isRefusal(code, cause) ? 'unreachable' : (errorKinds[code] ?? errorKinds[primaryOf(code)])
       if (kind !== undefined) return { kind, driverCode: code }
       fallback ??= code
     }
@@ -68,6 +70,12 @@ export function failureOf(error: unknown): Failure {
 function codesOf(error: Error): string[] {
   const { extendedCode, code } = error as { extendedCode?: unknown; code?: unknown } // an error may carry anything
   return [extendedCode, code].filter((one): one is string => typeof one === 'string' && one !== '')
+}
+
+/** The server refused the token: the client keeps the status of HTTP in the cause of its error. */
+function isRefusal(code: string, { cause }: Error): boolean {
+  const status = cause instanceof Error && 'status' in cause ? cause.status : undefined
+  return code === 'SERVER_ERROR' && (status === 401 || status === 403)
 }
 
 /** `SQLITE_IOERR_FSYNC` → `SQLITE_IOERR` */

@@ -40,6 +40,8 @@ describe('every code of a driver becomes one of the contract', () => {
     STREAM_EXPIRED: 'unavailable',
     HRANA_WEBSOCKET_ERROR: 'unavailable',
     HRANA_CLOSED_ERROR: 'unavailable',
+    HRANA_PROTO_ERROR: 'unavailable',
+    SERVER_ERROR: 'unavailable',
     SQLITE_INTERRUPT: 'timeout',
     SQLITE_READONLY: 'unavailable',
     SQLITE_FULL: 'unavailable',

@@ -11,10 +11,11 @@ import { key, newPath } from './places.ts'
 const prefixes: Record<Scope, string> = { session: '', user: 'user:', app: 'app:' }
 const sizes = [1, 60, 61, 300, 500, 600, 601, 700, 1_400, 2_000, 5_000]
 
+const valued = (keys: readonly string[], value: unknown) => Object.fromEntries(keys.map((name) => [name, value]))
+
 /** A first append of as many keys, and a second that sets some and unsets others. */
 async function stateAfter(store: Store, prefix: string, size: number): Promise<unknown> {
   const names = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `${prefix}k"${from + i}`)
-  const valued = (keys: readonly string[], value: unknown) => Object.fromEntries(keys.map((name) => [name, value]))
   const half = Math.ceil(size / 2)
   await store.migrate()
   const session = await store.sessions.create(key)

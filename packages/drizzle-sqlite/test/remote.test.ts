@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startGateway } from './gateway.ts'
 import { key } from './places.ts'
 import { freePort, serverProblem, startServer, type Server } from './sqld.ts'
 
@@ -205,8 +206,52 @@ describe.skipIf(serverProblem !== undefined)(
       await overSocket.transaction(async (_tx, inside) => inside.events.append(session, { id: 'socket' }))
       expect(await store.events.get(session, 'socket')).toMatchObject({ seq: events.length + 1 })
     }, 30_000)
+
+    test('what a gateway answers in the server’s place leaves an unknown outcome; a refused token does not', async () => {
+      const session = await newSession('gateway')
+      await using gateway = await startGateway(server.url)
+      gateway.answer()
+      await using behind = await openSqliteStore({ url: gateway.url })
+      await behind.events.append(session, { id: 'e1' })
+      const badGateway = '<html>Bad Gateway</html>'
+      for (const [status, body] of [
+        [502, badGateway],
+        [504, badGateway],
+        [200, '{"not":"the protocol"}'],
+      ] as const) {
+        gateway.answer(status, body)
+        await expect(behind.events.append(session, { id: 'e2' })).rejects.toMatchObject({
+          code: 'outcome_unknown',
+          retryable: true,
+        })
+        await expect(behind.sessions.get(session)).rejects.toMatchObject({ code: 'unavailable', retryable: true })
+      }
+      for (const status of [401, 403]) {
+        gateway.answer(status, '{"error":"expired"}')
+        await expect(behind.events.append(session, { id: 'e2' })).rejects.toMatchObject({
+          code: 'unavailable',
+          retryable: false,
+          facts: { driverCode: 'SERVER_ERROR' },
+        })
+      }
+      gateway.answer()
+      expect(await behind.events.append(session, { id: 'e2' })).toMatchObject({
+        events: [{ seq: 2, duplicate: false }],
+      })
+    })
   },
 )
+
+test.for([
+  [502, '<html>Bad Gateway</html>', true],
+  [401, '{"error":"expired"}', false],
+  [403, '{"error":"forbidden"}', false],
+  [200, '{"not":"the protocol"}', true],
+] as const)('at opening %i is unavailable', async ([status, body, retryable]) => {
+  await using gateway = await startGateway()
+  gateway.answer(status, body)
+  await expect(openSqliteStore({ url: gateway.url })).rejects.toMatchObject({ code: 'unavailable', retryable })
+})
 
 test('a server that is not there is unavailable, whatever the scheme', async () => {
   const address = `127.0.0.1:${await freePort()}`
