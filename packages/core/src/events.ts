@@ -152,9 +152,10 @@ export interface EventStore {
   /** The events of a session by `seq`; a missing session has none. */
   list<E extends AgentEvent = AgentEvent>(key: SessionKey, query?: EventQuery): Promise<Page<StoredEvent<E>>>
   /**
-   * The events after `afterSeq`, and then each new one from any process, without gaps. Ends quietly on abort, when the
-   * store closes, and when the session is deleted (one created anew under the same id is another one) or was never there.
-   * Replaced events are not sent again. `timeout` bounds each look, not the wait.
+   * The events after `afterSeq`, and then each new one from any process, without gaps. It follows the session that its first
+   * look finds, which comes with the first `next()` and not with the call. Ends quietly on abort, when the store closes, when
+   * that look finds no session, and when the session that it found is deleted: one created anew under the same id is another
+   * one. Replaced events are not sent again. `timeout` bounds each look, not the wait.
    */
   tail<E extends AgentEvent = AgentEvent>(key: SessionKey, options?: TailOptions): AsyncIterable<StoredEvent<E>>
 }
