@@ -1,5 +1,5 @@
-import { checkedOptions, StoreError } from '@daybook/core'
-import { storeErrorOf } from '@daybook/drizzle'
+import { checkedOptions, isStoreError, storeContext, StoreError } from '@daybook/core'
+import { storeErrorOf, tableNamesOf } from '@daybook/drizzle'
 import type { Client } from '@libsql/client'
 import type { LibSQLDatabase } from 'drizzle-orm/libsql'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -54,14 +54,17 @@ export async function openSqliteStore(
 export async function openSqliteStore(options: OpenSqliteOptions): Promise<SqliteStore>
 export async function openSqliteStore(options: OpenSqliteOptions = { url: '' }): Promise<SqliteStore> {
   checkedOptions(options, optionNames)
-  const { url, authToken, pragmas = {}, ...rest } = options
+  const { url, authToken, pragmas, ...rest } = options
   const address = parseUrl(url)
-  if (address.kind === 'remote') return openRemote(address.url, authToken, rest)
-  const database = await openLocal(
-    address.path,
-    pragmaStatements(pragmas, address.isMemory),
-    checkedWait(options.busyTimeout),
-  )
+  storeContext(rest, ['prefix', 'tables', 'busyTimeout'])
+  tableNamesOf(rest)
+  const busyTimeout = checkedWait(rest.busyTimeout)
+  if (address.kind === 'remote') {
+    if (pragmas !== undefined) throw refused('pragmas', 'are for a local database; a server has its own settings')
+    return openRemote(address.url, checkedToken(authToken), rest)
+  }
+  if (authToken !== undefined) throw refused('authToken', 'is for a libSQL server; a local database has none')
+  const database = await openLocal(address.path, pragmaStatements(pragmas, address.isMemory), busyTimeout)
   const connection = createConnection(database)
   try {
     const db = Object.assign(drizzleOver(database), { $client: database })
@@ -72,8 +75,17 @@ export async function openSqliteStore(options: OpenSqliteOptions = { url: '' }):
     })
   } catch (error) {
     connection.close()
-    throw error
+    throw mapped(error)
   }
+}
+
+const mapped = (error: unknown) => (isStoreError(error) ? error : storeErrorOf(failureOf(error), error))
+
+const refused = (field: string, why: string) => new StoreError('invalid_argument', `${field} ${why}`, { field })
+
+function checkedToken(authToken: unknown): string | undefined {
+  if (authToken === undefined || typeof authToken === 'string') return authToken
+  throw refused('authToken', 'must be a string')
 }
 
 /**
@@ -130,12 +142,21 @@ async function openRemote(
   options: SqliteStoreOptions,
 ): Promise<AsyncSqliteStore<ServerDatabase>> {
   const [{ createClient }, { drizzle }] = await Promise.all([import('@libsql/client'), import('drizzle-orm/libsql')])
-  const client = createClient({ url, ...(authToken !== undefined && { authToken }) })
+  const client = connected(() => createClient({ url, ...(authToken !== undefined && { authToken }) }))
   const db = drizzle({ client })
   try {
     return await asyncStore(db, options, { isMemory: false, isOwned: true })
   } catch (error) {
     client.close()
-    throw error instanceof StoreError ? error : storeErrorOf(failureOf(error), error)
+    throw mapped(error)
+  }
+}
+
+/** The URL may hold a token, so the client's own words about it do not go on. */
+function connected(connect: () => Client): Client {
+  try {
+    return connect()
+  } catch {
+    throw refused('url', 'cannot be read as the address of a libSQL server')
   }
 }

@@ -13,7 +13,7 @@ export interface Pragmas {
 const synchronousLevels = ['off', 'normal', 'full', 'extra']
 
 /** The statements for a connection that writes. Values are checked, since a PRAGMA takes no parameters. */
-export function pragmaStatements(pragmas: Pragmas, isMemory: boolean): string[] {
+export function pragmaStatements(pragmas: Pragmas = {}, isMemory: boolean): string[] {
   if (typeof pragmas !== 'object' || pragmas === null)
     throw new StoreError('invalid_argument', 'pragmas must be an object', { field: 'pragmas' })
   const { synchronous = 'full', cacheSize, mmapSize, ...others } = pragmas

@@ -1,7 +1,11 @@
+import { openSqliteStore, type OpenSqliteOptions } from '@daybook/drizzle-sqlite'
+import { createClient } from '@libsql/client'
+import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { pragmaStatements, type Pragmas } from '../src/pragmas.ts'
 import { probeOf } from '../src/probe.ts'
 import { parseUrl, type SqliteUrl } from '../src/url.ts'
+import { newPath } from './places.ts'
 
 describe('a URL', () => {
   const accepted: Record<string, SqliteUrl> = {
@@ -68,6 +72,54 @@ describe('pragmas', () => {
     expect(() => pragmaStatements(pragmas as Pragmas, false)).toThrow(
       expect.objectContaining({ code: 'invalid_argument', facts: { field } }),
     ) // the types refuse it already
+  })
+})
+
+describe('opening', () => {
+  const refused: readonly (readonly [field: string, options: object])[] = [
+    ['prefix', { prefix: 'a b' }],
+    ['tables.sessions', { tables: { sessions: 'a-b' } }],
+    ['tables.none', { tables: { none: 'x' } }],
+    ['busyTimeout', { busyTimeout: -1 }],
+    ['pragmas', { pragmas: null }],
+    ['pragmas.synchronous', { pragmas: { synchronous: 'loud' } }],
+    ['limits.pageMax', { limits: { pageMax: 0 } }],
+    ['timeout', { timeout: -1 }],
+    ['now', { now: 5 }],
+    ['logger', { logger: 'console' }],
+    ['options.signal', { signal: new AbortController().signal }],
+    ['stray', { stray: true }],
+    ['authToken', { authToken: 'secret' }],
+  ]
+  test.for(refused)('a file with a refused option is not made: %s', async ([field, options]) => {
+    const path = newPath()
+    await expect(openSqliteStore({ url: `file:${path}`, ...options })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      facts: { field },
+    })
+    expect(existsSync(path)).toBe(false)
+  })
+
+  const refusedByServer: readonly (readonly [field: string, options: OpenSqliteOptions])[] = [
+    ['pragmas', { url: 'http://127.0.0.1:1', pragmas: {} }],
+    ['prefix', { url: 'http://127.0.0.1:1', prefix: 'a b' }],
+    ['url', { url: 'http://127.0.0.1:1?tls=perhaps' }],
+    ['url', { url: 'libsql://' }],
+  ]
+  test.for(refusedByServer)('a server is not asked with a refused option: %s of %o', async ([field, options]) => {
+    await expect(openSqliteStore(options)).rejects.toMatchObject({ code: 'invalid_argument', facts: { field } })
+  })
+
+  test('what the file says after its pragmas is an error of the contract, too', async () => {
+    const path = newPath()
+    const client = createClient({ url: `file:${path}` })
+    await client.executeMultiple(`create table notes (text text); PRAGMA writable_schema = on;
+      update sqlite_master set sql = 'create nothing'; PRAGMA writable_schema = off`)
+    client.close()
+    await expect(openSqliteStore({ url: `file:${path}` })).rejects.toMatchObject({
+      code: 'corrupt',
+      facts: { driverCode: 'SQLITE_CORRUPT' },
+    })
   })
 })
 
