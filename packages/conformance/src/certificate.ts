@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { Capabilities, Health, Limits, Store } from '@daybook/core'
 import type { Level } from './check.ts'
 import type { Deviation, Honoured, Lack, Place, StoreUnderTest } from './define.ts'
+import { premises } from './facts.ts'
 import type { MutantResult } from './mutant.ts'
 import { createPlan, planHash, type Plan, type PlannedCheck } from './plan.ts'
 import { suiteVersion } from './suite-version.ts'
@@ -147,6 +148,10 @@ export function verifyCertificate(certificate: Certificate): string[] {
     problems.push(`the results say ${verdict} at ${level}, not ${findings.verdict} at ${findings.level}`)
   if (JSON.stringify(countVerdicts(findings.checks)) !== JSON.stringify(findings.counts))
     problems.push('the counts are not those of the results')
+  for (const { key, reason } of findings.checks.filter((one) => one.verdict === 'inapplicable')) {
+    const premise = Object.entries(premises).find(([name]) => name === reason)?.[1]
+    if (premise?.(findings) !== true) problems.push(`${key} is inapplicable, and nothing here says why`)
+  }
   return problems
 }
 

@@ -1,4 +1,6 @@
-import { facts, type Fact } from '@daybook/core'
+import { abilities, facts, type Fact } from '@daybook/core'
+import type { Findings } from './certificate.ts'
+import type { Lack } from './define.ts'
 import type { InapplicableReason } from './expect.ts'
 import type { Result } from './verdict.ts'
 
@@ -6,6 +8,30 @@ import type { Result } from './verdict.ts'
 const reasons: Readonly<Partial<Record<Fact, InapplicableReason>>> = {
   persistent: 'data end with the process',
   concurrentWriters: 'writers take turns',
+}
+
+type Declared = Pick<Findings, 'capabilities' | 'place' | 'checks'>
+
+const says =
+  (lack: Lack) =>
+  ({ place }: Declared): boolean =>
+    place.lacks.includes(lack)
+const isNo =
+  (fact: Fact) =>
+  ({ capabilities, checks }: Declared): boolean =>
+    capabilities[fact] === 'no' &&
+    checks.some(({ key, verdict }) => key === factKey(fact) && (verdict === 'pass' || verdict === 'inapplicable'))
+
+/** What a certificate has to show for each reason for which a check did not apply. */
+export const premises: Readonly<Record<InapplicableReason, (declared: Declared) => boolean>> = {
+  'the database has no roles': says('roles'),
+  'the store has no schema': says('schema'),
+  'only a store can hold a lock': says('locks'),
+  'data end with the process': isNo('persistent'),
+  'writers take turns': isNo('concurrentWriters'),
+  'the ability has no method here': ({ capabilities }) => abilities.some((ability) => capabilities[ability] === 'no'),
+  'a fact that is no, and nothing to see it by': ({ capabilities }) =>
+    facts.some((fact) => capabilities[fact] === 'no'),
 }
 
 export const reasonWithout = (fact: Fact): InapplicableReason =>

@@ -98,7 +98,7 @@ async function verifyNotices({ store, place, subject, kernel }: Ctx): Promise<vo
   const plan = createPlan('core')
   const results = plan.planned.map(({ key }) => ({ key, verdict: 'pass' as const, ms: 0 }))
   const health = { ok: true, flavour: 'x', version: '1', latency: 0, schemaVersion: undefined, warnings: [] }
-  const honest = createCertificate({
+  const evidence: Parameters<typeof createCertificate>[0] = {
     subject: { ...subject, broken: [] },
     plan,
     level: 'core',
@@ -111,7 +111,13 @@ async function verifyNotices({ store, place, subject, kernel }: Ctx): Promise<vo
     place,
     seed: kernel.seed,
     ms: 0,
+  }
+  const honest = createCertificate(evidence)
+  const excused = createCertificate({
+    ...evidence,
+    results: results.map((one, i) => (i > 0 ? one : { ...one, verdict: 'inapplicable' })),
   })
+  holds(verifyCertificate(excused).length > 0, 'a check that did not apply without a reason is noticed')
   equal([verifyCertificate(honest), honest.verdict, honest.level], [[], 'certified', 'core'], 'an honest certificate')
   const [first, ...rest] = honest.checks
   const forgeries = [
