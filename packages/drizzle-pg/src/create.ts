@@ -1,7 +1,9 @@
 import { checkedFlag, checkedRecord, isStoreError, StoreError, uuidv7 } from '@daybook/core'
 import { createEngine, joinedStore, runTransaction, storeErrorOf, type DrizzleStoreOptions } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
+import { databaseOver } from './database.ts'
 import { pgDialect } from './dialect.ts'
+
 import { driverOf, type PgDatabase, type PgExecutor } from './driver.ts'
 import { abortedTransaction, failureOf } from './errors.ts'
 import { probe } from './probe.ts'
@@ -32,28 +34,29 @@ export async function pgStore<Db extends PgDatabase>(
 ): Promise<PgStore<Db>> {
   const { prepare } = checkedRecord(options, 'options')
   const driver = driverOf(db, prepare === undefined || checkedFlag(prepare, 'prepare'))
-  const engine = createEngine(pgDialect({ db, driver, options, close }), options, ['schema', 'prepare'])
-  await engine.calls.run('open', undefined, () => probe(db).catch(rethrown))
+  const database = databaseOver(db, driver)
+  const engine = createEngine(pgDialect({ database, driver, options, close }), options, ['schema', 'prepare'])
+  await engine.calls.run('open', undefined, () => probe(database).catch(rethrown))
 
   const transaction: PgStore<Db>['transaction'] = (body, callOptions) =>
     runTransaction(engine, callOptions, (call, enter) => {
       const whole = async (tx: PgExecutor) => {
         call.check()
-        const { store, appendedTo } = joinedStore(engine, executorTx(tx))
+        const { store, appendedTo } = joinedStore(engine, executorTx(database.within(tx)))
         try {
           const answer = await enter(async () => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
           await store.close() // and with it the calls that nobody waited for
-          await refuseAborted(tx)
+          await refuseAborted(database.within(tx))
           call.committing()
           return { answer, appendedTo }
         } finally {
           await store.close()
         }
       }
-      return db.transaction(whole, { isolationLevel: 'read committed' })
+      return database.transaction(whole, { isolationLevel: 'read committed' })
     })
   const using: PgStore<Db>['using'] = (tx) => {
-    const verbs = executorTx(tx)
+    const verbs = executorTx(database.within(tx))
     return joinedStore(engine, verbs, stillOpenIn(verbs, uuidv7())).store
   }
   return Object.assign(engine.store, { db, tables: daybookTables(options), transaction, using })

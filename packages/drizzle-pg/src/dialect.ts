@@ -1,7 +1,8 @@
 import { defaultLimits } from '@daybook/core'
 import type { Dialect } from '@daybook/drizzle'
 import { capabilitiesOf } from './capabilities.ts'
-import type { Driver, PgDatabase } from './driver.ts'
+import type { Database } from './database.ts'
+import type { Driver } from './driver.ts'
 import { failureOf } from './errors.ts'
 import { expressions } from './expressions.ts'
 import { hotPath } from './hot-path.ts'
@@ -11,14 +12,14 @@ import { daybookTables, type PgTableOptions } from './schema.ts'
 import { transactions } from './transactions.ts'
 
 interface Parts {
-  readonly db: PgDatabase
+  readonly database: Database
   readonly driver: Driver
   readonly options: PgTableOptions
   readonly close: () => Promise<void>
 }
 
 /** The verbs over Drizzle on PostgreSQL. */
-export function pgDialect({ db, driver, options, close }: Parts): Dialect {
+export function pgDialect({ database, driver, options, close }: Parts): Dialect {
   const tables = daybookTables(options)
   return {
     tables,
@@ -28,9 +29,9 @@ export function pgDialect({ db, driver, options, close }: Parts): Dialect {
     lockWait: 5_000,
     failureOf,
     ...migrating(options),
-    ...transactions(db),
+    ...transactions(database),
     ...hotPath(tables, driver),
-    server: () => probe(db),
+    server: () => probe(database),
     close,
   }
 }

@@ -1,6 +1,8 @@
 import { StoreError } from '@daybook/core'
 import type { Row, Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
+import { wire } from './wire.ts'
+import { nodePostgres, type NodePostgresPool } from './node-postgres.ts'
 
 // The parts of the drivers that a store uses. Drizzle's own `execute` leaves statements unprepared, so the hot ones go to
 // the driver itself, under a name.
@@ -11,25 +13,27 @@ interface PostgresClient {
   end(options?: { timeout?: number }): Promise<void>
 }
 
-/** node-postgres */
-interface NodePostgresPool {
-  query(query: { name?: string; text: string; values: Value[] }): Promise<{ readonly rows: readonly Row[] }>
-  readonly totalCount: number
-}
-
 /** PGlite */
 interface PgliteClient {
   query(text: string, values: Value[]): Promise<{ readonly rows: readonly Row[] }>
   readonly dataDir?: string
 }
 
-/** Runs prepared statements outside of transactions. */
-export interface Driver {
+export interface Prepared {
+  /** Unlike that of any other text: a pool may serve stores with other tables too. */
   readonly name: string
+  readonly text: string
+  readonly values: readonly Value[]
+}
+
+/** What a store needs to know and to do beside Drizzle. */
+export interface Driver {
   /** One connection for everything: two sessions are never written at the same moment. */
   readonly isSingle: boolean
-  /** @param name unlike that of any other text: a pool may serve stores with other tables too */
-  prepared(name: string, text: string, values: readonly Value[]): Promise<readonly Row[]>
+  /** Runs a prepared statement outside of transactions. */
+  prepared(statement: Prepared): Promise<readonly Row[]>
+  /** Puts an error that came from the driver into one that has a code. */
+  coded(error: unknown): unknown
 }
 
 /** The part of a Drizzle database or transaction that runs statements. */
@@ -60,26 +64,19 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
   const client = db.$client
   if (isPostgres(client)) {
     return {
-      name: 'postgres.js',
       isSingle: false,
-      prepared: async (_name, text, values) => client.unsafe(text, wire(values), { prepare }),
+      prepared: async ({ text, values }) => client.unsafe(text, wire(values), { prepare }),
+      coded: asItIs,
     }
   }
   if (isPglite(client)) {
     return {
-      name: 'PGlite',
       isSingle: true,
-      prepared: async (_name, text, values) => (await client.query(text, wire(values))).rows,
+      prepared: async ({ text, values }) => (await client.query(text, wire(values))).rows,
+      coded: asItIs,
     }
   }
-  if (isNodePostgresPool(client)) {
-    return {
-      name: 'node-postgres',
-      isSingle: false,
-      prepared: async (name, text, values) =>
-        (await client.query({ ...(prepare && { name }), text, values: wire(values) })).rows,
-    }
-  }
+  if (isNodePostgresPool(client)) return nodePostgres(client, prepare)
   // What a store sends on it would land in the application's open transaction, and a commit of ours would be theirs.
   if (isNodePostgresClient(client)) {
     throw new StoreError(
@@ -97,6 +94,8 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
   )
 }
 
+const asItIs = (error: unknown): unknown => error
+
 const has = (client: unknown, ...names: string[]) =>
   (typeof client === 'object' || typeof client === 'function') &&
   client !== null &&
@@ -107,10 +106,6 @@ const isPglite = (client: unknown): client is PgliteClient => has(client, 'query
 const isNodePostgresClient = (client: unknown) => has(client, 'query', 'connect', 'end', 'on')
 const isNodePostgresPool = (client: unknown): client is NodePostgresPool =>
   isNodePostgresClient(client) && has(client, 'totalCount')
-
-/** Numbers as text: the server knows what type each parameter has, and no driver guesses. */
-export const wire = (values: readonly Value[]): Value[] =>
-  values.map((value) => (typeof value === 'bigint' || typeof value === 'number' ? String(value) : value))
 
 /** postgres.js answers an array with a count; the others an object with `rows`. */
 export function resultOf(result: unknown): { readonly rows: readonly Row[]; readonly count: number } {

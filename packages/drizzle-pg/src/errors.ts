@@ -10,6 +10,8 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   '57P01': 'connection',
   '57P02': 'connection',
   '57P03': 'connection',
+  '57P05': 'connection',
+  '25P03': 'connection',
   '53300': 'connection',
   '08': 'connection',
   '25006': 'read_only',
@@ -35,25 +37,51 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   ECONNRESET: 'connection',
   EPIPE: 'connection',
   ETIMEDOUT: 'connection',
+  EHOSTUNREACH: 'connection',
+  ENETUNREACH: 'connection',
+  EAI_AGAIN: 'connection',
   ENOTFOUND: 'unreachable',
+  DAYBOOK_CONNECTION_LOST: 'connection',
+  DAYBOOK_POOL_ENDED: 'closed',
 }
 
 const depth = 8
 
-/** Walks the causes of an error to the first code that the table knows; a host name may have been tried at several addresses. */
-export function failureOf(error: unknown): Failure {
-  let fallback: string | undefined
+/** What node-postgres reports without a code is that the connection is gone, or did not come in time. */
+export class ConnectionLost extends Error {
+  readonly code = 'DAYBOOK_CONNECTION_LOST'
+  override readonly message = 'the connection to the database was lost'
+}
+
+export class PoolEnded extends Error {
+  readonly code = 'DAYBOOK_POOL_ENDED'
+  override readonly message = 'the pool that was handed over has ended'
+}
+
+/** The codes of an error and its causes, outermost first; a host name may have been tried at several addresses. */
+function codesOf(error: unknown): string[] {
+  const codes: string[] = []
   let cause = error
   for (let level = 0; cause instanceof Error && level < depth; level++) {
     const { code } = cause as { code?: unknown } // an error may carry anything
-    if (typeof code === 'string') {
-      const kind = errorKinds[code] ?? (code.length === 5 ? errorKinds[code.slice(0, 2)] : undefined)
-      if (kind !== undefined) return { kind, driverCode: code }
-      fallback ??= code
-    }
+    if (typeof code === 'string') codes.push(code)
     cause = cause instanceof AggregateError ? cause.errors[0] : cause.cause
   }
-  return fallback === undefined ? { kind: 'internal' } : { kind: 'internal', driverCode: fallback }
+  return codes
+}
+
+/** Neither the server nor the system has a name for it. */
+export const hasNoCode = (error: unknown): boolean => error instanceof Error && codesOf(error).length === 0
+
+/** The first code of an error and its causes that the table knows. */
+export function failureOf(error: unknown): Failure {
+  const codes = codesOf(error)
+  for (const driverCode of codes) {
+    const kind = errorKinds[driverCode] ?? (driverCode.length === 5 ? errorKinds[driverCode.slice(0, 2)] : undefined)
+    if (kind !== undefined) return { kind, driverCode }
+  }
+  const [driverCode] = codes
+  return { kind: 'internal', ...(driverCode !== undefined && { driverCode }) }
 }
 
 /** The document of a scope would have grown over its limit; see append.ts. */

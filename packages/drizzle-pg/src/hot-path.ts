@@ -32,7 +32,7 @@ export function hotPath(
   const loadFor = remembered((shape: LoadShape) => buildLoad(tables, shape))
   const prepared = (statement: Statement, params: Params): Promise<readonly Row[]> => {
     const query = compiled(statement)
-    return driver.prepared(nameOf(query), query.text, query.values(params))
+    return driver.prepared({ name: nameOf(query), text: query.text, values: query.values(params) })
   }
 
   return {

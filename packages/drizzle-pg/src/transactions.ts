@@ -13,27 +13,29 @@ import {
   type Statement,
   type Tx,
 } from '@daybook/drizzle'
-import { resultOf, wire, type PgDatabase, type PgExecutor } from './driver.ts'
+import type { Database } from './database.ts'
+import { resultOf, type PgExecutor } from './driver.ts'
 import { insertNewSql } from './expressions.ts'
+import { wire } from './wire.ts'
 
 const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
 
 /** How scripts run. */
-export function transactions(db: PgDatabase): Pick<Dialect, 'read' | 'write'> {
+export function transactions(database: Database): Pick<Dialect, 'read' | 'write'> {
   const readInTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
-    db.transaction((tx) => runAsync(script(executorTx(tx)), () => call.check()), {
+    database.transaction((tx) => runAsync(script(executorTx(database.within(tx))), () => call.check()), {
       isolationLevel: 'repeatable read',
       accessMode: 'read only',
     })
   const readOne = async (statement: Statement, params: Params) =>
-    resultOf(await db.execute(bound(statement, textual(params)))).rows
+    resultOf(await database.execute(bound(statement, textual(params)))).rows
 
   return {
     read: (script, call) => readLazily(script, call, readOne, (whole) => readInTransaction(whole, call)),
     write: (script, call) =>
-      db.transaction(
+      database.transaction(
         async (tx) => {
-          const answer = await runAsync(script(executorTx(tx)), () => call.check())
+          const answer = await runAsync(script(executorTx(database.within(tx))), () => call.check())
           call.committing()
           return answer
         },

@@ -4,12 +4,14 @@ import { DrizzleQueryError, sql } from 'drizzle-orm'
 import { drizzle as drizzleNode } from 'drizzle-orm/node-postgres'
 import { drizzle as drizzleProxy } from 'drizzle-orm/pg-proxy'
 import { drizzle } from 'drizzle-orm/postgres-js'
+import { Pool } from 'pg'
 import type { Sql } from 'postgres'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createPgStore, type PgDatabase } from '../src/index.ts'
 import { errorKinds, failureOf } from '../src/errors.ts'
 import { client, key, migratedStore, nodePool } from './places.ts'
-import { needsServer } from './server.ts'
+import { proxy } from './proxy.ts'
+import { needsServer, serverUrl } from './server.ts'
 
 /** What each code of the server, the drivers and Node means to a caller. */
 const meanings: Record<string, { code: ErrorCode; retryable: boolean }> = {
@@ -21,6 +23,8 @@ const meanings: Record<string, { code: ErrorCode; retryable: boolean }> = {
   '57P01': { code: 'unavailable', retryable: true },
   '57P02': { code: 'unavailable', retryable: true },
   '57P03': { code: 'unavailable', retryable: true },
+  '57P05': { code: 'unavailable', retryable: true },
+  '25P03': { code: 'unavailable', retryable: true },
   '53300': { code: 'unavailable', retryable: true },
   '08006': { code: 'unavailable', retryable: true },
   '08P01': { code: 'unavailable', retryable: true },
@@ -48,6 +52,11 @@ const meanings: Record<string, { code: ErrorCode; retryable: boolean }> = {
   ECONNRESET: { code: 'unavailable', retryable: true },
   EPIPE: { code: 'unavailable', retryable: true },
   ETIMEDOUT: { code: 'unavailable', retryable: true },
+  EHOSTUNREACH: { code: 'unavailable', retryable: true },
+  ENETUNREACH: { code: 'unavailable', retryable: true },
+  EAI_AGAIN: { code: 'unavailable', retryable: true },
+  DAYBOOK_CONNECTION_LOST: { code: 'unavailable', retryable: true },
+  DAYBOOK_POOL_ENDED: { code: 'closed', retryable: false },
   ENOTFOUND: { code: 'unavailable', retryable: false },
   '22P02': { code: 'internal', retryable: false },
   '42601': { code: 'internal', retryable: false },
@@ -250,5 +259,84 @@ describe('on a server', () => {
     await release()
     expect((await store.events.append(key, { id: 'e1' })).revision).toBe(2)
     expect(await store.db.execute(sql`select 1 as one`)).toMatchObject({ rows: [{ one: 1 }] })
+  })
+
+  describe('a connection of node-postgres that is lost', () => {
+    /** A store over a pool of one, and the two ways to lose its connection while it waits for a lock. */
+    async function losingStore() {
+      const { schema } = await migratedStore()
+      const { url, cut } = await proxy()
+      const application_name = `${schema}_app`
+      const pool = nodePool({ max: 1, connectionString: url, application_name })
+      pool.on('error', () => {}) // as the README asks for
+      const store = await createPgStore(drizzleNode({ client: pool }), { schema })
+      await store.sessions.create(key)
+      const admin = client()
+      const kill = async () =>
+        void (await admin`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${application_name}`)
+      /** Loses it in the middle of `work`, and answers how that ended. */
+      const during = async (lose: () => Promise<void> | void, work: () => Promise<unknown>) => {
+        const release = await hold(schema)
+        const ended = work().catch((error: unknown) => error)
+        await someoneWaits(admin, schema)
+        await lose()
+        await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 100))])
+        await release()
+        return ended
+      }
+      return { store, pool, during, ways: { cut, kill } }
+    }
+
+    test.for(['cut', 'kill'] as const)('%s: an append on its way has an unknown outcome', async (way) => {
+      const { store, during, ways } = await losingStore()
+      const ended = await during(ways[way], () => store.events.append(key, { id: 'e1' }))
+      expect(ended).toMatchObject({ code: 'outcome_unknown', retryable: true, facts: { eventIds: ['e1'] } })
+      expect((await store.events.append(key, { id: 'e1' })).events).toMatchObject([{ id: 'e1', seq: 1 }])
+    })
+
+    test.for(['cut', 'kill'] as const)('%s: a transaction before its commit is repeated', async (way) => {
+      const { store, during, ways } = await losingStore()
+      const ended = await during(ways[way], () => store.sessions.update(key, { set: { a: 1 } }))
+      expect(ended).toMatchObject({ revision: 2, state: { a: 1 } })
+    })
+
+    test.for(['cut', 'kill'] as const)('%s: a transaction of the application says so', async (way) => {
+      const { store, during, ways } = await losingStore()
+      let runs = 0
+      const ended = await during(ways[way], () =>
+        store.transaction(async (_tx, inside) => {
+          runs++
+          await inside.events.append(key, { id: 'e1' })
+        }),
+      )
+      expect(ended).toMatchObject({ code: 'unavailable', retryable: true })
+      expect([runs, (await store.sessions.get(key))?.revision]).toEqual([1, 1])
+    })
+
+    test.for(['cut', 'kill'] as const)('%s between two statements of it ends no process', async (way) => {
+      const { store, ways } = await losingStore()
+      const ended = store.transaction(async (_tx, inside) => {
+        await inside.events.append(key, { id: 'e1' })
+        await ways[way]()
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      })
+      await expect(ended).rejects.toMatchObject({ code: 'unavailable', retryable: true })
+      expect((await store.sessions.get(key))?.revision).toBe(1)
+    })
+
+    test('a pool that has ended is closed', async () => {
+      const { schema } = await migratedStore()
+      const pool = new Pool({ connectionString: serverUrl })
+      const store = await createPgStore(drizzleNode({ client: pool }), { schema })
+      await pool.end()
+      for (const call of [
+        () => store.sessions.get(key),
+        () => store.sessions.list({ appName: 'shop' }),
+        () => store.sessions.create(key),
+        () => store.events.append(key, { id: 'e1' }),
+        () => store.transaction(async () => {}),
+      ])
+        await expect(call()).rejects.toMatchObject({ code: 'closed' })
+    })
   })
 })
