@@ -36,7 +36,7 @@ export function storeContext(
   const names = ['logger', 'now', 'timeout', 'limits'] as const
   refuseStrangers(options, 'options', [...names, ...others])
   const given = membersOf(options, 'options', names)
-  const logger = checkedLogger(given.logger)
+  const logger = guarded(checkedLogger(given.logger))
   return {
     limits: checkedLimits(given.limits, limits),
     now: checkedClock(given.now),
@@ -76,6 +76,19 @@ function checkedLogger(logger: unknown): Logger | undefined {
   const missing = (['debug', 'info', 'warn', 'error'] as const).find((name) => typeof methods[name] !== 'function')
   if (missing !== undefined) throw invalid(`logger.${missing}`, 'must be a function')
   return logger as Logger // its methods were just looked at
+}
+
+/** A logger that fails must not fail a call whose write is committed. */
+function guarded(logger: Logger | undefined): Logger | undefined {
+  if (logger === undefined) return undefined
+  const log = (level: keyof Logger) => (facts: object, message: string) => {
+    try {
+      logger[level](facts, message)
+    } catch {
+      // There is nowhere left to say it.
+    }
+  }
+  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
 }
 
 function refuseStrangers(given: unknown, field: string, names: readonly string[]): void {

@@ -38,7 +38,10 @@ export interface Store extends AsyncDisposable {
   migrate(options?: MigrateOptions): Promise<MigrationReport>
   /** How the store is, within the timeout also when the database is gone. */
   health(options?: HealthOptions): Promise<Health>
-  /** Removes everything of one user of one app, in every area. Idempotent. */
+  /**
+   * Removes everything of one user of one app, in every area. Idempotent. Works in chunks, each a transaction: one that was
+   * interrupted has removed some, and is completed by the next, whose receipt counts the rest.
+   */
   erase(user: UserKey, options?: CallOptions): Promise<ErasureReceipt>
   /**
    * Waits for running calls, then closes what the store opened itself, and only that. Idempotent. Calls made after it

@@ -41,7 +41,7 @@ export async function mysqlStore<Db extends MysqlDatabase>(
         async (tx) => {
           const { store, appendedTo } = joinedStore(engine, executorTx(tx))
           try {
-            const answer = await enter(() => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
+            const answer = await enter(async () => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
             await store.close() // and with it the calls that nobody waited for
             call.committing()
             return { answer, appendedTo }

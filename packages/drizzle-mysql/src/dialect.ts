@@ -34,6 +34,9 @@ export function mysqlDialect({ db, server, options, close }: Parts): Dialect {
       call.check()
       return loadedBy(await rowsOf(db, loadFor(shape), params))
     },
+    *loadWithin(tx, shape, params) {
+      return loadedBy(yield* tx.rows(loadFor(shape), params))
+    },
     server(call) {
       call.check()
       return probe(db)

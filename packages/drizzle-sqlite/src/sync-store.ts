@@ -52,9 +52,10 @@ export function syncStore<Db extends SyncDatabase>(
     runTransaction(engine, callOptions, async (call, enter) => {
       call.check()
       return inTransaction((tx) => {
-        const { store, appendedTo, end } = scriptStore(engine, connectionTx(connection))
+        const { store, appendedTo, assertAllRun, end } = scriptStore(engine, connectionTx(connection))
         try {
           const answer = enter(() => runSync(checkedScript(body(tx, store))))
+          assertAllRun()
           call.check()
           return { answer, appendedTo }
         } finally {
@@ -62,7 +63,7 @@ export function syncStore<Db extends SyncDatabase>(
         }
       })
     })
-  return Object.assign(engine.store, { db, tables: daybookTables(options), transaction })
+  return Object.assign(engine.store, { kind: 'sync' as const, db, tables: daybookTables(options), transaction })
 }
 
 /** An `async` body would go on after the commit. */

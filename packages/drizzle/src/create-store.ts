@@ -1,5 +1,6 @@
 import {
   absentAreas,
+  checkedFlag,
   checkedOptions,
   storeContext,
   toMicros,
@@ -7,6 +8,7 @@ import {
   type ErasureReceipt,
   type EventStore,
   type Health,
+  type Logger,
   type MigrationReport,
   type Store,
 } from '@daybook/core'
@@ -33,6 +35,8 @@ export interface Engine extends Pick<Performer, 'attempt' | 'ready'> {
   readonly operations: Operations
   readonly signals: AppendSignals
   readonly failureOf: Dialect['failureOf']
+  /** What calls take when they do not say otherwise. */
+  readonly callDefaults: { readonly timeout: number | undefined; readonly logger: Logger | undefined }
 }
 
 /**
@@ -84,13 +88,13 @@ export function createEngine(dialect: Dialect, options: DrizzleStoreOptions, oth
     migrate: (migrateOptions): Promise<MigrationReport> =>
       calls.run('migrate', migrateOptions, async (call) => {
         const { dryRun } = checkedOptions(migrateOptions, ['dryRun'])
-        if (dryRun === true) return performer.run('read', schema.preview, call)
+        if (checkedFlag(dryRun, 'dryRun')) return performer.run('read', schema.preview, call)
         const report = await performer.run('write', (tx) => schema.migrate(tx, now()), call)
         performer.migrated()
         return report
       }),
     health: (healthOptions): Promise<Health> =>
-      calls.run('health', healthOptions, (call) => healthOf({ dialect, schema, performer }, healthOptions, call)),
+      calls.run('health', healthOptions, (call) => healthOf({ dialect, schema }, healthOptions, call)),
     async close() {
       await calls.close()
       await (closed ??= dialect.close())
@@ -98,5 +102,14 @@ export function createEngine(dialect: Dialect, options: DrizzleStoreOptions, oth
     [Symbol.asyncDispose]: () => store.close(),
   }
   const { attempt, ready } = performer
-  return { store, calls, operations, signals, attempt, ready, failureOf: dialect.failureOf }
+  return {
+    store,
+    calls,
+    operations,
+    signals,
+    attempt,
+    ready,
+    failureOf: dialect.failureOf,
+    callDefaults: { timeout: options.timeout, logger },
+  }
 }

@@ -155,6 +155,11 @@ export interface Dialect {
   appendEvents?(append: Append, call: Call): Promise<Appended | undefined>
   /** The session and its events in one consistent view, in the fewest round trips; `undefined` without the session. */
   loadSession(shape: LoadShape, params: Params, call: Call): Promise<Loaded | undefined>
+  /**
+   * The same inside a transaction that somebody else began: in one statement where the transaction itself is no consistent
+   * view. Absent where it is.
+   */
+  readonly loadWithin?: (tx: Tx, shape: LoadShape, params: Params) => Script<Loaded | undefined>
   /** Milliseconds to wait, by trying again, for a lock that somebody else holds. */
   readonly lockWait: number
   /** What a migration does first: take a lock that it holds until it commits, where the transaction's own is not enough. */
@@ -167,7 +172,6 @@ export interface Dialect {
   named(migration: Migration): readonly string[]
   readonly failureOf: (error: unknown) => Failure
   server(call: Call): Promise<Server>
-  pool?(): { readonly size: number; readonly inUse?: number; readonly idle?: number; readonly waiting?: number }
   /** Closes what the store opened itself, and only that. */
   close(): Promise<void>
 }

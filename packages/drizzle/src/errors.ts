@@ -77,9 +77,17 @@ export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown): Sto
     case 'contention':
     case 'locked':
     case 'duplicate': // two writers made the same first row again and again
-      return new StoreError('busy', 'other writers held the database for too long; nothing was written', options)
+      return new StoreError(
+        'busy',
+        'other writers held the database for too long; the transaction was rolled back',
+        options,
+      )
     case 'connection':
-      return new StoreError('unavailable', 'the connection to the database was lost; nothing was written', options)
+      return new StoreError(
+        'unavailable',
+        'the connection to the database was lost before anything was committed',
+        options,
+      )
     case 'unreachable':
       return new StoreError('unavailable', 'the database cannot be reached with these settings', {
         ...options,

@@ -18,6 +18,7 @@ import {
 import { createAppend } from './append.ts'
 import type { Appended, Tx } from './dialect.ts'
 import { eventsOf, eventValues } from './event-rows.ts'
+import { loadWithin } from './load.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 import type { Script } from './script.ts'
 import { mergedStateOf } from './session-rows.ts'
@@ -79,11 +80,11 @@ export function createEventOperations(parts: Parts): EventOperations {
       key,
       eventsAfterSeq === undefined ? undefined : { ...noFilter, afterSeq: eventsAfterSeq },
     )
-    const [row] = yield* tx.rows(shape.session, params)
-    const state = row === undefined ? {} : mergedStateOf(row)
-    if (shape.events === undefined) return { ...answer, state }
+    const loaded = yield* loadWithin(dialect)(tx, shape, params)
+    const state = loaded === undefined ? {} : mergedStateOf(loaded.session)
+    if (eventsAfterSeq === undefined) return { ...answer, state }
     const own = new Set(answer.events.map(({ id }) => id))
-    const later = eventsOf(yield* tx.rows(shape.events, params))
+    const later = eventsOf(loaded?.events ?? [])
     return { ...answer, state, newEvents: later.filter(({ event }) => !own.has(event.id)) }
   }
 

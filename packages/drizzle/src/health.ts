@@ -1,49 +1,49 @@
-import { checkedOptions, isStoreError, type Call, type Health } from '@daybook/core'
+import { checkedFlag, checkedOptions, isStoreError, StoreError, type Call, type Health } from '@daybook/core'
 import type { Dialect } from './dialect.ts'
+import { storeErrorOf } from './errors.ts'
 import type { Schema } from './migrate.ts'
-import type { Performer } from './perform.ts'
 
 interface Parts {
   readonly dialect: Dialect
   readonly schema: Schema
-  readonly performer: Performer
 }
 
-/** A database that cannot be reached is an answer, not an error. */
-export async function healthOf({ dialect, schema, performer }: Parts, options: unknown, call: Call): Promise<Health> {
-  const { deep } = checkedOptions(options, ['deep'])
-  const pool = dialect.pool?.()
+/** What is left of the call's time to answer in, once the database was given up. */
+const share = 0.8
+
+/** A database that does not answer is an answer, not an error; so it is asked once, and not for the whole of the time. */
+export async function healthOf({ dialect, schema }: Parts, options: unknown, call: Call): Promise<Health> {
+  const isDeep = checkedFlag(checkedOptions(options, ['deep'])['deep'], 'deep')
+  const expected = dialect.migrations.at(-1)?.id
+  const asked = ask({ dialect, schema }, call)
+  asked.catch(() => {}) // when it is given up, what becomes of it is not told
   try {
-    const begun = performance.now()
-    const server = await performer.attempt(call, () => dialect.server(call))
-    const latency = performance.now() - begun
-    const schemaVersion = await performer.run('read', schema.current, call)
-    const expected = dialect.migrations.at(-1)?.id
+    const { server, latency, schemaVersion } = await Promise.race([asked, givenUp(call)])
     const warnings = [...server.warnings]
-    if (schemaVersion !== expected)
-      warnings.push(
-        `the schema is at ${schemaVersion ?? 'nothing'}, and this version needs ${expected}; run store.migrate()`,
-      )
-    return {
-      ok: schemaVersion === expected,
-      flavour: server.flavour,
-      version: server.version,
-      latency,
-      schemaVersion,
-      ...(pool !== undefined && { pool }),
-      warnings,
-      ...(deep === true && { settings: server.settings }),
+    if (schemaVersion !== expected) {
+      const found = schemaVersion ?? 'nothing'
+      warnings.push(`the schema is at ${found}, and this version needs ${expected}; run store.migrate()`)
     }
+    const { flavour, version, settings } = server
+    const ok = schemaVersion === expected
+    return { ok, flavour, version, latency, schemaVersion, warnings, ...(isDeep && { settings }) }
   } catch (error) {
-    if (!isStoreError(error) || (error.code !== 'unavailable' && error.code !== 'busy')) throw error
-    return {
-      ok: false,
-      flavour: 'unknown',
-      version: 'unknown',
-      latency: undefined,
-      schemaVersion: undefined,
-      ...(pool !== undefined && { pool }),
-      warnings: [error.message],
-    }
+    call.check()
+    const known = isStoreError(error) ? error : storeErrorOf(dialect.failureOf(error), error)
+    const unknown = { flavour: 'unknown', version: 'unknown', latency: undefined, schemaVersion: undefined }
+    return { ok: false, ...unknown, warnings: [`${known.code}: ${known.message}`] }
   }
 }
+
+async function ask({ dialect, schema }: Parts, call: Call) {
+  const begun = performance.now()
+  const server = await dialect.server(call)
+  const latency = performance.now() - begun
+  return { server, latency, schemaVersion: await dialect.read(schema.current, call) }
+}
+
+const givenUp = (call: Call): Promise<never> =>
+  new Promise((_, reject) => {
+    const ms = (call.deadline - performance.now()) * share
+    setTimeout(() => reject(new StoreError('timeout', 'the database did not answer in time')), ms).unref()
+  })

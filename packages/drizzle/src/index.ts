@@ -18,7 +18,9 @@ export type {
   Value,
 } from './dialect.ts'
 export { createEngine, type Engine } from './create-store.ts'
-export { joinedStore, runTransaction, scriptStore, type JoinedStore, type ScriptStore } from './joined-store.ts'
+export { joinedStore, type JoinedStore } from './joined-store.ts'
+export { runTransaction, type Entered } from './run-transaction.ts'
+export { scriptStore, type ScriptStore } from './script-store.ts'
 export { ensuringByInsert } from './ensure.ts'
 export { readLazily } from './lazy-read.ts'
 export { checksumOf } from './migrate.ts'

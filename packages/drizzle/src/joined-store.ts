@@ -2,40 +2,26 @@ import {
   absentAreas,
   createCalls,
   isStoreError,
-  StoreError,
+  unsupported,
   type Call,
-  type CallOptions,
-  type Calls,
-  type EventStore,
   type SessionKey,
   type SessionStore,
+  type EventStore,
   type StateStore,
   type Store,
-  unsupported,
 } from '@daybook/core'
+import { sql } from 'drizzle-orm'
 import type { Engine } from './create-store.ts'
-import { methodsOf } from './methods.ts'
 import type { Tx } from './dialect.ts'
 import { storeErrorOf } from './errors.ts'
+import { methodsOf } from './methods.ts'
 import type { Operation, Prepared } from './operation.ts'
+import { allChunks } from './perform.ts'
 import { runAsync, type Script } from './script.ts'
 import { createWriterQueue } from './writer-queue.ts'
 
 /** A store inside somebody's transaction: the same methods, which commit or roll back with it. */
 export type JoinedStore = Omit<Store, 'migrate' | 'health'>
-
-/** The same for scripts: each method is a part of one. */
-export interface ScriptStore {
-  readonly sessions: Scripted<Omit<SessionStore, 'lease'>>
-  readonly events: Scripted<Omit<EventStore, 'tail'>>
-  readonly state: Scripted<StateStore>
-}
-
-type Scripted<Methods> = {
-  readonly [M in keyof Methods]: Methods[M] extends (...args: infer Args) => Promise<infer Answer>
-    ? (...args: Args) => Script<Answer>
-    : never
-}
 
 interface Joined {
   readonly store: JoinedStore
@@ -43,26 +29,41 @@ interface Joined {
   readonly appendedTo: readonly SessionKey[]
 }
 
-/** What runs of an operation inside a transaction: no retry, for the transaction is not ours to repeat. */
-function* whole<T>({ ready }: Engine, tx: Tx, prepared: Prepared<T>): Script<T> {
+const savepoint = { sql: sql.raw('savepoint daybook_call') }
+const release = { sql: sql.raw('release savepoint daybook_call') }
+const rollback = { sql: sql.raw('rollback to savepoint daybook_call') }
+
+/**
+ * What runs of an operation inside a transaction: no retry, for the transaction is not ours to repeat. A write is a
+ * savepoint: the application may catch its error and commit the rest, and must not commit half of it then.
+ */
+export function* whole<T>(ready: Engine['ready'], tx: Tx, { mode }: Operation<T>, prepared: Prepared<T>): Script<T> {
   const { script, chunks, afterwards } = prepared
-  yield* ready(tx)
-  const answer = chunks === undefined ? yield* script(tx) : yield* allChunks(tx, script, chunks)
-  return afterwards === undefined ? answer : yield* afterwards(tx, answer)
+  const all = function* all(): Script<T> {
+    yield* ready(tx)
+    const answer = chunks === undefined ? yield* script(tx) : yield* allChunks(chunks, () => script(tx))
+    return afterwards === undefined ? answer : yield* afterwards(tx, answer)
+  }
+  if (mode === 'read') return yield* all()
+  yield* tx.change(savepoint)
+  try {
+    const answer = yield* all()
+    yield* tx.change(release)
+    return answer
+  } catch (error) {
+    yield* undone(tx)
+    throw error
+  }
 }
 
-function* allChunks<T>(
-  tx: Tx,
-  script: Prepared<T>['script'],
-  { isLast, add }: NonNullable<Prepared<T>['chunks']>,
-): Script<T> {
-  const first = yield* script(tx)
-  let [sum, last] = [first, first]
-  while (!isLast(last)) {
-    last = yield* script(tx)
-    sum = add(sum, last)
+/** Where the whole transaction is gone the savepoint is too, and the error that led here is the one to tell. */
+function* undone(tx: Tx): Script<void> {
+  try {
+    yield* tx.change(rollback)
+    yield* tx.change(release)
+  } catch {
+    // The caller's transaction cannot go on, and its next statement says so.
   }
-  return sum
 }
 
 /**
@@ -72,15 +73,15 @@ function* allChunks<T>(
  * @param stillOpen throws `closed` when the transaction is over, for drivers that would go on outside of it
  */
 export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<void>): Joined {
-  const { store, operations, failureOf } = engine
-  const calls: Calls = createCalls()
+  const { store, operations, failureOf, ready, callDefaults } = engine
+  const calls = createCalls(callDefaults)
   const turns = createWriterQueue()
   const appendedTo: SessionKey[] = []
-  const perform = <T>({ name, options, prepare }: Operation<T>): Promise<T> =>
-    calls.run(name, options, async (call) => {
-      const prepared = prepare()
+  const perform = <T>(operation: Operation<T>): Promise<T> =>
+    calls.run(operation.name, operation.options, async (call: Call) => {
+      const prepared = operation.prepare()
       const answer = await turns.run(() =>
-        runAsync(guarded(whole(engine, tx, prepared)), () => call.check()).catch(rethrown),
+        runAsync(guarded(whole(ready, tx, operation, prepared)), () => call.check()).catch(rethrown),
       )
       if (prepared.appendsTo !== undefined) appendedTo.push(prepared.appendsTo)
       return answer
@@ -94,7 +95,8 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     const failure = failureOf(error)
     throw storeErrorOf(failure.kind === 'maybe_missing_schema' ? { ...failure, kind: 'internal' } : failure, error)
   }
-  const { sessions, events, state } = methodsOf(operations, perform)
+  const { sessions, events, state }: { sessions: SessionStore; events: Omit<EventStore, 'tail'>; state: StateStore } =
+    methodsOf(operations, perform)
   const joined: JoinedStore = {
     capabilities: store.capabilities,
     limits: store.limits,
@@ -115,73 +117,4 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     [Symbol.asyncDispose]: () => calls.close(),
   }
   return { store: joined, appendedTo }
-}
-
-/** A store inside a script. `end()` closes it: a generator that escaped the script must not write outside of it. */
-export function scriptStore(
-  engine: Engine,
-  tx: Tx,
-): { readonly store: ScriptStore; readonly appendedTo: readonly SessionKey[]; readonly end: () => void } {
-  let isOpen = true
-  const appendedTo: SessionKey[] = []
-  function* perform<T>(operation: Operation<T>): Script<T> {
-    if (!isOpen) throw new StoreError('closed', `${operation.name}: the transaction of this store is over`)
-    const prepared = operation.prepare()
-    const answer = yield* whole(engine, tx, prepared)
-    if (prepared.appendsTo !== undefined) appendedTo.push(prepared.appendsTo)
-    return answer
-  }
-  const asScripts = perform as unknown as <T>(operation: Operation<T>) => Promise<T> // only the container of the answer differs
-  const { sessions, events, state } = methodsOf(engine.operations, asScripts)
-  return {
-    store: { sessions, events, state } as unknown as ScriptStore, // as above: every Promise is a Script
-    appendedTo,
-    end() {
-      isOpen = false
-    },
-  }
-}
-
-/**
- * Runs a transaction that the store begins for the application. Until `body` was entered it is repeated like any unit of
- * the store's own; after that it is not, for what the application does in it is not ours to repeat. Its error comes back as
- * it was thrown.
- */
-export async function runTransaction<T>(
-  { calls, attempt, signals }: Engine,
-  options: CallOptions | undefined,
-  begin: (call: Call, enter: <A>(body: () => A) => A) => Promise<{ answer: T; appendedTo: readonly SessionKey[] }>,
-): Promise<T> {
-  let thrown: { readonly error: unknown } | undefined
-  let isEntered = false
-  const note = (error: unknown): never => {
-    thrown ??= { error }
-    throw new StoreError('internal', 'the application ended the transaction with an error', {
-      cause: error,
-      retryable: false,
-    })
-  }
-  const enter = <A>(body: () => A): A => {
-    isEntered = true
-    try {
-      const answer = body()
-      // An asynchronous body fails later; a synchronous one answers something else than a promise.
-      return answer instanceof Promise ? (answer.catch(note) as A) : answer
-    } catch (error) {
-      return note(error)
-    }
-  }
-  try {
-    const { answer, appendedTo } = await calls.run('transaction', options, (call) =>
-      attempt(
-        call,
-        () => begin(call, enter),
-        () => !isEntered,
-      ),
-    )
-    for (const key of appendedTo) signals.notify(key)
-    return answer
-  } catch (error) {
-    throw thrown === undefined ? error : thrown.error
-  }
 }

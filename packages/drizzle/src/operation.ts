@@ -18,6 +18,8 @@ export interface Prepared<T> {
   readonly script: (tx: Tx) => Script<T>
   /** Work done in several transactions: repeated until it is finished, its answers added up. */
   readonly chunks?: { readonly isLast: (answer: T) => boolean; readonly add: (sum: T, answer: T) => T }
+  /** A method that writes, with arguments by which it does not. */
+  readonly onlyReads?: true
   /** A shorter way than the script, where the dialect has one; `undefined`: take the script. */
   readonly direct?: (call: Call) => Promise<{ readonly answer: T } | undefined>
   /** What is read after the commit, outside its locks. */

@@ -4,7 +4,7 @@ import type { Dialect, Tx } from './dialect.ts'
 import { attempt } from './errors.ts'
 import type { Schema } from './migrate.ts'
 import type { Operation, Prepared } from './operation.ts'
-import type { Script } from './script.ts'
+import { runAsync, step, type Script } from './script.ts'
 
 interface Parts {
   readonly dialect: Dialect
@@ -66,21 +66,26 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
   }
 
   /** The direct way where there is one; the script where there is none, or it found that it is not for this call. */
-  async function answerOf<T>({ script, chunks, direct }: Prepared<T>, mode: 'read' | 'write', call: Call): Promise<T> {
+  async function answerOf<T>(
+    { script, chunks, direct, onlyReads }: Prepared<T>,
+    mode: 'read' | 'write',
+    call: Call,
+  ): Promise<T> {
     if (direct !== undefined) {
       if (!isReady) await performer.run('read', performer.ready, call)
       const found = await performer.attempt(call, () => direct(call))
       if (found !== undefined) return found.answer
     }
-    const first = await performer.runReady(mode, script, call)
-    return chunks === undefined ? first : moreChunks(chunks, first, () => performer.run(mode, script, call))
+    const kind = onlyReads === true ? 'read' : mode
+    if (chunks === undefined) return performer.runReady(kind, script, call)
+    return runAsync(allChunks(chunks, () => step(() => performer.runReady(kind, script, call))))
   }
 
   /** The commit is done: an error from here on must not say that nothing was written. */
   async function followed<T>(answer: T, afterwards: (tx: Tx, answer: T) => Script<T>, call: Call): Promise<T> {
     call.committed()
     try {
-      return await dialect.read((tx) => afterwards(tx, answer), call)
+      return await performer.run('read', (tx) => afterwards(tx, answer), call)
     } catch (error) {
       throw call.outcomeUnknown(error)
     }
@@ -89,15 +94,12 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
   return performer
 }
 
-/** Adds up the chunks after the first one, until the last. */
-async function moreChunks<T>(
-  { isLast, add }: NonNullable<Prepared<T>['chunks']>,
-  first: T,
-  next: () => Promise<T>,
-): Promise<T> {
+/** Runs chunks until the last one, and adds up what they did. */
+export function* allChunks<T>({ isLast, add }: NonNullable<Prepared<T>['chunks']>, chunk: () => Script<T>): Script<T> {
+  const first = yield* chunk()
   let [sum, last] = [first, first]
   while (!isLast(last)) {
-    last = await next()
+    last = yield* chunk()
     sum = add(sum, last)
   }
   return sum

@@ -94,6 +94,16 @@ function scopeStates(
   }
   const remove = { sql: sql`delete from ${table} where ${isKey}` }
 
+  /** A row that was there may be erased before it is locked; then there is none, and it is made anew. */
+  function* lockedRow(tx: Tx, params: Params, now: bigint): Script<Row> {
+    for (let tries = 0; tries < 20; tries++) {
+      yield* tx.ensure(first, { ...params, state: '{}', now })
+      const [locked] = yield* tx.rows(lockByKey, params)
+      if (locked !== undefined) return locked
+    }
+    throw new StoreError('busy', 'a state was erased each time before it could be locked')
+  }
+
   return {
     *get(tx, scope) {
       const [found] = yield* tx.rows(byKey, keyParams(scope))
@@ -101,9 +111,7 @@ function scopeStates(
     },
     *update(tx, { key: scope, change, expectedRevision, now, limits, logger }) {
       const params = keyParams(scope)
-      yield* tx.ensure(first, { ...params, state: '{}', now })
-      const [locked] = yield* tx.rows(lockByKey, params)
-      if (locked === undefined) throw new StoreError('corrupt', 'a state row vanished while it was locked')
+      const locked = yield* lockedRow(tx, params, now)
       const current = scopeStateOf(locked)
       if (expectedRevision !== undefined && expectedRevision !== current.revision)
         throw staleState(scope, current.revision, expectedRevision)

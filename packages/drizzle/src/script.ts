@@ -1,3 +1,5 @@
+import { StoreError } from '@daybook/core'
+
 /** One step of a script: a database call, made when the runner comes to it. */
 type Step = () => unknown
 
@@ -21,12 +23,15 @@ export function runSync<T>(script: Script<T>): T {
 /** `before` is asked before each step, so that a call that is over sends nothing more. */
 export async function runAsync<T>(script: Script<T>, before: () => void = () => {}): Promise<T> {
   let next = script.next()
+  let isOver = false
   while (!next.done) {
     let answer: unknown
     try {
-      before()
-      answer = await next.value()
+      if (!isOver) before()
+      answer = await stepOf(next.value)()
     } catch (error) {
+      // What a script still does after that is to clean up.
+      isOver = true
       next = script.throw(error)
       continue
     }
@@ -35,11 +40,23 @@ export async function runAsync<T>(script: Script<T>, before: () => void = () => 
   return next.value
 }
 
+/** What is yielded has to be a step: `yield` where `yield*` was meant gives something else. */
+function stepOf(yielded: unknown): Step {
+  if (typeof yielded === 'function') return yielded as Step // called without arguments, whatever it is
+  throw new StoreError(
+    'invalid_argument',
+    'a script yielded something that is no step; use yield* for the methods of the store',
+    {
+      field: 'body',
+    },
+  )
+}
+
 /** An error goes back into the script, where `catch` and `finally` see it. */
 function attempt<T>(script: Script<T>, run: Step): IteratorResult<Step, T> {
   let answer: unknown
   try {
-    answer = run()
+    answer = stepOf(run)()
   } catch (error) {
     return script.throw(error)
   }

@@ -62,7 +62,7 @@ export function createSessionOperations(parts: Parts): SessionOperations {
 
   function preparePrune(query: unknown): Prepared<PruneReport> {
     const request = pruneRequest(query, parts)
-    if (request.dryRun) return { script: (tx) => scripts.pruneCount(tx, request) }
+    if (request.dryRun) return { script: (tx) => scripts.pruneCount(tx, request), onlyReads: true }
     return {
       script: (tx) => scripts.pruneChunk(tx, request),
       chunks: {

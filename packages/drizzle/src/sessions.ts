@@ -28,6 +28,7 @@ import {
 } from '@daybook/core'
 import { changeScopes } from './append.ts'
 import type { Tx } from './dialect.ts'
+import { loadWithin } from './load.ts'
 import { eventsOf } from './event-rows.ts'
 import { createSessionLists, type SessionLists } from './session-lists.ts'
 import type { Parts } from './operation.ts'
@@ -59,9 +60,8 @@ export function createSessionScripts(parts: Parts): SessionScripts {
 
   function* load(tx: Tx, key: SessionKey, filter: CheckedEventFilter | undefined): Script<LoadedSession | undefined> {
     const { shape, params } = eventRows.load(key, filter)
-    const [row] = yield* tx.rows(shape.session, sessionKeyParams(key))
-    if (row === undefined) return undefined
-    return loadedSessionOf(row, shape.events === undefined ? [] : eventsOf(yield* tx.rows(shape.events, params)))
+    const found = yield* loadWithin(dialect)(tx, shape, params)
+    return found === undefined ? undefined : loadedSessionOf(found.session, eventsOf(found.events))
   }
 
   function* loaded(tx: Tx, key: SessionKey): Script<Session> {

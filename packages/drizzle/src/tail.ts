@@ -1,6 +1,14 @@
 import type { Call, Calls, SessionKey, StoredEvent, TailOptions } from '@daybook/core'
-import { checkedCount, checkedOptions, checkedSessionKey, isStoreError, type Limits } from '@daybook/core'
-import { sleep } from './errors.ts'
+import {
+  checkedCount,
+  checkedOptions,
+  checkedSessionKey,
+  isStoreError,
+  whenAborted,
+  type CallOptions,
+  type ErrorCode,
+  type Limits,
+} from '@daybook/core'
 
 /** What a look at a session finds: which session it is, and its events after a `seq`. */
 export interface Look {
@@ -16,6 +24,12 @@ interface Parts {
   readonly appended: (key: SessionKey, signal: AbortSignal) => Promise<void>
 }
 
+interface Opened {
+  readonly key: SessionKey
+  readonly afterSeq: number
+  readonly longestWait: number
+}
+
 const shortestWait = 25
 
 /**
@@ -23,75 +37,90 @@ const shortestWait = 25
  * comes, up to `pollInterval`. `seq` has no gaps and is given in commit order, so that nothing after the last one seen can
  * be missed.
  */
-export function tail(
-  { calls, limits, look, appended }: Parts,
-  key: unknown,
-  options: TailOptions | undefined,
-): AsyncIterable<StoredEvent> {
-  const checked = () => {
+export function tail(parts: Parts, key: unknown, options: TailOptions | undefined): AsyncIterable<StoredEvent> {
+  const { calls, limits } = parts
+  // The arguments are read now, since they are the caller's; what is wrong with them is told where somebody listens.
+  const opening = calls.run('events.tail', callOptionsOf(options), (): Opened => {
     const { afterSeq = 0, pollInterval = 1_000 } = checkedOptions(options, ['afterSeq', 'pollInterval'])
     return {
-      session: checkedSessionKey(key, limits),
-      from: checkedCount(afterSeq, 'afterSeq'),
+      key: checkedSessionKey(key, limits),
+      afterSeq: checkedCount(afterSeq, 'afterSeq'),
       longestWait: checkedCount(pollInterval, 'pollInterval', { min: 1 }),
     }
-  }
+  })
+  opening.catch(() => {}) // a tail that nobody reads fails unheard
   return {
-    async *[Symbol.asyncIterator]() {
-      const { session, from, longestWait } = await calls.run('events.tail', timeoutOf(options), checked)
-      let [seq, wait, sid] = [from, shortestWait, '']
-      while (!hasEnded(calls, options?.signal)) {
-        const found = await lookOnce(calls, options, (call) => look(session, seq, call))
-        if (found === undefined || (sid !== '' && sid !== found.sid)) return
-        sid = found.sid
-        for (const event of found.events) {
-          yield event
-          if (hasEnded(calls, options?.signal)) return
-          seq = event.seq
-        }
-        if (found.events.length > 0) wait = shortestWait
-        else {
-          await waitForMore(calls, options?.signal, wait, (signal) => appended(session, signal))
-          wait = Math.min(wait * 2, longestWait)
-        }
+    [Symbol.asyncIterator]() {
+      const left = new AbortController()
+      const signals = [calls.closing, left.signal, ...(options?.signal === undefined ? [] : [options.signal])]
+      const events = follow(parts, opening, { ...callOptionsOf(options), signal: AbortSignal.any(signals) })
+      return {
+        next: () => events.next(),
+        // Without the signal it would wait behind a `next` that waits for an event.
+        return() {
+          left.abort()
+          return events.return(undefined)
+        },
       }
     },
   }
 }
 
-const timeoutOf = (options: TailOptions | undefined) =>
-  options?.timeout === undefined ? {} : { timeout: options.timeout }
+const callOptionsOf = (options: TailOptions | undefined): CallOptions => ({
+  ...(options?.timeout !== undefined && { timeout: options.timeout }),
+  ...(options?.signal !== undefined && { signal: options.signal }),
+})
 
-const hasEnded = (calls: Calls, signal: AbortSignal | undefined) => calls.closing.aborted || signal?.aborted === true
-
-/** An abort and the closing of the store end a tail quietly, also in the middle of a look. */
-async function lookOnce(
-  calls: Calls,
-  options: TailOptions | undefined,
-  look: (call: Call) => Promise<Look | undefined>,
-): Promise<Look | undefined> {
-  const callOptions = { ...timeoutOf(options), ...(options?.signal !== undefined && { signal: options.signal }) }
-  try {
-    return await calls.run('events.tail', callOptions, look)
-  } catch (error) {
-    if (
-      isStoreError(error) &&
-      (error.code === 'closed' || error.code === 'aborted') &&
-      hasEnded(calls, options?.signal)
+async function* follow(
+  { calls, look, appended }: Parts,
+  opening: Promise<Opened>,
+  options: CallOptions & { readonly signal: AbortSignal },
+): AsyncGenerator<StoredEvent, undefined> {
+  const { signal } = options
+  const opened = await quietly(signal, ['aborted'], () => opening)
+  if (opened === undefined) return
+  const { key, longestWait } = opened
+  let [seq, wait, sid] = [opened.afterSeq, shortestWait, '']
+  while (!signal.aborted) {
+    const found = await quietly(signal, ['aborted', 'closed'], () =>
+      calls.run('events.tail', options, (call) => look(key, seq, call)),
     )
-      return undefined
+    if (found === undefined || (sid !== '' && sid !== found.sid)) return
+    sid = found.sid
+    for (const event of found.events) {
+      yield event
+      if (signal.aborted) return
+      seq = event.seq
+    }
+    if (found.events.length > 0) wait = shortestWait
+    else {
+      await newsOr(wait, signal, (over) => appended(key, over))
+      wait = Math.min(wait * 2, longestWait)
+    }
+  }
+}
+
+/** An abort ends a tail quietly, and so does the closing of the store once the tail was open: also in the middle of a look. */
+async function quietly<T>(
+  signal: AbortSignal,
+  codes: readonly ErrorCode[],
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isStoreError(error) && codes.includes(error.code) && signal.aborted) return undefined
     throw error
   }
 }
 
-async function waitForMore(
-  calls: Calls,
-  given: AbortSignal | undefined,
-  ms: number,
-  appended: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
+/** Resolves after so many milliseconds, or earlier with news or the signal. It keeps no process alive. */
+async function newsOr(ms: number, signal: AbortSignal, news: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const over = new AbortController()
-  const signal = AbortSignal.any([over.signal, calls.closing, ...(given === undefined ? [] : [given])])
-  await Promise.race([sleep(ms, signal), appended(signal)])
-  over.abort()
+  const unlisten = whenAborted(signal, () => over.abort())
+  const timer = setTimeout(() => over.abort(), ms)
+  timer.unref()
+  await news(over.signal)
+  clearTimeout(timer)
+  unlisten()
 }
