@@ -77,9 +77,13 @@ describe('a store that opened its file: the body is a script', () => {
     let script: Script<unknown> | undefined
     await store.transaction(function* (_tx, inside) {
       escaped = inside
-      script = inside.events.append(key, { id: 'late' })
       yield* inside.sessions.get(key)
     })
+    const leaking = store.transaction(function* (_tx, inside) {
+      yield* inside.sessions.get(key)
+      script = inside.events.append(key, { id: 'late' })
+    })
+    await expect(leaking).rejects.toMatchObject({ code: 'invalid_argument', facts: { field: 'events.append' } })
     expect(() => script?.next()).toThrow(expect.objectContaining({ code: 'closed' }))
     expect(() => escaped?.events.append(key, { id: 'later' }).next()).toThrow(
       expect.objectContaining({ code: 'closed' }),
