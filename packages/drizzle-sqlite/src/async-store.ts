@@ -56,7 +56,7 @@ export async function asyncStore<Db extends AsyncDatabase>(
       }),
     )
   const using = (tx: AsyncExecutor) => joinedStore({ ...engine, failureOf: joinedFailureOf }, executorTx(tx)).store
-  return Object.assign(engine.store, { db, tables, transaction, using })
+  return Object.assign(engine.store, { kind: 'async' as const, db, tables, transaction, using })
 }
 
 /** To a store that joined a transaction, its end is the end. */

@@ -1,5 +1,11 @@
 export { createSqliteStore } from './create.ts'
-export { openSqliteStore, type OpenSqliteOptions, type ServerDatabase } from './open.ts'
+export {
+  openSqliteStore,
+  type LocalDatabase,
+  type OpenedSqliteStore,
+  type OpenSqliteOptions,
+  type ServerDatabase,
+} from './open.ts'
 export type {
   AsyncDatabase,
   AsyncExecutor,

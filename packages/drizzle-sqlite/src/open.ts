@@ -10,7 +10,7 @@ import { failureOf } from './errors.ts'
 import { drizzleOver, openNative, type NativeDatabase, type NativeDrizzle } from './native.ts'
 import type { SqliteStoreOptions } from './options.ts'
 import { pragmaStatements, type Pragmas } from './pragmas.ts'
-import type { AsyncSqliteStore, SqliteStore, SyncSqliteStore } from './store.ts'
+import type { AsyncSqliteStore, SyncSqliteStore } from './store.ts'
 import { syncStore } from './sync-store.ts'
 import { parseUrl } from './url.ts'
 
@@ -23,8 +23,14 @@ export interface OpenSqliteOptions extends SqliteStoreOptions {
   readonly pragmas?: Pragmas
 }
 
+/** The Drizzle database over a local file or memory that the store opened. */
+export type LocalDatabase = NativeDrizzle & { $client: NativeDatabase }
+
 /** The Drizzle database over a libSQL server that the store opened. */
 export type ServerDatabase = LibSQLDatabase & { $client: Client }
+
+/** What a URL that is known only at run time opens: `store.kind` tells which. */
+export type OpenedSqliteStore = SyncSqliteStore<LocalDatabase> | AsyncSqliteStore<ServerDatabase>
 
 const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', 'logger', 'now', 'limits', 'prefix', 'tables']
 
@@ -47,12 +53,12 @@ const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', 'logger', 'no
  */
 export async function openSqliteStore(
   options: OpenSqliteOptions & { readonly url: ':memory:' | `file:${string}` },
-): Promise<SyncSqliteStore<NativeDrizzle & { $client: NativeDatabase }>>
+): Promise<SyncSqliteStore<LocalDatabase>>
 export async function openSqliteStore(
   options: OpenSqliteOptions & { readonly url: `${'libsql' | 'https' | 'http' | 'wss' | 'ws'}://${string}` },
 ): Promise<AsyncSqliteStore<ServerDatabase>>
-export async function openSqliteStore(options: OpenSqliteOptions): Promise<SqliteStore>
-export async function openSqliteStore(options: OpenSqliteOptions = { url: '' }): Promise<SqliteStore> {
+export async function openSqliteStore(options: OpenSqliteOptions): Promise<OpenedSqliteStore>
+export async function openSqliteStore(options: OpenSqliteOptions = { url: '' }): Promise<OpenedSqliteStore> {
   checkedOptions(options, optionNames)
   const { url, authToken, pragmas, ...rest } = options
   const address = parseUrl(url)

@@ -5,8 +5,10 @@ import type { SQL } from 'drizzle-orm'
 import type { DriverDatabase } from './connection.ts'
 import type { DaybookTables } from './schema.ts'
 
-/** What every SQLite store adds to the contract. */
+/** What every SQLite store adds to the contract; `kind` tells a {@link SyncSqliteStore} from an {@link AsyncSqliteStore}. */
 export interface SqliteStore<Db = unknown> extends Store {
+  /** Whether the driver answers at once or later, which is what `transaction` takes a body for: a script, or a promise. */
+  readonly kind: 'sync' | 'async'
   /** The Drizzle database: yours, or the one over the connection that the store opened. */
   readonly db: Db
   /** The store's tables under their names here, for joins. */
@@ -15,6 +17,7 @@ export interface SqliteStore<Db = unknown> extends Store {
 
 /** A store over a synchronous driver: better-sqlite3, or a local file that the store opened. */
 export interface SyncSqliteStore<Db extends SyncDatabase = SyncDatabase> extends SqliteStore<Db> {
+  readonly kind: 'sync'
   /**
    * Commits the application's rows and the agent's together, or neither. The body is a script, because a synchronous driver
    * cannot wait: `yield*` the store's methods; run what you do with `tx` at once. It holds the thread and the writer's lock
@@ -27,6 +30,7 @@ export interface SyncSqliteStore<Db extends SyncDatabase = SyncDatabase> extends
 
 /** A store over `@libsql/client`. */
 export interface AsyncSqliteStore<Db extends AsyncDatabase = AsyncDatabase> extends SqliteStore<Db> {
+  readonly kind: 'async'
   /**
    * Commits the application's rows and the agent's together, or neither. Writers of this process wait meanwhile, calls on
    * the outer store too: inside, use the `store` that is given. It is `closed` afterwards. An error that the body throws

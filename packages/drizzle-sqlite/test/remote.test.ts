@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startGateway } from './gateway.ts'
 import { key } from './places.ts'
+import { appendInside } from './store-kinds.test-d.ts'
 import { freePort, serverProblem, startServer, type Server } from './sqld.ts'
 
 /** Stores over a server that runs as a process; each test has a user of its own. */
@@ -135,6 +136,15 @@ describe.skipIf(serverProblem !== undefined)(
         { id: 'kept' },
       ])
       expect((await store.events.list(session)).items.map(({ event }) => event.id)).toEqual(['kept', 'joined'])
+    })
+
+    test('a store that a URL opened says its kind, and takes an asynchronous body', async () => {
+      const url: string = server.url
+      await using opened = await openSqliteStore({ url, prefix: 'kind_' })
+      await opened.migrate()
+      await opened.sessions.create(key)
+      expect(opened.kind).toBe('async')
+      expect(await appendInside(opened)).toBe(2)
     })
 
     test('limits are numbers at which everything round-trips', async () => {

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { pragmaStatements, type Pragmas } from '../src/pragmas.ts'
 import { probeOf } from '../src/probe.ts'
 import { parseUrl, type SqliteUrl } from '../src/url.ts'
-import { newPath } from './places.ts'
+import { key, newPath } from './places.ts'
+import { appendInside } from './store-kinds.test-d.ts'
 
 describe('a URL', () => {
   const accepted: Record<string, SqliteUrl> = {
@@ -108,6 +109,15 @@ describe('opening', () => {
   ]
   test.for(refusedByServer)('a server is not asked with a refused option: %s of %o', async ([field, options]) => {
     await expect(openSqliteStore(options)).rejects.toMatchObject({ code: 'invalid_argument', facts: { field } })
+  })
+
+  test('a URL that is known only at run time opens a store that says its kind', async () => {
+    const url: string = ':memory:'
+    await using store = await openSqliteStore({ url })
+    await store.migrate()
+    await store.sessions.create(key)
+    expect(store.kind).toBe('sync')
+    expect(await appendInside(store)).toBe(2)
   })
 
   test('what the file says after its pragmas is an error of the contract, too', async () => {
