@@ -36,7 +36,7 @@ export async function pgStore<Db extends PgDatabase>(
   const driver = driverOf(db, prepare === undefined || checkedFlag(prepare, 'prepare'))
   const database = databaseOver(db, driver)
   const engine = createEngine(pgDialect({ database, driver, options, close }), options, ['schema', 'prepare'])
-  await engine.calls.run('open', undefined, () => probe(database).catch(rethrown))
+  await engine.calls.run('open', undefined, (call) => probe(database.executor(call)).catch(rethrown))
 
   const transaction: PgStore<Db>['transaction'] = (body, callOptions) =>
     runTransaction(engine, callOptions, (call, enter) => {
@@ -53,7 +53,7 @@ export async function pgStore<Db extends PgDatabase>(
           await store.close()
         }
       }
-      return database.transaction(whole, { isolationLevel: 'read committed' })
+      return database.transaction(whole, { isolationLevel: 'read committed' }, call)
     })
   const using: PgStore<Db>['using'] = (tx) => {
     const verbs = executorTx(database.within(tx))

@@ -1,17 +1,19 @@
+import { isStoreError, type Call } from '@daybook/core'
 import type { Driver, PgDatabase, PgExecutor } from './driver.ts'
 
 type Config = Parameters<PgDatabase['transaction']>[1]
 
 /** A Drizzle database whose errors tell what became of the connection. */
 export interface Database {
-  readonly execute: PgExecutor['execute']
+  /** What runs statements outside of transactions for a call. */
+  executor(call: Call): PgExecutor
   /** The body gets Drizzle's own transaction, whose errors are Drizzle's; see {@link Database.within}. */
-  transaction<T>(body: (tx: PgExecutor) => Promise<T>, config: Config): Promise<T>
+  transaction<T>(body: (tx: PgExecutor) => Promise<T>, config: Config, call: Call): Promise<T>
   /** The same for a transaction of Drizzle's. */
   within(tx: PgExecutor): PgExecutor
 }
 
-export function databaseOver(db: PgDatabase, { coded }: Driver): Database {
+export function databaseOver(db: PgDatabase, { coded, inTurn }: Driver): Database {
   const within = (executor: PgExecutor): PgExecutor => ({
     async execute(query) {
       try {
@@ -22,9 +24,9 @@ export function databaseOver(db: PgDatabase, { coded }: Driver): Database {
     },
   })
   return {
-    execute: within(db).execute,
+    executor: (call) => ({ execute: (query) => inTurn(call, async () => within(db).execute(query)) }),
     within,
-    async transaction(body, config) {
+    async transaction(body, config, call) {
       let thrown: { readonly error: unknown } | undefined
       const noting = async (tx: PgExecutor) => {
         try {
@@ -35,10 +37,11 @@ export function databaseOver(db: PgDatabase, { coded }: Driver): Database {
         }
       }
       try {
-        return await db.transaction(noting, config)
+        return await inTurn(call, () => db.transaction(noting, config))
       } catch (error) {
         // On a dead connection the rollback fails too, and Drizzle reports that.
-        throw thrown === undefined ? coded(error) : thrown.error
+        if (thrown !== undefined) throw thrown.error
+        throw isStoreError(error) ? error : coded(error)
       }
     },
   }

@@ -31,7 +31,7 @@ export function pgDialect({ database, driver, options, close }: Parts): Dialect 
     ...migrating(options),
     ...transactions(database),
     ...hotPath(tables, driver),
-    server: () => probe(database),
+    server: (call) => probe(database.executor(call)),
     close,
   }
 }

@@ -1,7 +1,8 @@
-import { StoreError } from '@daybook/core'
-import type { Row, Value } from '@daybook/drizzle'
+import { StoreError, type Call } from '@daybook/core'
+import { remembered, type Row, type Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
-import { wire } from './wire.ts'
+import { createTurns } from './turns.ts'
+import { sending, wire } from './wire.ts'
 import { nodePostgres, type NodePostgresPool } from './node-postgres.ts'
 
 // The parts of the drivers that a store uses. Drizzle's own `execute` leaves statements unprepared, so the hot ones go to
@@ -10,13 +11,15 @@ import { nodePostgres, type NodePostgresPool } from './node-postgres.ts'
 /** postgres.js */
 interface PostgresClient {
   unsafe(text: string, values: Value[], options: { prepare: boolean }): PromiseLike<readonly Row[]>
-  end(options?: { timeout?: number }): Promise<void>
+  readonly options: { readonly max: number }
 }
+
+type PgliteQuery = (text: string, values: Value[]) => Promise<{ readonly rows: readonly Row[] }>
 
 /** PGlite */
 interface PgliteClient {
-  query(text: string, values: Value[]): Promise<{ readonly rows: readonly Row[] }>
-  readonly dataDir?: string
+  query: PgliteQuery
+  transaction<T>(body: (tx: { query: PgliteQuery }) => Promise<T>): Promise<T>
 }
 
 export interface Prepared {
@@ -30,8 +33,10 @@ export interface Prepared {
 export interface Driver {
   /** One connection for everything: two sessions are never written at the same moment. */
   readonly isSingle: boolean
-  /** Runs a prepared statement outside of transactions. */
-  prepared(statement: Prepared): Promise<readonly Row[]>
+  /** Runs a prepared statement outside of transactions, once there is a connection for it. `commits`: it writes. */
+  prepared(statement: Prepared, call: Call, does?: 'commits'): Promise<readonly Row[]>
+  /** Waits for a connection where the driver would do so without being able to tell when it sends. */
+  inTurn<T>(call: Call, work: () => Promise<T>): Promise<T>
   /** Puts an error that came from the driver into one that has a code. */
   coded(error: unknown): unknown
 }
@@ -63,16 +68,30 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
     throw new StoreError('invalid_argument', 'db must be a Drizzle database', { field: 'db' })
   const client = db.$client
   if (isPostgres(client)) {
+    const turns = turnsOf(client)
     return {
       isSingle: false,
-      prepared: async ({ text, values }) => client.unsafe(text, wire(values), { prepare }),
+      prepared: ({ text, values }, call, does) =>
+        turns.run(call, async () => {
+          sending(call, does)
+          return client.unsafe(text, wire(values), { prepare })
+        }),
+      inTurn: (call, work) => turns.run(call, work),
       coded: asItIs,
     }
   }
   if (isPglite(client)) {
     return {
       isSingle: true,
-      prepared: async ({ text, values }) => (await client.query(text, wire(values))).rows,
+      async prepared({ text, values }, call, does) {
+        if (does === undefined) return (await client.query(text, wire(values))).rows
+        // It waits for a transaction of the application, and only inside one of its own can it tell when that is over.
+        return client.transaction(async (tx) => {
+          sending(call, does)
+          return (await tx.query(text, wire(values))).rows
+        })
+      },
+      inTurn: (_call, work) => work(),
       coded: asItIs,
     }
   }
@@ -94,6 +113,13 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
   )
 }
 
+/**
+ * One for each client, whatever the number of its stores. Of postgres.js's own queue nobody hears when a statement leaves it,
+ * and `reserve()` is no way around it: it starves behind statements that are pipelined, keeps `end()` from ending, and puts a
+ * connection that has died back among the living.
+ */
+const turnsOf = remembered((client: PostgresClient) => createTurns(client.options.max))
+
 const asItIs = (error: unknown): unknown => error
 
 const has = (client: unknown, ...names: string[]) =>
@@ -101,8 +127,8 @@ const has = (client: unknown, ...names: string[]) =>
   client !== null &&
   names.every((name) => name in client)
 const isPostgres = (client: unknown): client is PostgresClient =>
-  typeof client === 'function' && has(client, 'unsafe', 'begin', 'end')
-const isPglite = (client: unknown): client is PgliteClient => has(client, 'query', 'exec', 'waitReady')
+  typeof client === 'function' && has(client, 'unsafe', 'begin', 'options')
+const isPglite = (client: unknown): client is PgliteClient => has(client, 'query', 'transaction', 'waitReady')
 const isNodePostgresClient = (client: unknown) => has(client, 'query', 'connect', 'end', 'on')
 const isNodePostgresPool = (client: unknown): client is NodePostgresPool =>
   isNodePostgresClient(client) && has(client, 'totalCount')

@@ -89,3 +89,13 @@ export const checkViolation = '23514'
 
 /** A statement had failed before; nothing but ROLLBACK is taken. */
 export const abortedTransaction = '25P02'
+
+/** There was no connection to send anything on. */
+export const neverSent: ReadonlySet<string | number> = new Set([
+  '53300',
+  '57P03',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+])

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Call } from '@daybook/core'
 import {
   compiler,
   remembered,
@@ -12,7 +13,7 @@ import {
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { appendedBy, appendStatement, buildAppend } from './append.ts'
 import type { Driver } from './driver.ts'
-import { checkViolation, failureOf } from './errors.ts'
+import { checkViolation, failureOf, neverSent } from './errors.ts'
 import { buildLoad, loadedBy } from './load.ts'
 import type { DaybookTables } from './schema.ts'
 
@@ -30,27 +31,27 @@ export function hotPath(
 ): Required<Pick<Dialect, 'appendEvents' | 'loadSession' | 'loadWithin'>> {
   const appendFor = variantsOf((variant) => buildAppend(tables, variant))
   const loadFor = remembered((shape: LoadShape) => buildLoad(tables, shape))
-  const prepared = (statement: Statement, params: Params): Promise<readonly Row[]> => {
+  const prepared = (statement: Statement, params: Params, call: Call, does?: 'commits'): Promise<readonly Row[]> => {
     const query = compiled(statement)
-    return driver.prepared({ name: nameOf(query), text: query.text, values: query.values(params) })
+    return driver.prepared({ name: nameOf(query), text: query.text, values: query.values(params) }, call, does)
   }
 
   return {
     async appendEvents(append, call) {
       const { statement, params } = appendStatement(append, appendFor)
       try {
-        call.committing()
-        return appendedBy(await prepared(statement, params))
+        return appendedBy(await prepared(statement, params, call, 'commits'))
       } catch (error) {
-        const { kind, driverCode } = failureOf(error)
+        const { kind, driverCode = '' } = failureOf(error)
         if (kind === 'duplicate' || driverCode === checkViolation) return undefined
+        if (neverSent.has(driverCode)) call.settled()
         throw error
       }
     },
     *loadWithin(tx, shape, params) {
       return loadedBy(yield* tx.rows(loadFor(shape), params))
     },
-    loadSession: async (shape, params) => loadedBy(await prepared(loadFor(shape), params)),
+    loadSession: async (shape, params, call) => loadedBy(await prepared(loadFor(shape), params, call)),
   }
 }
 

@@ -1,16 +1,20 @@
+import { isStoreError } from '@daybook/core'
 import type { Row, Value } from '@daybook/drizzle'
 import type { Driver } from './driver.ts'
-import { ConnectionLost, hasNoCode, PoolEnded } from './errors.ts'
-import { wire } from './wire.ts'
+import { ConnectionLost, failureOf, hasNoCode, PoolEnded } from './errors.ts'
+import { sending, wire } from './wire.ts'
 
 // The parts of node-postgres that a store uses.
 
 interface Connection {
+  query(query: { name?: string; text: string; values: Value[] }): Promise<{ readonly rows: readonly Row[] }>
+  /** `true` ends the connection. */
+  release(end: boolean): void
   on(event: 'error', listener: () => void): unknown
 }
 
 export interface NodePostgresPool {
-  query(query: { name?: string; text: string; values: Value[] }): Promise<{ readonly rows: readonly Row[] }>
+  connect(): Promise<Connection>
   on(event: 'acquire', listener: (connection: Connection) => void): unknown
   readonly totalCount: number
   readonly ending?: boolean
@@ -22,15 +26,26 @@ export function nodePostgres(pool: NodePostgresPool, prepare: boolean): Driver {
     if (error instanceof TypeError || !hasNoCode(error)) return error // a mistake of ours is not a lost connection
     return pool.ending === true ? new PoolEnded('', { cause: error }) : new ConnectionLost('', { cause: error })
   }
+  const recoded = (error: unknown): never => {
+    throw coded(error)
+  }
   return {
     isSingle: false,
-    async prepared({ name, text, values }) {
+    async prepared({ name, text, values }, call, does) {
+      const connection = await pool.connect().catch(recoded)
+      let isLost = false
       try {
-        return (await pool.query({ ...(prepare && { name }), text, values: wire(values) })).rows
+        sending(call, does)
+        return (await connection.query({ ...(prepare && { name }), text, values: wire(values) })).rows
       } catch (error) {
-        throw coded(error)
+        const known = isStoreError(error) ? error : coded(error)
+        isLost = failureOf(known).kind === 'connection'
+        throw known
+      } finally {
+        connection.release(isLost)
       }
     },
+    inTurn: (_call, work) => work(),
     coded,
   }
 }

@@ -22,16 +22,20 @@ const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSq
 
 /** How scripts run. */
 export function transactions(database: Database): Pick<Dialect, 'read' | 'write'> {
-  const readInTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
-    database.transaction((tx) => runAsync(script(executorTx(database.within(tx))), () => call.check()), {
-      isolationLevel: 'repeatable read',
-      accessMode: 'read only',
-    })
-  const readOne = async (statement: Statement, params: Params) =>
-    resultOf(await database.execute(bound(statement, textual(params)))).rows
+  const inTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
+    database.transaction(
+      (tx) => runAsync(script(executorTx(database.within(tx))), () => call.check()),
+      { isolationLevel: 'repeatable read', accessMode: 'read only' },
+      call,
+    )
 
   return {
-    read: (script, call) => readLazily(script, call, readOne, (whole) => readInTransaction(whole, call)),
+    read: (script, call) => {
+      const executor = database.executor(call)
+      const readOne = async (statement: Statement, params: Params) =>
+        resultOf(await executor.execute(bound(statement, textual(params)))).rows
+      return readLazily(script, call, readOne, inTransaction)
+    },
     write: (script, call) =>
       database.transaction(
         async (tx) => {
@@ -40,6 +44,7 @@ export function transactions(database: Database): Pick<Dialect, 'read' | 'write'
           return answer
         },
         { isolationLevel: 'read committed' },
+        call,
       ),
   }
 }

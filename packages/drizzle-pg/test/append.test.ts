@@ -1,11 +1,16 @@
 import type { AgentEvent, JsonObject } from '@daybook/core'
+import { drizzle as drizzleNode } from 'drizzle-orm/node-postgres'
 import { drizzle } from 'drizzle-orm/postgres-js'
+import type { PoolClient } from 'pg'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createPgStore } from '../src/index.ts'
-import { client, key, migratedStore } from './places.ts'
+import { driverNames, place } from './drivers.ts'
+import { client, key, migratedStore, nodePool } from './places.ts'
 import { needsServer } from './server.ts'
 
 beforeEach(needsServer)
+
+const slow = { timeout: 40_000 } // PGlite takes seconds to start
 
 /** A store whose every statement is written down, with a session that has been used. */
 async function listenedStore() {
@@ -229,4 +234,90 @@ describe('a state over its limit', () => {
       store.events.append(key, { actions: { stateDelta: { 'app:m': '\ud800'.repeat(5) } } }),
     ).rejects.toMatchObject({ code: 'limit_exceeded' })
   })
+})
+
+describe.for(driverNames.map((driver) => ({ driver })))(
+  'an append that waits for a connection of $driver',
+  slow,
+  ({ driver }) => {
+    /** A store whose only connection is taken until the answer is called. */
+    async function busyStore() {
+      const here = await place(driver, { max: 1 })
+      await here.store.sessions.create(key)
+      let free: () => void = () => {}
+      const until = new Promise<void>((resolve) => (free = resolve))
+      let holding: Promise<void> | undefined
+      await new Promise<void>((held) => {
+        const hold = async () => {
+          held()
+          await until
+        }
+        // Of what an application holds, postgres.js does not tell.
+        holding = driver === 'postgres.js' ? here.store.transaction(hold) : here.db.transaction(hold)
+      })
+      const release = async () => {
+        free()
+        await holding
+      }
+      return { ...here, release }
+    }
+
+    test('was never sent when its time is over', async () => {
+      const { store, release, written } = await busyStore()
+      await expect(store.events.append(key, { id: 'e1' }, { timeout: 150 })).rejects.toMatchObject({ code: 'timeout' })
+      await release()
+      await store.events.append(key, { id: 'e2' })
+      expect((await written(key)).events).toEqual(['e2'])
+    })
+
+    test('is aborted at once, and those behind it get their turn', async () => {
+      const { store, release, written } = await busyStore()
+      const stop = new AbortController()
+      const first = store.events.append(key, { id: 'e1' }, { signal: stop.signal })
+      const second = store.events.append(key, { id: 'e2' })
+      setTimeout(() => stop.abort(), 20)
+      const begun = performance.now()
+      await expect(first).rejects.toMatchObject({ code: 'aborted' })
+      expect(performance.now() - begun).toBeLessThan(1000)
+      await release()
+      await second
+      expect((await written(key)).events).toEqual(['e2'])
+    })
+  },
+)
+
+test('more appends than connections all get there', async () => {
+  const store = await migratedStore({ max: 2 })
+  await store.sessions.create(key)
+  await Promise.all(
+    Array.from({ length: 40 }, async (_, i) => {
+      await store.events.append(key, { id: `e${i}` })
+      await store.sessions.get(key)
+    }),
+  )
+  expect((await store.sessions.get(key))?.revision).toBe(41)
+})
+
+test('over node-postgres an append is one statement too, on a connection that stays', async () => {
+  const { schema } = await migratedStore()
+  const pool = nodePool({ max: 1 })
+  const sent: unknown[] = []
+  const connections: PoolClient[] = []
+  pool.on('connect', (connection) => {
+    connections.push(connection)
+    const { query } = connection
+    connection.query = ((...args: Parameters<typeof query>) => {
+      sent.push(args[0])
+      return query.apply(connection, args) as unknown
+    }) as typeof query // the same, written down
+  })
+  const store = await createPgStore(drizzleNode({ client: pool }), { schema })
+  await store.sessions.create(key)
+  sent.length = 0
+  await store.events.append(key, { id: 'e1' })
+  expect(sent).toHaveLength(1)
+  await store.sessions.get(key)
+  expect(sent).toHaveLength(2)
+  await store.events.append(key, { id: 'e1' }) // breaks a unique key, and takes the script
+  expect(connections).toHaveLength(1)
 })
