@@ -45,7 +45,8 @@ export async function asyncStore<Db extends AsyncDatabase>(
         const whole = db.transaction(async (tx) => {
           const { store, appendedTo } = joinedStore(engine, executorTx(tx))
           try {
-            const answer = await enter(() => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
+            // An `async` function, because what the body answers may be a builder of Drizzle, which is no promise yet.
+            const answer = await enter(async () => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
             call.committing()
             return { answer, appendedTo }
           } finally {

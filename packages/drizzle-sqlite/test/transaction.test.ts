@@ -1,3 +1,4 @@
+import { StoreError } from '@daybook/core'
 import { createSqliteStore, openSqliteStore } from '@daybook/drizzle-sqlite'
 import type { Script, ScriptStore } from '@daybook/drizzle'
 import { createClient } from '@libsql/client'
@@ -167,6 +168,27 @@ describe('@libsql/client handed over: the body is asynchronous', () => {
     expect(await store.db.select().from(orders)).toEqual([{ id: 'o1', paid: true }])
     expect(await store.sessions.get(key)).toMatchObject({ lastSeq: 1 })
     await expect(joined[0]?.events.append(key, { id: 'late' })).rejects.toMatchObject({ code: 'closed' })
+    client.close()
+  })
+
+  test('a body that answers a builder of Drizzle, or what `run` gives: its error comes out as it is', async () => {
+    const { client, store } = await overClient(newPath())
+    const order = { id: 'o1', paid: true }
+    await store.transaction((tx) => tx.insert(orders).values(order))
+    const failing = [
+      store.transaction((tx) => tx.insert(orders).values(order)),
+      store.transaction((tx) => tx.run(sql`insert into orders values ('o1', 1)`)),
+      store.transaction((tx) => tx.run(sql`insert into nowhere values (1)`)),
+    ]
+    const seen = (await Promise.allSettled(failing)).map((one) => (one.status === 'rejected' ? one.reason : undefined))
+    expect(seen.filter((error) => error instanceof StoreError)).toEqual([])
+    expect(seen).toEqual([
+      expect.objectContaining({ cause: expect.objectContaining({ code: 'SQLITE_CONSTRAINT' }) }),
+      expect.objectContaining({ cause: expect.objectContaining({ code: 'SQLITE_CONSTRAINT' }) }),
+      expect.objectContaining({ cause: expect.objectContaining({ code: 'SQLITE_ERROR' }) }),
+    ])
+    expect(await store.db.select().from(orders)).toEqual([order])
+    await store.events.append(key, { id: 'e1' })
     client.close()
   })
 
