@@ -1,7 +1,7 @@
 import type { ErrorKind, Failure } from '@daybook/drizzle'
 
 /** Error numbers of MySQL and MariaDB; the driver's names for them are MySQL's, and wrong for some of MariaDB's. */
-export const errnoKinds: Readonly<Record<number, ErrorKind>> = {
+const errnoKinds: Readonly<Record<number, ErrorKind>> = {
   1062: 'duplicate',
   1213: 'contention',
   1020: 'contention', // MariaDB 11.6 and newer: the row changed since the snapshot
@@ -36,7 +36,7 @@ export const errnoKinds: Readonly<Record<number, ErrorKind>> = {
 }
 
 /** Codes of the driver and of Node, where there is no number of the server. */
-export const codeKinds: Readonly<Record<string, ErrorKind>> = {
+const codeKinds: Readonly<Record<string, ErrorKind>> = {
   PROTOCOL_CONNECTION_LOST: 'connection',
   PROTOCOL_SEQUENCE_TIMEOUT: 'connection',
   ECONNREFUSED: 'connection',

@@ -58,7 +58,7 @@ async function pause(call: Call, tries: number): Promise<void> {
 }
 
 /** Resolves after so many milliseconds, or as soon as the signal fires. Somebody waits for it, so the process may too. */
-export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) return resolve()
     const done = () => {
