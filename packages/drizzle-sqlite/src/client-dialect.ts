@@ -123,13 +123,13 @@ export async function probeClient(client: Client, isMemory: boolean): Promise<Pr
   )
 }
 
-export const inStatement = (statement: Statement, params: Params): InStatement => {
+const inStatement = (statement: Statement, params: Params): InStatement => {
   const { text, values } = compiled(statement)
   return { sql: text, args: values(params).map(boundValue) }
 }
 
 /** Verbs over whatever executes a statement of the client. */
-export const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>): Tx =>
+const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>): Tx =>
   ensuringByInsert({
     rows: (statement, params = {}) =>
       step(async (): Promise<readonly Row[]> => (await execute(inStatement(statement, params))).rows),

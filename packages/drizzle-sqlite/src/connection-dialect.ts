@@ -64,7 +64,7 @@ export const probeConnection = (
   )
 
 /** Runs a body between BEGIN and COMMIT. An error of the rollback does not hide the one that led to it. */
-export function transact<T>(connection: Connection, mode: 'IMMEDIATE' | 'DEFERRED', body: () => T, call?: Call): T {
+function transact<T>(connection: Connection, mode: 'IMMEDIATE' | 'DEFERRED', body: () => T, call?: Call): T {
   if (!connection.isOpen) throw new ConnectionClosed()
   if (connection.inTransaction) throw new ConnectionInUse()
   connection.begin(mode)

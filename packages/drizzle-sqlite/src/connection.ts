@@ -16,7 +16,7 @@ export interface Connection {
 }
 
 /** A statement of better-sqlite3, or of the libSQL binding. */
-export interface DriverStatement {
+interface DriverStatement {
   all(values: readonly Value[]): unknown[]
   run(values: readonly Value[]): { readonly changes: number }
 }

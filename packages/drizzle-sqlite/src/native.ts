@@ -9,7 +9,7 @@ import { BaseSQLiteDatabase, SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 
 type NativeConstructor = new (path: string, options?: { timeout?: number }) => NativeDatabase
 
-export interface NativeStatement {
+interface NativeStatement {
   readonly reader: boolean
   raw(on?: boolean): NativeStatement
   all(values: readonly NativeValue[]): unknown[]
