@@ -59,7 +59,7 @@ describe('on a server', () => {
   })
 
   test('the application’s row and the event commit or roll back together', async () => {
-    const { url, pool } = await newPlace()
+    const { pool } = await newPlace()
     await pool.query('create table orders (id varchar(20) primary key)')
     const orders = mysqlTable('orders', { id: varchar({ length: 20 }).primaryKey() })
     const db = drizzleOver(pool)

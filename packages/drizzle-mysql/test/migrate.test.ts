@@ -19,10 +19,9 @@ test('a migration that was interrupted between two of its tables is completed by
   const { sql = [] } = await store.migrate({ dryRun: true })
   // What a process leaves that dies half-way: its record, and some of the tables, each of them committed.
   await pool.query(sql[0] ?? '')
-  const [, first] = [await store.health(), sql[1] ?? '']
   const { migrationRecord } = await recordOf()
   await pool.query('insert into daybook_migrations set ?', [migrationRecord])
-  await pool.query(first)
+  await pool.query(sql[1] ?? '')
   await expect(store.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
   expect((await store.migrate()).applied).toEqual(['0001'])
   expect((await store.migrate()).applied).toEqual([])

@@ -15,7 +15,7 @@ export function needsServer({ skip }: { skip: (reason: string) => never }): void
 export interface Place {
   readonly url: string
   readonly pool: Pool
-  rows(query: string): Promise<readonly RowDataPacket[]>
+  readonly rows: (query: string) => Promise<readonly RowDataPacket[]>
 }
 
 /** A database of its own, with the collation that folds the most, dropped when the test has ended. */
