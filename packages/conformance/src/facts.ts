@@ -38,7 +38,7 @@ export const reasonWithout = (fact: Fact): InapplicableReason =>
   reasons[fact] ?? 'a fact that is no, and nothing to see it by'
 
 /** The check that looks whether a fact is as declared. */
-export const factKey = (fact: Fact): string => `META-03@${fact}`
+const factKey = (fact: Fact): string => `META-03@${fact}`
 
 /**
  * Checks that a fact has closed stay closed only if that fact was looked at: a store that merely says that its data end
