@@ -71,11 +71,13 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
     const turns = turnsOf(client)
     return {
       isSingle: false,
-      prepared: ({ text, values }, call, does) =>
-        turns.run(call, async () => {
+      prepared: ({ text, values }, call, does) => {
+        const send = async () => {
           sending(call, does)
           return client.unsafe(text, wire(values), { prepare })
-        }),
+        }
+        return does === 'commits' ? turns.run(call, send) : send() // what only reads may share a connection with others
+      },
       inTurn: (call, work) => turns.run(call, work),
       coded: asItIs,
     }
