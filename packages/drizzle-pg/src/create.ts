@@ -1,4 +1,4 @@
-import { checkedFlag, checkedRecord, isStoreError, StoreError, uuidv7 } from '@daybook/core'
+import { checkedFlag, checkedRecord, isStoreError, StoreError } from '@daybook/core'
 import { createEngine, joinedStore, runTransaction, storeErrorOf, type DrizzleStoreOptions } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { databaseOver } from './database.ts'
@@ -57,7 +57,7 @@ export async function pgStore<Db extends PgDatabase>(
     })
   const using: PgStore<Db>['using'] = (tx) => {
     const verbs = executorTx(database.within(tx))
-    return joinedStore(engine, verbs, stillOpenIn(verbs, uuidv7())).store
+    return joinedStore(engine, verbs, stillOpenIn(verbs)).store
   }
   return Object.assign(engine.store, { db, tables: daybookTables(options), transaction, using })
 }

@@ -3,25 +3,28 @@ import type { Script, Tx } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { failureOf } from './errors.ts'
 
-const marker = 'daybook.joined'
+/**
+ * Unlike a setting, neither is undone with a savepoint. Outside of a transaction each statement has a number of its own. A
+ * standby gives no numbers, and lets nobody write.
+ */
+const place = {
+  sql: sql.raw(
+    `select pg_backend_pid()::text || ' ' || case when pg_is_in_recovery() then transaction_timestamp()::text else pg_current_xact_id()::text end as "place"`,
+  ),
+}
 
 /**
- * A driver goes on outside of a transaction that has ended, and what is written there would stay. A setting that ends with
- * the transaction tells. Who joins a transaction second, or inside a savepoint, finds the mark of the first and takes it.
+ * A driver goes on outside of a transaction that has ended, and what is written there would stay. Where the first call
+ * found itself, each later one must be.
+ *
+ * The first one asks twice, for the transaction may have been over before it.
  */
-export function stillOpenIn(tx: Tx, joinId: string): () => Script<void> {
-  const mark = {
-    sql: sql.raw(
-      `select set_config('${marker}', coalesce(nullif(current_setting('${marker}', true), ''), '${joinId}'), true) as "id"`,
-    ),
-  }
-  const read = { sql: sql.raw(`select current_setting('${marker}', true) as "id"`) }
+export function stillOpenIn(tx: Tx): () => Script<void> {
   let found: unknown
   return function* stillOpen() {
     try {
-      found ??= (yield* tx.rows(mark))[0]?.['id']
-      const [row] = yield* tx.rows(read)
-      if (row?.['id'] === found) return
+      found ??= yield* placeIn(tx)
+      if ((yield* placeIn(tx)) === found) return
     } catch (error) {
       // PGlite asks the server nothing more, and its error has no code.
       if (failureOf(error).driverCode === undefined) throw transactionOver(error)
@@ -29,6 +32,10 @@ export function stillOpenIn(tx: Tx, joinId: string): () => Script<void> {
     }
     throw transactionOver()
   }
+}
+
+function* placeIn(tx: Tx): Script<unknown> {
+  return (yield* tx.rows(place))[0]?.['place']
 }
 
 const transactionOver = (cause?: unknown) =>

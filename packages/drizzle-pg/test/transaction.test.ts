@@ -190,6 +190,35 @@ describe.for(driverNames.map((driver) => ({ driver })))('over $driver', slow, ({
     })
     expect((await here.written(key)).events).toEqual(['e1', 'e2', 'e3', 'e4'])
   })
+
+  test('a store whose first call was undone with its savepoint goes on in the transaction, and ends with it', async () => {
+    const here = await place(driver)
+    await here.store.sessions.create(key)
+    const kept: JoinedStore[] = []
+    await here.db.transaction(async (tx) => {
+      const [first, second] = [here.store.using(tx), here.store.using(tx)]
+      kept.push(first, second)
+      const nested = tx as typeof tx & Pick<typeof here.db, 'transaction'> // Drizzle's transactions have it
+      const savepoint = nested.transaction(async (inner) => {
+        const third = here.store.using(inner)
+        kept.push(third)
+        await first.events.append(key, { id: 'undone' })
+        await third.events.append(key, { id: 'undone too' })
+        throw new RangeError('back to the savepoint')
+      })
+      await expect(savepoint).rejects.toThrow(RangeError)
+      await first.events.append(key, { id: 'e1' })
+      await second.events.append(key, { id: 'e2' })
+      await nested.transaction(async (inner) => void (await here.store.using(inner).events.append(key, { id: 'e3' })))
+      await first.events.append(key, { id: 'e4' })
+    })
+    expect((await here.written(key)).events).toEqual(['e1', 'e2', 'e3', 'e4'])
+    await here.db.transaction(async () => {
+      for (const store of kept)
+        await expect(store.events.append(key, { id: 'late' })).rejects.toMatchObject({ code: 'closed' })
+    })
+    expect((await here.written(key)).events).toEqual(['e1', 'e2', 'e3', 'e4'])
+  })
 })
 
 test('a body that answers Drizzle’s builder is a body like others', async () => {
