@@ -2,8 +2,9 @@ import { defineStoreUnderTest, type Place, type StoreUnderTest } from '@daybook/
 import type { Capabilities, Store } from '@daybook/core'
 import { mysqlTable, varchar } from 'drizzle-orm/mysql-core'
 import { drizzle } from 'drizzle-orm/mysql2'
-import { createPool, type RowDataPacket } from 'mysql2/promise'
+import { createPool } from 'mysql2/promise'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
+import { holdSession, oracleOf } from './oracle.ts'
 import { serverUrl, urlOf } from './server.ts'
 
 const expects: Capabilities = {
@@ -26,37 +27,27 @@ const expects: Capabilities = {
   isolation: 'read committed',
 }
 
-const areas = {
-  sessions: 'daybook_sessions',
-  events: 'daybook_events',
-  appStates: 'daybook_app_states',
-  userStates: 'daybook_user_states',
-}
-
 /** A database of its own for each place. */
 async function provision({ id: database }: { id: string }): Promise<Place> {
   const admin = createPool({ uri: serverUrl.href, connectionLimit: 2 })
   await admin.query('create database ??', [database])
   const url = urlOf(database)
+  // A role of the application's: it may do what a store does once the schema is there, and not change the schema.
+  await admin.query('create user ?@'%' identified by ?', [database, 'app'])
+  await admin.query('grant select, insert, update, delete on ??.* to ?@'%'', [database, database])
+  const appUrl = Object.assign(new URL(url), { username: database, password: 'app' }).href
   const pool = createPool({ uri: url, connectionLimit: 4, charset: 'utf8mb4', jsonStrings: true })
   await pool.query('create table orders (id varchar(191) primary key)')
   const own = drizzle({ client: pool })
   const orders = mysqlTable('orders', { id: varchar({ length: 191 }).primaryKey() })
   return {
-    open({ poolMax, via: _via, role: _role, ...options } = {}): Promise<Store> {
-      return openMysqlStore({ url, connectionLimit: poolMax ?? 5, ...options })
+    open({ poolMax, via: _via, role, ...options } = {}): Promise<Store> {
+      return openMysqlStore({ url: role === 'app' ? appUrl : url, connectionLimit: poolMax ?? 5, ...options })
     },
     worker: { module: new URL('worker.ts', import.meta.url).href, args: { url, connectionLimit: 3 } },
-    oracle: {
-      async count(area, appName) {
-        const where =
-          area === 'events' ? 'sid in (select sid from daybook_sessions where app_name = ?)' : 'app_name = ?'
-        const [rows] = await pool.query<RowDataPacket[]>(`select count(*) as n from ${areas[area]} where ${where}`, [
-          appName,
-        ])
-        return Number(rows[0]?.['n'])
-      },
-    },
+    oracle: oracleOf(pool),
+    honours: ['role', 'poolMax'],
+    lock: (session) => holdSession(url, session),
     transaction: {
       async run(_store, body) {
         const store = await createMysqlStore(own)
@@ -73,6 +64,7 @@ async function provision({ id: database }: { id: string }): Promise<Place> {
     async destroy() {
       await pool.end()
       await admin.query('drop database ??', [database])
+      await admin.query('drop user ?@'%'', [database])
       await admin.end()
     },
   }

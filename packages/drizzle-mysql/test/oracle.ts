@@ -1,0 +1,81 @@
+import type { HeldLock, Oracle } from '@daybook/conformance'
+import type { SessionKey } from '@daybook/core'
+import { createConnection, type Pool, type PoolConnection, type RowDataPacket } from 'mysql2/promise'
+
+const areas = {
+  sessions: 'daybook_sessions',
+  events: 'daybook_events',
+  appStates: 'daybook_app_states',
+  userStates: 'daybook_user_states',
+}
+
+/** A second reader of a database, which also tries what the server does. */
+export function oracleOf(pool: Pool): Oracle {
+  return {
+    async count(area, appName) {
+      const where = area === 'events' ? 'sid in (select sid from daybook_sessions where app_name = ?)' : 'app_name = ?'
+      const [rows] = await pool.query<RowDataPacket[]>(`select count(*) as n from ${areas[area]} where ${where}`, [
+        appName,
+      ])
+      return Number(rows[0]?.['n'])
+    },
+    async orphan() {
+      const columns = 'seq, event_id, invocation_id, author, branch, error_code, timestamp, payload'
+      const copy = `insert into daybook_events (sid, ${columns}) select 2000000000, ${columns} from daybook_events limit 1`
+      return (await rolledBack(pool, (connection) => connection.query(copy))) === 1452
+    },
+    tries: {
+      skipLocked: async () => {
+        const select = 'select 1 from daybook_sessions for update skip locked'
+        return (await rolledBack(pool, (connection) => connection.query(select))) === undefined ? 'yes' : 'no'
+      },
+      windowFunctions: async () => {
+        const select = 'select row_number() over (order by 1)'
+        return (await rolledBack(pool, (connection) => connection.query(select))) === undefined ? 'yes' : 'no'
+      },
+      async transactionalDdl() {
+        await rolledBack(pool, (connection) => connection.query('create table tried (a int)'))
+        const [found] = await pool.query<RowDataPacket[]>(`show tables like 'tried'`)
+        await pool.query('drop table if exists tried')
+        return found.length === 0 ? 'yes' : 'no'
+      },
+    },
+  }
+}
+
+/** Number of the error that the body ran into, or `undefined`; its transaction is rolled back either way. */
+async function rolledBack(
+  pool: Pool,
+  body: (connection: PoolConnection) => Promise<unknown>,
+): Promise<number | undefined> {
+  const connection = await pool.getConnection()
+  try {
+    await connection.beginTransaction()
+    await body(connection)
+    return undefined
+  } catch (error) {
+    const { errno } = error as { errno?: number } // of the driver's errors
+    if (errno === undefined) throw error
+    return errno
+  } finally {
+    await connection.rollback()
+    connection.release()
+  }
+}
+
+/** Another connection that holds the row of a session. */
+export async function holdSession(url: string, { appName, userId, sessionId }: SessionKey): Promise<HeldLock> {
+  const connection = await createConnection({ uri: url, charset: 'utf8mb4' })
+  await connection.beginTransaction()
+  const [held] = await connection.query<RowDataPacket[]>(
+    'select 1 from daybook_sessions where app_name = ? and user_id = ? and session_id = ? for update',
+    [appName, userId, sessionId],
+  )
+  if (held.length !== 1) throw new Error('there is no session to hold')
+  return {
+    async release() {
+      await connection.rollback()
+      await connection.end()
+    },
+  }
+}
