@@ -33,8 +33,8 @@ async function provision({ id: database }: { id: string }): Promise<Place> {
   await admin.query('create database ??', [database])
   const url = urlOf(database)
   // A role of the application's: it may do what a store does once the schema is there, and not change the schema.
-  await admin.query('create user ?@'%' identified by ?', [database, 'app'])
-  await admin.query('grant select, insert, update, delete on ??.* to ?@'%'', [database, database])
+  await admin.query("create user ?@'%' identified by ?", [database, 'app'])
+  await admin.query("grant select, insert, update, delete on ??.* to ?@'%'", [database, database])
   const appUrl = Object.assign(new URL(url), { username: database, password: 'app' }).href
   const pool = createPool({ uri: url, connectionLimit: 4, charset: 'utf8mb4', jsonStrings: true })
   await pool.query('create table orders (id varchar(191) primary key)')
@@ -64,7 +64,7 @@ async function provision({ id: database }: { id: string }): Promise<Place> {
     async destroy() {
       await pool.end()
       await admin.query('drop database ??', [database])
-      await admin.query('drop user ?@'%'', [database])
+      await admin.query("drop user ?@'%'", [database])
       await admin.end()
     },
   }
