@@ -13,18 +13,18 @@ export interface Database {
   within(tx: PgExecutor): PgExecutor
 }
 
-export function databaseOver(db: PgDatabase, { coded, inTurn }: Driver): Database {
+export function databaseOver(db: PgDatabase, driver: Driver): Database {
   const within = (executor: PgExecutor): PgExecutor => ({
     async execute(query) {
       try {
         return await executor.execute(query)
       } catch (error) {
-        throw coded(error)
+        throw driver.coded(error)
       }
     },
   })
   return {
-    executor: (call) => ({ execute: (query) => inTurn(call, async () => within(db).execute(query)) }),
+    executor: (call) => ({ execute: (query) => driver.inTurn(call, async () => within(db).execute(query)) }),
     within,
     async transaction(body, config, call) {
       let thrown: { readonly error: unknown } | undefined
@@ -37,11 +37,11 @@ export function databaseOver(db: PgDatabase, { coded, inTurn }: Driver): Databas
         }
       }
       try {
-        return await inTurn(call, () => db.transaction(noting, config))
+        return await driver.inTurn(call, () => db.transaction(noting, config))
       } catch (error) {
         // On a dead connection the rollback fails too, and Drizzle reports that.
         if (thrown !== undefined) throw thrown.error
-        throw isStoreError(error) ? error : coded(error)
+        throw isStoreError(error) ? error : driver.coded(error)
       }
     },
   }

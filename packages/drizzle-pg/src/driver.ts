@@ -1,9 +1,9 @@
 import { StoreError, type Call } from '@daybook/core'
 import { remembered, type Row, type Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
+import { nodePostgres, type NodePostgresPool } from './node-postgres.ts'
 import { createTurns } from './turns.ts'
 import { sending, wire } from './wire.ts'
-import { nodePostgres, type NodePostgresPool } from './node-postgres.ts'
 
 // The parts of the drivers that a store uses. Drizzle's own `execute` leaves statements unprepared, so the hot ones go to
 // the driver itself, under a name.
@@ -22,7 +22,7 @@ interface PgliteClient {
   transaction<T>(body: (tx: { query: PgliteQuery }) => Promise<T>): Promise<T>
 }
 
-export interface Prepared {
+interface Prepared {
   /** Unlike that of any other text: a pool may serve stores with other tables too. */
   readonly name: string
   readonly text: string

@@ -3,6 +3,7 @@ import type { Call } from '@daybook/core'
 import {
   compiler,
   remembered,
+  variants,
   type Compiled,
   type Dialect,
   type LoadShape,
@@ -29,7 +30,7 @@ export function hotPath(
   tables: DaybookTables,
   driver: Driver,
 ): Required<Pick<Dialect, 'appendEvents' | 'loadSession' | 'loadWithin'>> {
-  const appendFor = variantsOf((variant) => buildAppend(tables, variant))
+  const appendFor = variants((variant) => buildAppend(tables, variant))
   const loadFor = remembered((shape: LoadShape) => buildLoad(tables, shape))
   const prepared = (statement: Statement, params: Params, call: Call, does?: 'commits'): Promise<readonly Row[]> => {
     const query = compiled(statement)
@@ -52,14 +53,5 @@ export function hotPath(
       return loadedBy(yield* tx.rows(loadFor(shape), params))
     },
     loadSession: async (shape, params, call) => loadedBy(await prepared(loadFor(shape), params, call)),
-  }
-}
-
-function variantsOf(build: (variant: string) => Statement): (variant: string) => Statement {
-  const made = new Map<string, Statement>()
-  return (variant) => {
-    const statement = made.get(variant) ?? build(variant)
-    made.set(variant, statement)
-    return statement
   }
 }

@@ -1,8 +1,8 @@
+import { once } from 'node:events'
 import type { AgentEvent, JsonObject } from '@daybook/core'
 import { drizzle as drizzleNode } from 'drizzle-orm/node-postgres'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import type { PoolClient } from 'pg'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi, type MockInstance } from 'vitest'
 import { createPgStore } from '../src/index.ts'
 import { driverNames, place } from './drivers.ts'
 import { client, key, migratedStore, nodePool } from './places.ts'
@@ -244,34 +244,35 @@ describe.for(driverNames.map((driver) => ({ driver })))(
     async function busyStore() {
       const here = await place(driver, { max: 1 })
       await here.store.sessions.create(key)
-      let free: () => void = () => {}
-      const until = new Promise<void>((resolve) => (free = resolve))
+      const gate = new AbortController()
       let holding: Promise<void> | undefined
       await new Promise<void>((held) => {
         const hold = async () => {
           held()
-          await until
+          await once(gate.signal, 'abort')
         }
         // Of what an application holds, postgres.js does not tell.
         holding = driver === 'postgres.js' ? here.store.transaction(hold) : here.db.transaction(hold)
       })
       const release = async () => {
-        free()
+        gate.abort()
         await holding
       }
       return { ...here, release }
     }
 
     test('was never sent when its time is over', async () => {
-      const { store, release, written } = await busyStore()
+      const here = await busyStore()
+      const { store, release } = here
       await expect(store.events.append(key, { id: 'e1' }, { timeout: 150 })).rejects.toMatchObject({ code: 'timeout' })
       await release()
       await store.events.append(key, { id: 'e2' })
-      expect((await written(key)).events).toEqual(['e2'])
+      expect((await here.written(key)).events).toEqual(['e2'])
     })
 
     test('is aborted at once, and those behind it get their turn', async () => {
-      const { store, release, written } = await busyStore()
+      const here = await busyStore()
+      const { store, release } = here
       const stop = new AbortController()
       const first = store.events.append(key, { id: 'e1' }, { signal: stop.signal })
       const second = store.events.append(key, { id: 'e2' })
@@ -281,7 +282,7 @@ describe.for(driverNames.map((driver) => ({ driver })))(
       expect(performance.now() - begun).toBeLessThan(1000)
       await release()
       await second
-      expect((await written(key)).events).toEqual(['e2'])
+      expect((await here.written(key)).events).toEqual(['e2'])
     })
   },
 )
@@ -301,23 +302,15 @@ test('more appends than connections all get there', async () => {
 test('over node-postgres an append is one statement too, on a connection that stays', async () => {
   const { schema } = await migratedStore()
   const pool = nodePool({ max: 1 })
-  const sent: unknown[] = []
-  const connections: PoolClient[] = []
-  pool.on('connect', (connection) => {
-    connections.push(connection)
-    const { query } = connection
-    connection.query = ((...args: Parameters<typeof query>) => {
-      sent.push(args[0])
-      return query.apply(connection, args) as unknown
-    }) as typeof query // the same, written down
-  })
+  const connections: MockInstance[] = []
+  pool.on('connect', (connection) => connections.push(vi.spyOn(connection, 'query')))
   const store = await createPgStore(drizzleNode({ client: pool }), { schema })
   await store.sessions.create(key)
-  sent.length = 0
+  const sent = connections[0]?.mockClear()
   await store.events.append(key, { id: 'e1' })
-  expect(sent).toHaveLength(1)
+  expect(sent).toHaveBeenCalledTimes(1)
   await store.sessions.get(key)
-  expect(sent).toHaveLength(2)
+  expect(sent).toHaveBeenCalledTimes(2)
   await store.events.append(key, { id: 'e1' }) // breaks a unique key, and takes the script
   expect(connections).toHaveLength(1)
 })

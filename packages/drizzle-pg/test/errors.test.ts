@@ -10,7 +10,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { createPgStore, type PgDatabase } from '../src/index.ts'
 import { errorKinds, failureOf } from '../src/errors.ts'
 import { client, key, migratedStore, nodePool } from './places.ts'
-import { proxy } from './proxy.ts'
+import { openProxy } from './proxy.ts'
 import { needsServer, serverUrl } from './server.ts'
 
 /** What each code of the server, the drivers and Node means to a caller. */
@@ -145,6 +145,31 @@ async function someoneWaits(admin: Sql, schema: string): Promise<void> {
   while ((await waiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
+/** A store over a pool of one, and the two ways to lose its connection while it waits for a lock. */
+async function losingStore() {
+  const { schema } = await migratedStore()
+  const { url, cut } = await openProxy()
+  const application_name = `${schema}_app`
+  const pool = nodePool({ max: 1, connectionString: url, application_name })
+  pool.on('error', () => {}) // as the README asks for
+  const store = await createPgStore(drizzleNode({ client: pool }), { schema })
+  await store.sessions.create(key)
+  const admin = client()
+  const kill = async () =>
+    void (await admin`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${application_name}`)
+  /** Loses it in the middle of `work`, and answers how that ended. */
+  const during = async (lose: () => Promise<void> | void, work: () => Promise<unknown>) => {
+    const release = await hold(schema)
+    const ended = work().catch((error: unknown) => error)
+    await someoneWaits(admin, schema)
+    await lose()
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 100))])
+    await release()
+    return ended
+  }
+  return { store, pool, during, ways: { cut, kill } }
+}
+
 test.for<unknown>([null, 5, 'x'])('%o is no set of options', async (options) => {
   const db = drizzleNode({ client: nodePool({ port: 1 }) })
   await expect(createPgStore(db, options as object)).rejects.toMatchObject({
@@ -262,31 +287,6 @@ describe('on a server', () => {
   })
 
   describe('a connection of node-postgres that is lost', () => {
-    /** A store over a pool of one, and the two ways to lose its connection while it waits for a lock. */
-    async function losingStore() {
-      const { schema } = await migratedStore()
-      const { url, cut } = await proxy()
-      const application_name = `${schema}_app`
-      const pool = nodePool({ max: 1, connectionString: url, application_name })
-      pool.on('error', () => {}) // as the README asks for
-      const store = await createPgStore(drizzleNode({ client: pool }), { schema })
-      await store.sessions.create(key)
-      const admin = client()
-      const kill = async () =>
-        void (await admin`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${application_name}`)
-      /** Loses it in the middle of `work`, and answers how that ended. */
-      const during = async (lose: () => Promise<void> | void, work: () => Promise<unknown>) => {
-        const release = await hold(schema)
-        const ended = work().catch((error: unknown) => error)
-        await someoneWaits(admin, schema)
-        await lose()
-        await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 100))])
-        await release()
-        return ended
-      }
-      return { store, pool, during, ways: { cut, kill } }
-    }
-
     test.for(['cut', 'kill'] as const)('%s: an append on its way has an unknown outcome', async (way) => {
       const { store, during, ways } = await losingStore()
       const ended = await during(ways[way], () => store.events.append(key, { id: 'e1' }))

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import { serverUrl } from './server.ts'
 
 /** A way to the server that can be cut, without a word from the server. Closed after the test. */
-export async function proxy(): Promise<{ readonly url: string; readonly cut: () => void }> {
+export async function openProxy(): Promise<{ readonly url: string; readonly cut: () => void }> {
   const { hostname, port } = new URL(serverUrl)
   const sockets = new Set<Socket>()
   const kept = (socket: Socket) => {

@@ -46,6 +46,7 @@ export {
   param,
   remembered,
   selected,
+  variants,
   type Compiled,
 } from './statements.ts'
 export { tableNamesOf, withNames, type TableNameOptions } from './table-names.ts'
