@@ -17,6 +17,7 @@ const backends: Readonly<Record<string, () => Promise<Subjects>>> = {
   'libsql-client': () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts'),
   'better-sqlite3': () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts'),
   pg: () => subjectsIn('packages/drizzle-pg/test/subjects.ts'),
+  'libsql-server': () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts'),
   mariadb: () => subjectsIn('packages/drizzle-mysql/test/subjects.ts'),
 }
 

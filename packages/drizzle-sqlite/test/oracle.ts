@@ -86,6 +86,7 @@ export async function holdFile(path: string): Promise<HeldLock> {
 export async function holdServer(url: string): Promise<HeldLock> {
   const client = createClient({ url, timeout: 5_000 })
   const held = await client.transaction('write')
+  await held.execute('select 1') // over HTTP it begins with its first statement
   return {
     async release() {
       await held.rollback()
