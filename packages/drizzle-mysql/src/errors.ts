@@ -1,4 +1,4 @@
-import type { ErrorKind, Failure } from '@daybook/drizzle'
+import { failureByCode, type ErrorKind, type Failure } from '@daybook/drizzle'
 
 /** Error numbers of MySQL and MariaDB; the driver's names for them are MySQL's, and wrong for some of MariaDB's. */
 const errnoKinds: Readonly<Record<number, ErrorKind>> = {
@@ -46,24 +46,13 @@ const codeKinds: Readonly<Record<string, ErrorKind>> = {
   ENOTFOUND: 'unreachable',
 }
 
-const depth = 8
+export const failureOf = (error: unknown): Failure => failureByCode(error, codesOf, kindOf)
 
-/** Walks the causes of an error to the first number or code that the tables know. A number below 0 is the system's. */
-export function failureOf(error: unknown): Failure {
-  let cause = error
-  let fallback: string | number | undefined
-  for (let level = 0; cause instanceof Error && level < depth; level++) {
-    const { errno, code } = cause as { errno?: unknown; code?: unknown } // an error may carry anything
-    if (typeof errno === 'number' && errno > 0) {
-      const kind = errnoKinds[errno]
-      if (kind !== undefined) return { kind, driverCode: errno }
-      fallback ??= errno
-    } else if (typeof code === 'string') {
-      const kind = codeKinds[code]
-      if (kind !== undefined) return { kind, driverCode: code }
-      fallback ??= code
-    }
-    cause = cause instanceof AggregateError ? cause.errors[0] : cause.cause
-  }
-  return fallback === undefined ? { kind: 'internal' } : { kind: 'internal', driverCode: fallback }
+/** A number below 0 is the system's, which has a name too. */
+function codesOf(error: Error): (string | number)[] {
+  const { errno, code } = error as { errno?: unknown; code?: unknown } // an error may carry anything
+  if (typeof errno === 'number' && errno > 0) return [errno]
+  return typeof code === 'string' ? [code] : []
 }
+
+const kindOf = (code: string | number) => (typeof code === 'number' ? errnoKinds[code] : codeKinds[code])

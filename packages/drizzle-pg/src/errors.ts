@@ -1,4 +1,4 @@
-import type { ErrorKind, Failure } from '@daybook/drizzle'
+import { causesOf, failureByCode, type ErrorKind, type Failure } from '@daybook/drizzle'
 
 /** SQLSTATEs, classes of them, and the drivers' and Node's own codes. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const errorKinds: Readonly<Record<string, ErrorKind>> = {
@@ -45,8 +45,6 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   DAYBOOK_POOL_ENDED: 'closed',
 }
 
-const depth = 8
-
 /** What node-postgres reports without a code is that the connection is gone, or did not come in time. */
 export class ConnectionLost extends Error {
   readonly code = 'DAYBOOK_CONNECTION_LOST'
@@ -58,31 +56,22 @@ export class PoolEnded extends Error {
   override readonly message = 'the pool that was handed over has ended'
 }
 
-/** The codes of an error and its causes, outermost first; a host name may have been tried at several addresses. */
-function codesOf(error: unknown): string[] {
-  const codes: string[] = []
-  let cause = error
-  for (let level = 0; cause instanceof Error && level < depth; level++) {
-    const { code } = cause as { code?: unknown } // an error may carry anything
-    if (typeof code === 'string') codes.push(code)
-    cause = cause instanceof AggregateError ? cause.errors[0] : cause.cause
-  }
-  return codes
+function codesOf(error: Error): string[] {
+  const { code } = error as { code?: unknown } // an error may carry anything
+  return typeof code === 'string' ? [code] : []
 }
+
+/** An SQLSTATE of five characters is known by itself or by its class, the first two. */
+const kindOf = (code: string | number) =>
+  typeof code === 'number'
+    ? undefined
+    : (errorKinds[code] ?? (code.length === 5 ? errorKinds[code.slice(0, 2)] : undefined))
 
 /** Neither the server nor the system has a name for it. */
-export const hasNoCode = (error: unknown): boolean => error instanceof Error && codesOf(error).length === 0
+export const hasNoCode = (error: unknown): boolean =>
+  error instanceof Error && [...causesOf(error)].every((cause) => codesOf(cause).length === 0)
 
-/** The first code of an error and its causes that the table knows. */
-export function failureOf(error: unknown): Failure {
-  const codes = codesOf(error)
-  for (const driverCode of codes) {
-    const kind = errorKinds[driverCode] ?? (driverCode.length === 5 ? errorKinds[driverCode.slice(0, 2)] : undefined)
-    if (kind !== undefined) return { kind, driverCode }
-  }
-  const [driverCode] = codes
-  return { kind: 'internal', ...(driverCode !== undefined && { driverCode }) }
-}
+export const failureOf = (error: unknown): Failure => failureByCode(error, codesOf, kindOf)
 
 /** The document of a scope would have grown over its limit; see append.ts. */
 export const checkViolation = '23514'

@@ -1,4 +1,4 @@
-import type { ErrorKind, Failure } from '@daybook/drizzle'
+import { failureByCode, type ErrorKind, type Failure } from '@daybook/drizzle'
 
 /** Names of SQLite's result codes (https://sqlite.org/rescode.html), primary and extended, and of the libSQL client's own. */
 export const errorKinds: Readonly<Record<string, ErrorKind>> = {
@@ -48,23 +48,12 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   UND_ERR_CONNECT_TIMEOUT: 'connection',
 }
 
-const depth = 8
+/** Drizzle and the client wrap the driver's errors. */
+export const failureOf = (error: unknown): Failure => failureByCode(error, codesOf, kindOf)
 
-/** Walks the causes of an error to the first code that the table knows. Drizzle and the client wrap the driver's errors. */
-export function failureOf(error: unknown): Failure {
-  let fallback: string | undefined
-  for (
-    let [cause, level] = [error, 0];
-    cause instanceof Error && level < depth;
-    [cause, level] = [cause.cause, level + 1]
-  ) {
-    for (const code of codesOf(cause)) {
-      const kind = isRefusal(code, cause) ? 'unreachable' : (errorKinds[code] ?? errorKinds[primaryOf(code)])
-      if (kind !== undefined) return { kind, driverCode: code }
-      fallback ??= code
-    }
-  }
-  return fallback === undefined ? { kind: 'internal' } : { kind: 'internal', driverCode: fallback }
+function kindOf(code: string | number, error: Error): ErrorKind | undefined {
+  if (typeof code === 'number') return undefined // SQLite's drivers name their codes
+  return isRefusal(code, error) ? 'unreachable' : (errorKinds[code] ?? errorKinds[primaryOf(code)])
 }
 
 function codesOf(error: Error): string[] {

@@ -9,7 +9,6 @@ import {
   type AppendRequest,
   type AppendResult,
   type CallOptions,
-  type CheckedEventFilter,
   type EventListRequest,
   type Page,
   type SessionKey,
@@ -17,7 +16,7 @@ import {
 } from '@daybook/core'
 import { createAppend } from './append.ts'
 import type { Appended, Tx } from './dialect.ts'
-import { eventsOf, eventValues } from './event-rows.ts'
+import { eventsOf, eventValues, noFilter } from './event-rows.ts'
 import { loadWithin } from './load.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 import type { Script } from './script.ts'
@@ -33,15 +32,6 @@ export interface EventOperations {
   readonly look: (tx: Tx, key: SessionKey, afterSeq: number) => Script<Look | undefined>
 }
 
-const noFilter: CheckedEventFilter = {
-  since: undefined,
-  after: undefined,
-  afterSeq: undefined,
-  author: undefined,
-  invocationId: undefined,
-  branch: undefined,
-  last: undefined,
-}
 const lookLimit = 100
 
 export function createEventOperations(parts: Parts): EventOperations {

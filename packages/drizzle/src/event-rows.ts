@@ -191,6 +191,17 @@ function filterParams(filter: CheckedEventFilter): Params {
   return params
 }
 
+/** All events. */
+export const noFilter: CheckedEventFilter = {
+  since: undefined,
+  after: undefined,
+  afterSeq: undefined,
+  author: undefined,
+  invocationId: undefined,
+  branch: undefined,
+  last: undefined,
+}
+
 /** Oldest first, whichever way they were read. */
 export function eventsOf(rows: readonly Row[]): StoredEvent[] {
   const events = rows.map((row) => storedEventOf(row))

@@ -22,6 +22,7 @@ export { joinedStore, type JoinedStore } from './joined-store.ts'
 export { runTransaction, type Entered } from './run-transaction.ts'
 export { scriptStore, type ScriptStore } from './script-store.ts'
 export { ensuringByInsert } from './ensure.ts'
+export { causesOf, failureByCode } from './causes.ts'
 export { readLazily } from './lazy-read.ts'
 export { checksumOf } from './migrate.ts'
 export {

@@ -29,7 +29,7 @@ import {
 import { changeScopes } from './append.ts'
 import type { Tx } from './dialect.ts'
 import { loadWithin } from './load.ts'
-import { eventsOf } from './event-rows.ts'
+import { eventsOf, noFilter } from './event-rows.ts'
 import { createSessionLists, type SessionLists } from './session-lists.ts'
 import type { Parts } from './operation.ts'
 import type { Script } from './script.ts'
@@ -186,16 +186,6 @@ export function createSessionScripts(parts: Parts): SessionScripts {
       return { sessions: sids.length, events, userStates: hadState ? 1 : 0 }
     },
   }
-}
-
-const noFilter: CheckedEventFilter = {
-  since: undefined,
-  after: undefined,
-  afterSeq: undefined,
-  author: undefined,
-  invocationId: undefined,
-  branch: undefined,
-  last: undefined,
 }
 
 /** The session-scope delta of a stored event. It was checked when it was appended. */
