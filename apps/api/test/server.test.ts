@@ -84,6 +84,19 @@ describe('a server that is told to stop', () => {
       expect(await take(watched, 1)).toEqual([])
     },
   )
+
+  test('tells a streamed turn that it is cut, so that nobody takes it for the whole answer', async () => {
+    const server = await startServer(await temporaryFolder(), { ASSISTANT_STEP_DELAY: '60000' })
+    await send(server, 'PUT', session)
+    const answer = await fetch(`${server.url}${session}/messages`, {
+      method: 'POST',
+      headers: { accept: 'text/event-stream', 'content-type': 'application/json' },
+      body: JSON.stringify({ eventId: 'm1', text: 'what is 1 + 1' }),
+    })
+    const streamed = answer.text()
+    await server.stop('SIGTERM')
+    expect((await streamed).trimEnd().split('\n\n').at(-1)).toMatch(/^event: error\n.*"code":"closed"/)
+  })
 })
 
 describe('two servers over one file', () => {

@@ -37,7 +37,11 @@ export async function stream(
 ): Promise<FastifyReply> {
   const over = new AbortController()
   const end = () => over.abort()
-  reply.sse.onClose(end)
+  let isGone = false
+  reply.sse.onClose(() => {
+    isGone = true
+    end()
+  })
   reply.server.closing.addEventListener('abort', end, { once: true })
   if (reply.server.closing.aborted) end()
   // The client learns at once that it is connected, however quiet the session is.
@@ -45,7 +49,10 @@ export async function stream(
   reply.raw.flushHeaders()
   try {
     for await (const message of open(over.signal)) {
-      if (over.signal.aborted) break
+      if (over.signal.aborted) {
+        if (!isGone) await lastWord(reply, message)
+        break
+      }
       await sent(reply, message, over.signal)
     }
   } finally {
@@ -53,6 +60,12 @@ export async function stream(
     reply.sse.close()
   }
   return reply
+}
+
+/** What a stream still has to say when the server stops; a client that does not take it at once goes without. */
+async function lastWord(reply: FastifyReply, message: SSEMessage): Promise<void> {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, 100).unref())
+  await Promise.race([reply.sse.send(message).catch(() => {}), late]) // a client that has gone meanwhile needs no word
 }
 
 /** The plugin waits for the client to drain, also when it went away without an error; this ends then, too. */

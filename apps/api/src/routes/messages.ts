@@ -12,7 +12,7 @@ const schema = {
   summary: 'Say something to the assistant',
   description:
     'Answers the turn, or with `Accept: text/event-stream` streams it: `event` for each stored event, `word` for each part of the answer ' +
-    'as it comes, `done` with what the other form answers. Repeated with the same `eventId` it continues or returns that turn; ' +
+    'as it comes, and last `done` with what the other form answers, or `error` with a problem. Repeated with the same `eventId` it continues or returns that turn; ' +
     'the same `eventId` with another text is 409.',
   params: SessionParams,
   body: Message,
