@@ -6,7 +6,7 @@ import { subjects } from './subjects.ts'
 const missing = missingServer === undefined ? [] : [missingServer]
 
 for (const subject of missing.length > 0 ? [] : [subjects.pg])
-  conformance(subject, { describe, it, beforeAll, afterAll })
+  conformance(subject, { describe, it, beforeAll, afterAll }, { prove: process.env['DAYBOOK_PROVE'] === '1' })
 
 for (const reason of missing) {
   it('PostgreSQL keeps the contract', ({ skip }) => {

@@ -16,7 +16,7 @@ const skipped: Readonly<Partial<Record<keyof typeof subjects, string | undefined
 }
 
 for (const name of [...driverNames, 'libsql-server' as const].filter((one) => skipped[one] === undefined)) {
-  conformance(subjects[name], { describe, it, beforeAll, afterAll })
+  conformance(subjects[name], { describe, it, beforeAll, afterAll }, { prove: process.env['DAYBOOK_PROVE'] === '1' })
 }
 
 for (const [name, reason] of Object.entries(skipped)) {
