@@ -2,7 +2,16 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', 'tools'],
+    projects: [
+      'packages/*',
+      'apps/*',
+      'tools',
+      ...(['pg', 'mariadb', 'mysql'] as const).map((backend) => ({
+        extends: './apps/api/vitest.config.ts' as const,
+        root: './apps/api',
+        test: { name: `api-${backend}`, provide: { backend } },
+      })),
+    ],
     reporters: ['default', './tools/tally.ts'],
   },
 })

@@ -14,6 +14,8 @@ const databases: Record<string, Open> = {
   'wss:': openSqlite,
   'postgres:': openPostgres,
   'postgresql:': openPostgres,
+  'mysql:': openMysql,
+  'mariadb:': openMysql,
   'memory:': async (_url, options) => createInMemoryStore(options),
 }
 
@@ -54,6 +56,17 @@ async function openPostgres(url: string, options: StoreOptions): Promise<Store> 
 async function loadPostgres() {
   // The package loads its driver when it opens a URL; here it is looked for.
   const [dialect] = await Promise.all([import('@daybook/drizzle-pg'), import('postgres')])
+  return dialect
+}
+
+async function openMysql(url: string, options: StoreOptions): Promise<Store> {
+  const packages = ['@daybook/drizzle-mysql', 'mysql2', 'drizzle-orm']
+  const { openMysqlStore } = await installed('DATABASE_URL is a MySQL or MariaDB one', packages, loadMysql)
+  return openMysqlStore({ ...options, url })
+}
+
+async function loadMysql() {
+  const [dialect] = await Promise.all([import('@daybook/drizzle-mysql'), import('mysql2/promise')])
   return dialect
 }
 

@@ -180,7 +180,7 @@ describe('the configuration', () => {
 })
 
 describe('the database', () => {
-  test.each(['mongodb://ann:hunter2@host/db', 'mysql://ann:hunter2@host/db', 'constructor://ann:hunter2@host'])(
+  test.each(['mongodb://ann:hunter2@host/db', 'oracle://ann:hunter2@host/db', 'constructor://ann:hunter2@host'])(
     '%s is refused without its password',
     async (url) => {
       const refused = openDatabase(url)

@@ -5,7 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 /** What a server process is made of, in the order of their dependencies. */
-const built = ['packages/core', 'packages/drizzle', 'packages/drizzle-sqlite', 'apps/api']
+const built = [
+  'packages/core',
+  'packages/drizzle',
+  'packages/drizzle-sqlite',
+  'packages/drizzle-pg',
+  'packages/drizzle-mysql',
+  'apps/api',
+]
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** Tests start the built server; this builds what changed since. */

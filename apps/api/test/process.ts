@@ -5,14 +5,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { freshDatabase, memory } from './fresh-database.ts'
 
 const server = fileURLToPath(new URL('../dist/server.js', import.meta.url))
 
-/** An empty folder, removed when the test ends. */
-export async function temporaryFolder(): Promise<string> {
+/** Where a server runs: servers of one place share its database. */
+export interface Place {
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** An empty folder with a database of its own, both gone when the test ends. */
+export async function newPlace(): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'daybook-api-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  return folder
+  const url = await freshDatabase()
+  // A file is made where a server makes it when nothing is said.
+  return { folder, env: url === memory ? {} : { DATABASE_URL: url } }
 }
 
 export interface ServerProcess {
@@ -24,8 +33,8 @@ export interface ServerProcess {
 }
 
 /** A real server in a process of its own, on a free port, with the folder as working directory. */
-export async function startServer(folder: string, env: Record<string, string> = {}): Promise<ServerProcess> {
-  const { child, output } = spawnServer(folder, env)
+export async function startServer(place: Place, env: Record<string, string> = {}): Promise<ServerProcess> {
+  const { child, output } = spawnServer(place, env)
   const ended = once(child, 'exit')
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', () => {
@@ -48,19 +57,19 @@ export async function startServer(folder: string, env: Record<string, string> = 
 
 /** A server that is expected to end by itself. */
 export async function failedServer(
-  folder: string,
+  place: Place,
   env: Record<string, string>,
 ): Promise<{ code: number | null; output: string }> {
-  const { child, output } = spawnServer(folder, env)
+  const { child, output } = spawnServer(place, env)
   await once(child, 'close')
   return { code: child.exitCode, output: output() }
 }
 
-function spawnServer(cwd: string, env: Record<string, string>) {
+function spawnServer(place: Place, env: Record<string, string>) {
   const { PATH = '' } = process.env
   const child = spawn(process.execPath, [server], {
-    cwd,
-    env: { PATH, PORT: '0', LOG_LEVEL: 'warn', ...env },
+    cwd: place.folder,
+    env: { PATH, PORT: '0', LOG_LEVEL: 'warn', ...place.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''

@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { failedServer, startServer, temporaryFolder, type ServerProcess } from './process.ts'
+import { backend } from './server-url.ts'
+import { failedServer, startServer, newPlace, type ServerProcess } from './process.ts'
 import { sseIn, take, type Sse } from './start.ts'
 
 const session = '/apps/chat/users/ann/sessions/s1'
+const flavour = { sqlite: 'sqlite', pg: 'postgresql', mariadb: 'mariadb', mysql: 'mysql' }[backend]
 const json = { 'content-type': 'application/json' }
 
 const send = (server: ServerProcess, method: string, path: string, body: object = {}) =>
@@ -30,8 +32,8 @@ describe('a server killed in the middle of a turn', () => {
     ['after the tool call', 2],
     ['after the tool result', 3],
   ])('%s has every acknowledged event, none twice, and finishes the turn when asked again', async (_when, seen) => {
-    const folder = await temporaryFolder()
-    const first = await startServer(folder, { ASSISTANT_STEP_DELAY: '250' })
+    const place = await newPlace()
+    const first = await startServer(place, { ASSISTANT_STEP_DELAY: '250' })
     await send(first, 'PUT', session)
     const watched = sseIn(await fetch(`${first.url}${session}/events/stream`))
     const acknowledged = new Set<string>()
@@ -46,7 +48,7 @@ describe('a server killed in the middle of a turn', () => {
     await Promise.all([asked, writing])
     expect(acknowledged.size).toBeGreaterThan(0)
 
-    const second = await startServer(folder)
+    const second = await startServer(place)
     const after = await eventsOf(second)
     const ids = after.map(({ event }) => event.id)
     expect(after.map(({ seq }) => seq)).toEqual(after.map((_, i) => i + 1))
@@ -69,7 +71,7 @@ describe('a server that is told to stop', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'by %s ends at once, with an open stream, a running turn and a connection ahead',
     async (signal) => {
-      const server = await startServer(await temporaryFolder(), { ASSISTANT_STEP_DELAY: '60000' })
+      const server = await startServer(await newPlace(), { ASSISTANT_STEP_DELAY: '60000' })
       await send(server, 'PUT', session)
       const watched = sseIn(await fetch(`${server.url}${session}/events/stream`))
       const asked = say(server, 'what is 1 + 1', 'm1')
@@ -86,7 +88,7 @@ describe('a server that is told to stop', () => {
   )
 
   test('tells a streamed turn that it is cut, so that nobody takes it for the whole answer', async () => {
-    const server = await startServer(await temporaryFolder(), { ASSISTANT_STEP_DELAY: '60000' })
+    const server = await startServer(await newPlace(), { ASSISTANT_STEP_DELAY: '60000' })
     await send(server, 'PUT', session)
     const answer = await fetch(`${server.url}${session}/messages`, {
       method: 'POST',
@@ -99,10 +101,10 @@ describe('a server that is told to stop', () => {
   })
 })
 
-describe('two servers over one file', () => {
+describe('two servers over one database', () => {
   test('see the events of each other in their streams', async () => {
-    const folder = await temporaryFolder()
-    const [one, other] = await Promise.all([startServer(folder), startServer(folder)])
+    const place = await newPlace()
+    const [one, other] = await Promise.all([startServer(place), startServer(place)])
     await send(one, 'PUT', session)
     const watched = sseIn(await fetch(`${other.url}${session}/events/stream`))
     await append(one, 'e1')
@@ -119,8 +121,8 @@ describe('two servers over one file', () => {
   })
 
   test('write at the same time, lose nothing, and make one turn of one message', async () => {
-    const folder = await temporaryFolder()
-    const servers = await Promise.all([startServer(folder), startServer(folder)])
+    const place = await newPlace()
+    const servers = await Promise.all([startServer(place), startServer(place)])
     await Promise.all(servers.map((server) => send(server, 'PUT', session)))
     const writes = Array.from({ length: 20 }, (_, i) => servers.map((server, n) => append(server, `${n}-${i}`))).flat()
     const turns = servers.map(async (server) => (await say(server, 'what time is it', 'm1')).json())
@@ -134,30 +136,34 @@ describe('two servers over one file', () => {
 })
 
 describe('a server starts', () => {
-  test('with a database of its own in ./data, on loopback, ready, and says where', async () => {
-    const folder = await temporaryFolder()
-    const server = await startServer(folder)
-    expect(existsSync(join(folder, 'data/daybook.db'))).toBe(true)
+  test('on loopback, ready, and says where', async () => {
+    const server = await startServer(await newPlace())
     expect(server.output()).toMatch(
       /Daybook is at http:\/\/127\.0\.0\.1:\d+ \(API at http:\/\/127\.0\.0\.1:\d+\/docs\)/,
     )
     const ready = await fetch(`${server.url}/ready`)
-    expect(await ready.json()).toMatchObject({ ready: true, database: { flavour: 'sqlite' } })
+    expect(await ready.json()).toMatchObject({ ready: true, database: { flavour } })
+  })
+
+  test('with a database of its own in ./data when nothing is said', async () => {
+    const { folder } = await newPlace()
+    await startServer({ folder, env: {} })
+    expect(existsSync(join(folder, 'data/daybook.db'))).toBe(true)
   })
 
   test('wherever DATABASE_URL points, also to a path with strange signs', async () => {
-    const folder = await temporaryFolder()
-    for (const url of ['new folder/50% #1?.db', `file:${join(folder, 'b/100%25.db')}`]) {
-      const server = await startServer(folder, { DATABASE_URL: url })
+    const place = await newPlace()
+    for (const url of ['new folder/50% #1?.db', `file:${join(place.folder, 'b/100%25.db')}`]) {
+      const server = await startServer(place, { DATABASE_URL: url })
       await server.stop('SIGTERM')
     }
-    expect(existsSync(join(folder, 'new folder/50% #1?.db'))).toBe(true)
-    expect(existsSync(join(folder, 'b/100%.db'))).toBe(true)
+    expect(existsSync(join(place.folder, 'new folder/50% #1?.db'))).toBe(true)
+    expect(existsSync(join(place.folder, 'b/100%.db'))).toBe(true)
   })
 
   test('or says in a sentence why not', async () => {
-    const folder = await temporaryFolder()
-    const running = await startServer(folder)
+    const place = await newPlace()
+    const running = await startServer(place)
     const failures = [
       [{ PORT: 'abc' }, /PORT must be integer/],
       [{ LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
@@ -165,7 +171,7 @@ describe('a server starts', () => {
       [{ PORT: new URL(running.url).port }, /EADDRINUSE/],
     ] as const
     for (const [env, reason] of failures) {
-      const { code, output } = await failedServer(folder, { ...env })
+      const { code, output } = await failedServer(place, { ...env })
       expect(code).toBe(1)
       expect(output).toMatch(reason)
       expect(output).not.toMatch(/hunter2|\n\s+at /)

@@ -2,13 +2,14 @@ import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
 import { buildApp, type AppOptions } from '../src/app.ts'
 import { openDatabase } from '../src/database.ts'
+import { freshDatabase } from './fresh-database.ts'
 
 /** An app over a database of its own, closed when the test ends (or, with `afterAll`, the file). */
 export async function startApp(
   options: Partial<AppOptions> = {},
   whenOver: (close: () => Promise<void>) => void = onTestFinished,
 ): Promise<FastifyInstance> {
-  const { store = await openDatabase(':memory:') } = options
+  const { store = await openDatabase(await freshDatabase(whenOver)) } = options
   await store.migrate()
   const app = await buildApp({ ...options, store })
   whenOver(() => app.close())

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { startServer, temporaryFolder } from './process.ts'
+import { startServer, newPlace } from './process.ts'
 
 const marker = '=== expected above ==='
 
@@ -21,12 +21,12 @@ test('the walk through the API in the README runs as it is written', async ({ sk
   )
   expect(expected.length).toBeGreaterThan(12)
 
-  const folder = await temporaryFolder()
-  const { url } = await startServer(folder, { ASSISTANT_WORD_DELAY: '0' })
+  const place = await newPlace()
+  const { url } = await startServer(place, { ASSISTANT_WORD_DELAY: '0' })
   const script = commands.replaceAll(/(?:^# → .*\n)+/gm, `echo; echo '${marker}'\n`)
   // `-e`: every command succeeds, or this fails with what it said.
   const { stdout } = await run('bash', ['-eu', '-c', script], {
-    cwd: folder,
+    cwd: place.folder,
     env: { ...process.env, no_proxy: '127.0.0.1', BASE: url },
   })
 
