@@ -1,4 +1,5 @@
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -23,48 +24,72 @@ describe.each(published)('$manifest.name as it would be published', ({ manifest:
     tool(root, 'attw', tarball(name), '--profile', 'esm-only', '--no-definitely-typed'))
 })
 
-/** What the README names, and nothing else: `install @daybook/drizzle-sqlite drizzle-orm @libsql/client`. */
-const catalog = (name: string) => new RegExp(`^  '?${name}'?: (.+)$`, 'm').exec(read('pnpm-workspace.yaml'))?.[1]
-const dependencies = {
-  '@daybook/drizzle-sqlite': `file:${tarball('@daybook/drizzle-sqlite')}`,
-  'drizzle-orm': catalog('drizzle-orm'),
-  '@libsql/client': catalog('@libsql/client'),
+/** What is installed when somebody follows the README of a dialect, and nothing else. */
+interface Dialect {
+  readonly name: string
+  /** The names behind `npm install` in its README. */
+  readonly installs: readonly string[]
+  /** Where the consumer keeps a session. */
+  readonly url: string
 }
+
+const catalog = (name: string) => new RegExp(`^  '?${name}'?: (.+)$`, 'm').exec(read('pnpm-workspace.yaml'))?.[1]
+const dialects: readonly Dialect[] = [
+  ['@daybook/drizzle-sqlite', ':memory:'],
+  ['@daybook/drizzle-pg', process.env['DAYBOOK_PG_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'],
+  ['@daybook/drizzle-mysql', process.env['DAYBOOK_MARIADB_URL'] ?? 'mysql://root@127.0.0.1:3306/'],
+].map(([name = '', url = '']) => {
+  const readme = read(`packages/${name.slice('@daybook/'.length)}/README.md`)
+  const [, installs = ''] = new RegExp(`^npm install (${name} .*)$`, 'm').exec(readme) ?? []
+  return { name, installs: installs.split(' '), url }
+})
+const drivers = ['pg', 'postgres', 'mysql2', 'better-sqlite3', '@libsql/client', '@electric-sql/pglite']
+const dialectNames = dialects.map(({ name }) => name)
+
 // These would come from the registry.
 const overrides = {
   '@daybook/core': `file:${tarball('@daybook/core')}`,
   '@daybook/drizzle': `file:${tarball('@daybook/drizzle')}`,
 }
-const others = ['pg', 'postgres', 'mysql2', 'better-sqlite3', '@electric-sql/pglite', '@daybook/drizzle-pg']
+const dependenciesOf = ({ installs }: Dialect) =>
+  Object.fromEntries(
+    installs.map((name) => [name, dialectNames.includes(name) ? `file:${tarball(name)}` : catalog(name)]),
+  )
 
 const managers = {
-  npm: async (cwd: string) => {
-    await writeFile(join(cwd, 'package.json'), JSON.stringify({ type: 'module', dependencies, overrides }))
+  npm: async (cwd: string, dialect: Dialect) => {
+    const manifest = { type: 'module', dependencies: dependenciesOf(dialect), overrides }
+    await writeFile(join(cwd, 'package.json'), JSON.stringify(manifest))
     await run(cwd, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund')
   },
-  pnpm: async (cwd: string) => {
-    await writeFile(join(cwd, 'package.json'), JSON.stringify({ type: 'module', dependencies }))
+  pnpm: async (cwd: string, dialect: Dialect) => {
+    const manifest = { type: 'module', dependencies: dependenciesOf(dialect) }
+    await writeFile(join(cwd, 'package.json'), JSON.stringify(manifest))
     await writeFile(join(cwd, 'pnpm-workspace.yaml'), JSON.stringify({ pmOnFail: 'ignore', overrides }))
     await pnpm(cwd, 'install', '--prefer-offline', '--no-frozen-lockfile')
   },
 }
 
-describe.each(Object.entries(managers))('@daybook/drizzle-sqlite in an empty folder, with %s', (manager, install) => {
-  const cwd = join(folder, manager)
+const installed = Object.entries(managers).flatMap(([manager, install]) =>
+  dialects.map((dialect) => ({ name: dialect.name, dialect, manager, install })),
+)
+
+describe.each(installed)('$name in an empty folder, with $manager', ({ dialect, manager, install }) => {
+  const cwd = join(folder, manager, dialect.name)
 
   beforeAll(async () => {
-    await mkdir(cwd)
-    await install(cwd)
-    await copyFile(new URL('consumer.mjs', import.meta.url), join(cwd, 'consumer.mjs'))
+    await mkdir(cwd, { recursive: true })
+    await install(cwd, dialect)
+    await writeFile(join(cwd, 'consumer.mjs'), consumerOf(dialect))
+    if (dialect.installs.includes('mysql2')) await run(cwd, process.execPath, '-e', ownDatabase(dialect.url))
   })
 
   test('brings no other database driver', async () => {
     const paths = await readdir(join(cwd, 'node_modules'), { recursive: true })
-    const drivers = paths.filter((path) =>
-      others.some((name) => path.endsWith(`node_modules/${name}`) || path === name),
+    const isThere = (name: string) => paths.some((path) => path === name || path.endsWith(`node_modules/${name}`))
+    expect([...drivers, ...dialectNames].filter(isThere).sort()).toEqual(
+      dialect.installs.filter((name) => name !== 'drizzle-orm').sort(),
     )
-    expect(paths).toContain('@daybook/drizzle-sqlite')
-    expect(drivers).toEqual([])
   })
 
   test('keeps a session', async () => {
@@ -78,3 +103,22 @@ describe.each(Object.entries(managers))('@daybook/drizzle-sqlite in an empty fol
       ...'--strict --checkJs --noEmit --module nodenext --target es2022 --skipLibCheck consumer.mjs'.split(' '),
     ))
 })
+
+const database = 'daybook_packed'
+
+/** Its address names no database, as PostgreSQL's does. */
+const ownDatabase = (url: string) =>
+  `require('mysql2/promise').createConnection(${JSON.stringify(url)}).then(async (connection) => {
+    await connection.query('create database if not exists ${database}')
+    await connection.end()
+  })`
+
+/** The same program for each dialect, but for the names of the package and of what it opens. */
+function consumerOf({ name, url }: Dialect): string {
+  const open = { '@daybook/drizzle-pg': 'openPgStore', '@daybook/drizzle-mysql': 'openMysqlStore' }[name]
+  const address = name === '@daybook/drizzle-mysql' ? Object.assign(new URL(url), { pathname: database }).href : url
+  return readFileSync(new URL('consumer.mjs', import.meta.url), 'utf8')
+    .replace('@daybook/drizzle-sqlite', name)
+    .replaceAll('openSqliteStore', open ?? 'openSqliteStore')
+    .replace("':memory:'", JSON.stringify(address))
+}
