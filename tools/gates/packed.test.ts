@@ -87,8 +87,8 @@ describe.each(installed)('$name in an empty folder, with $manager', ({ dialect, 
   test('brings no other database driver', async () => {
     const paths = await readdir(join(cwd, 'node_modules'), { recursive: true })
     const isThere = (name: string) => paths.some((path) => path === name || path.endsWith(`node_modules/${name}`))
-    expect([...drivers, ...dialectNames].filter(isThere).sort()).toEqual(
-      dialect.installs.filter((name) => name !== 'drizzle-orm').sort(),
+    expect([...drivers, ...dialectNames].filter(isThere).toSorted()).toEqual(
+      dialect.installs.filter((name) => name !== 'drizzle-orm').toSorted(),
     )
   })
 
