@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { errorCodes } from '../packages/core/src/errors.ts'
 import { filesBelow, packages, published, read, root, rootManifest } from './workspace.ts'
 
 /** What a package may know of the others. A new one states it here. */
@@ -117,5 +118,22 @@ describe('what a README tells to run is there', () => {
 
   test('the two commands', () => {
     expect(read('README.md')).toMatch(/npm start[^]*npm test|npm test[^]*npm start/)
+  })
+})
+
+describe('the pages', () => {
+  const pages = ['packages', 'apps', 'docs', 'tools', 'conformance']
+    .flatMap((folder) => filesBelow(folder, '.md'))
+    .concat('README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md')
+
+  test.each(pages)('%s links to what is there', (path) => {
+    const targets = [...read(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1] ?? '')
+    const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/') + 1) : ''
+    expect(targets.filter((target) => !existsSync(`${root}${folder}${target}`))).toEqual([])
+  })
+
+  test('docs/errors.md tells of every code, in their order', () => {
+    const told = [...read('docs/errors.md').matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1])
+    expect(told).toEqual(errorCodes)
   })
 })
