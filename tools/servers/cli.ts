@@ -1,0 +1,75 @@
+// pnpm servers up|down|reset|status|env [NAME…]
+import { editionOf, isServerName, serverNames, type Kind, type ServerName } from './catalog.ts'
+import type { Instance } from './instance.ts'
+import { down, known, reset, running, up } from './zoo.ts'
+
+const usage = `pnpm servers up|down|reset|status|env [NAME…]
+  up      starts servers that stay; downloads them the first time
+  down    stops them and keeps their data; without a name, all
+  reset   starts them anew, empty
+  status  what runs where
+  env     prints lines for your shell, so that the tests use these servers
+names: ${serverNames.join(', ')}`
+
+/** Where the tests look for the address of a server of this kind. */
+const variables: Record<Kind, string> = {
+  postgres: 'DAYBOOK_PG_URL',
+  mysql: 'DAYBOOK_MYSQL_URL',
+  mariadb: 'DAYBOOK_MARIADB_URL',
+  pgbouncer: 'DAYBOOK_PGBOUNCER_URL',
+}
+
+const commands: Readonly<Record<string, (names: readonly ServerName[]) => Promise<void>>> = {
+  async up(names) {
+    for (const name of some(names)) say(await up(name))
+  },
+  async down(names) {
+    for (const name of names.length > 0 ? names : serverNames) await down(name)
+  },
+  async reset(names) {
+    for (const name of some(names)) say(await reset(name))
+  },
+  async status(names) {
+    for (const name of names.length > 0 ? names : serverNames) {
+      const instance = await known(name)
+      if (instance?.isRunning === true) say(instance)
+      else console.info(`${name.padEnd(14)} down`)
+    }
+  },
+  async env(names) {
+    const instances = names.length > 0 ? await Promise.all(names.map(runningOne)) : await running()
+    const seen = new Set<Kind>()
+    for (const { name, url } of instances) {
+      const { kind } = editionOf(name)
+      if (seen.has(kind)) throw new Error(`the tests take one ${kind}, and there are two: name the one`)
+      seen.add(kind)
+      console.info(`export ${variables[kind]}='${url}'`)
+    }
+  },
+}
+
+async function runningOne(name: ServerName): Promise<Instance> {
+  const instance = await known(name)
+  if (instance?.isRunning !== true) throw new Error(`${name} is down; pnpm servers up ${name}`)
+  return instance
+}
+
+function some(names: readonly ServerName[]): readonly ServerName[] {
+  if (names.length === 0) throw new Error(usage)
+  return names
+}
+
+const say = ({ name, version, url, pid }: Instance) =>
+  console.info(`${name.padEnd(14)} ${version.padEnd(8)} ${url} (process ${pid})`)
+
+const [command = '', ...names] = process.argv.slice(2)
+const chosen = commands[command]
+const unknown = names.filter((name) => !isServerName(name))
+try {
+  if (chosen === undefined || unknown.length > 0)
+    throw new Error([...unknown.map((name) => `no server ${name}`), usage].join('\n'))
+  await chosen(names.filter((name) => isServerName(name)))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
