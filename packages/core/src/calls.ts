@@ -24,6 +24,8 @@ export interface Call {
    */
   committed(): void
   readonly isCommitting: boolean
+  /** What the call waits for from here on, told if its time runs out meanwhile: `one of 10 connections`. `undefined`: it goes on. */
+  waitsFor(what: (() => string) | undefined): void
   /** The error for a reply to a commit that will not come. */
   outcomeUnknown(cause?: unknown): StoreError
 }
@@ -114,6 +116,7 @@ class RunningCall implements Call {
   #overdue: (() => void) | undefined
   #reject: ((error: StoreError) => void) | undefined
   #generated: ErrorFacts = {}
+  #waitsFor: (() => string) | undefined
   #commit: 'none' | 'under way' | 'done' = 'none'
 
   constructor(operation: string, timeout: number, signal: AbortSignal | undefined) {
@@ -170,6 +173,10 @@ class RunningCall implements Call {
     this.#commit = 'done'
   }
 
+  waitsFor(what: (() => string) | undefined): void {
+    this.#waitsFor = what
+  }
+
   outcomeUnknown(cause?: unknown): StoreError {
     return new StoreError(
       'outcome_unknown',
@@ -188,8 +195,9 @@ class RunningCall implements Call {
   }
 
   #late(): void {
+    const lateness = this.#lateness() // before those that wait are told, and leave
     this.#stop.abort()
-    this.#reject?.(this.#lateness())
+    this.#reject?.(lateness)
     this.#overdue?.()
   }
 
@@ -198,9 +206,9 @@ class RunningCall implements Call {
   }
 
   #lateness(): StoreError {
-    return this.#commit === 'none'
-      ? new StoreError('timeout', `${this.#operation} ran out of time`)
-      : this.outcomeUnknown()
+    if (this.#commit !== 'none') return this.outcomeUnknown()
+    const waited = this.#waitsFor === undefined ? '' : ` waiting for ${this.#waitsFor()}`
+    return new StoreError('timeout', `${this.#operation} ran out of time${waited}`)
   }
 }
 

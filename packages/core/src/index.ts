@@ -62,6 +62,7 @@ export {
   checkedFlag,
   checkedId,
   checkedOptionalCount,
+  checkedOptionalText,
   checkedOptions,
   checkedRecord,
   checkedSessionKey,

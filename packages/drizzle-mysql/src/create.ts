@@ -1,12 +1,18 @@
 import { isStoreError, uuidv7 } from '@daybook/core'
-import { createEngine, joinedStore, runTransaction, storeErrorOf, type DrizzleStoreOptions } from '@daybook/drizzle'
+import {
+  applicationTransaction,
+  createEngine,
+  joinedStore,
+  storeErrorOf,
+  type DrizzleStoreOptions,
+} from '@daybook/drizzle'
 import { mysqlDialect } from './dialect.ts'
-import type { MysqlDatabase } from './driver.ts'
+import type { MysqlDatabase, MysqlExecutor } from './driver.ts'
 import { failureOf } from './errors.ts'
 import { probe } from './probe.ts'
 import { daybookTables } from './schema.ts'
 import { stillOpenIn } from './still-open.ts'
-import type { MysqlStore, TransactionOf } from './store.ts'
+import type { MysqlStore } from './store.ts'
 import { executorTx } from './transactions.ts'
 
 export interface MysqlStoreOptions extends DrizzleStoreOptions {}
@@ -34,24 +40,10 @@ export async function mysqlStore<Db extends MysqlDatabase>(
   })
   const engine = createEngine(mysqlDialect({ db, server, options, close }), options, [])
 
-  const transaction: MysqlStore<Db>['transaction'] = (body, callOptions) =>
-    runTransaction(engine, callOptions, (call, enter) => {
-      call.check()
-      return db.transaction(
-        async (tx) => {
-          const { store, appendedTo } = joinedStore(engine, executorTx(tx))
-          try {
-            const answer = await enter(async () => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
-            await store.close() // and with it the calls that nobody waited for
-            call.committing()
-            return { answer, appendedTo }
-          } finally {
-            await store.close()
-          }
-        },
-        { isolationLevel: 'read committed' },
-      )
-    })
+  const transaction = applicationTransaction<Db, MysqlExecutor>(engine, {
+    begin: (body) => db.transaction(body, { isolationLevel: 'read committed' }),
+    verbs: executorTx,
+  })
   const using: MysqlStore<Db>['using'] = (tx) => {
     const verbs = executorTx(tx)
     return joinedStore(engine, verbs, stillOpenIn(verbs, uuidv7())).store

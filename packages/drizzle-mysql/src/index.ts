@@ -1,6 +1,7 @@
 export { createMysqlStore, type MysqlStoreOptions } from './create.ts'
 export { openMysqlStore, type OpenMysqlOptions } from './open.ts'
-export type { MysqlStore, TransactionOf } from './store.ts'
+export type { MysqlStore } from './store.ts'
+export type { TransactionOf } from '@daybook/drizzle'
 export type { MysqlDatabase, MysqlExecutor } from './driver.ts'
 export {
   appStates,

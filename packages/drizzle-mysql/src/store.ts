@@ -1,5 +1,5 @@
 import type { CallOptions, Store } from '@daybook/core'
-import type { JoinedStore } from '@daybook/drizzle'
+import type { JoinedStore, TransactionOf } from '@daybook/drizzle'
 import type { MysqlDatabase, MysqlExecutor } from './driver.ts'
 import type { DaybookTables } from './schema.ts'
 
@@ -17,10 +17,3 @@ export interface MysqlStore<Db extends MysqlDatabase = MysqlDatabase> extends St
   /** Joins a transaction that you began with `db.transaction`. Once it is over every method rejects with `closed`. */
   using(tx: MysqlExecutor): JoinedStore
 }
-
-/** What Drizzle hands to the body of a transaction of this database. */
-export type TransactionOf<Db extends MysqlDatabase> = Db extends {
-  transaction: (body: (tx: infer Tx) => infer _Answer, ...rest: infer _Rest) => unknown
-}
-  ? Tx
-  : never

@@ -1,5 +1,11 @@
 import { checkedFlag, checkedRecord, isStoreError, StoreError } from '@daybook/core'
-import { createEngine, joinedStore, runTransaction, storeErrorOf, type DrizzleStoreOptions } from '@daybook/drizzle'
+import {
+  applicationTransaction,
+  createEngine,
+  joinedStore,
+  storeErrorOf,
+  type DrizzleStoreOptions,
+} from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { databaseOver } from './database.ts'
 import { pgDialect } from './dialect.ts'
@@ -9,7 +15,7 @@ import { abortedTransaction, failureOf } from './errors.ts'
 import { probe } from './probe.ts'
 import { daybookTables, type PgTableOptions } from './schema.ts'
 import { stillOpenIn } from './still-open.ts'
-import type { PgStore, TransactionOf } from './store.ts'
+import type { PgStore } from './store.ts'
 import { executorTx } from './transactions.ts'
 
 export interface PgStoreOptions extends DrizzleStoreOptions, PgTableOptions {
@@ -38,23 +44,11 @@ export async function pgStore<Db extends PgDatabase>(
   const engine = createEngine(pgDialect({ database, driver, options, close }), options, ['schema', 'prepare'])
   await engine.calls.run('open', undefined, (call) => probe(database.executor(call)).catch(rethrown))
 
-  const transaction: PgStore<Db>['transaction'] = (body, callOptions) =>
-    runTransaction(engine, callOptions, (call, enter) => {
-      const whole = async (tx: PgExecutor) => {
-        call.check()
-        const { store, appendedTo } = joinedStore(engine, executorTx(database.within(tx)))
-        try {
-          const answer = await enter(async () => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
-          await store.close() // and with it the calls that nobody waited for
-          await refuseAborted(database.within(tx))
-          call.committing()
-          return { answer, appendedTo }
-        } finally {
-          await store.close()
-        }
-      }
-      return database.transaction(whole, { isolationLevel: 'read committed' }, call)
-    })
+  const transaction = applicationTransaction<Db, PgExecutor>(engine, {
+    begin: (body, call) => database.transaction(body, { isolationLevel: 'read committed' }, call),
+    verbs: (tx) => executorTx(database.within(tx)),
+    beforeCommit: (tx) => refuseAborted(database.within(tx)),
+  })
   const using: PgStore<Db>['using'] = (tx) => {
     const verbs = executorTx(database.within(tx))
     return joinedStore(engine, verbs, stillOpenIn(verbs)).store

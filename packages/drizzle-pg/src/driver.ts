@@ -1,8 +1,7 @@
 import { StoreError, type Call } from '@daybook/core'
-import { remembered, type Row, type Value } from '@daybook/drizzle'
+import { createTurns, remembered, type Row, type Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
 import { nodePostgres, type NodePostgresPool } from './node-postgres.ts'
-import { createTurns } from './turns.ts'
 import { sending, wire } from './wire.ts'
 
 // The parts of the drivers that a store uses. Drizzle's own `execute` leaves statements unprepared, so the hot ones go to

@@ -1,6 +1,7 @@
 export { createPgStore, type PgStoreOptions } from './create.ts'
 export { openPgStore, type OpenPgOptions } from './open.ts'
-export type { PgStore, TransactionOf } from './store.ts'
+export type { PgStore } from './store.ts'
+export type { TransactionOf } from '@daybook/drizzle'
 export type { PgDatabase, PgExecutor } from './driver.ts'
 export {
   appStates,

@@ -1,9 +1,9 @@
 import {
+  applicationTransaction,
   ensuringByInsert,
   bound,
   createEngine,
   joinedStore,
-  runTransaction,
   step,
   type Failure,
   type Row,
@@ -14,7 +14,7 @@ import { commonDialect, insertNewStatement, serverLimits } from './dialect.ts'
 import { failureOf } from './errors.ts'
 import type { SqliteStoreOptions } from './options.ts'
 import { daybookTables } from './schema.ts'
-import type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore, TransactionOf } from './store.ts'
+import type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore } from './store.ts'
 
 interface AsyncSetup {
   readonly isMemory: boolean
@@ -38,24 +38,10 @@ export async function asyncStore<Db extends AsyncDatabase>(
   })
   const engine = createEngine(dialect, options, ['busyTimeout'])
 
-  const transaction: AsyncSqliteStore<Db>['transaction'] = (body, callOptions) =>
-    runTransaction(engine, callOptions, (call, enter) =>
-      dialect.lock.write(() => {
-        call.check()
-        const whole = db.transaction(async (tx) => {
-          const { store, appendedTo } = joinedStore(engine, executorTx(tx))
-          try {
-            // An `async` function, because what the body answers may be a builder of Drizzle, which is no promise yet.
-            const answer = await enter(async () => body(tx as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
-            call.committing()
-            return { answer, appendedTo }
-          } finally {
-            await store.close()
-          }
-        })
-        return settledUnlessSent(call, whole)
-      }),
-    )
+  const transaction = applicationTransaction<Db, AsyncExecutor>(engine, {
+    begin: (body, call) => dialect.lock.write(() => settledUnlessSent(call, db.transaction(body))),
+    verbs: executorTx,
+  })
   const using = (tx: AsyncExecutor) => joinedStore({ ...engine, failureOf: joinedFailureOf }, executorTx(tx)).store
   return Object.assign(engine.store, { kind: 'async' as const, db, tables, transaction, using })
 }

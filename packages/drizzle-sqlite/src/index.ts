@@ -13,8 +13,8 @@ export type {
   SqliteStore,
   SyncDatabase,
   SyncSqliteStore,
-  TransactionOf,
 } from './store.ts'
+export type { TransactionOf } from '@daybook/drizzle'
 export type { SqliteStoreOptions } from './options.ts'
 export type { Pragmas } from './pragmas.ts'
 export { appStates, daybookTables, events, migrations, sessions, userStates, type DaybookTables } from './schema.ts'

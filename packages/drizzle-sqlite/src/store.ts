@@ -1,5 +1,5 @@
 import type { CallOptions, Store } from '@daybook/core'
-import type { JoinedStore, Script, ScriptStore } from '@daybook/drizzle'
+import type { JoinedStore, Script, ScriptStore, TransactionOf } from '@daybook/drizzle'
 import type { Client } from '@libsql/client'
 import type { SQL } from 'drizzle-orm'
 import type { DriverDatabase } from './connection.ts'
@@ -60,10 +60,3 @@ export interface AsyncDatabase extends AsyncExecutor {
   readonly $client: Client
   transaction<T>(body: (tx: AsyncExecutor) => Promise<T>): Promise<T>
 }
-
-/** What Drizzle hands to the body of a transaction of this database. */
-export type TransactionOf<Db extends { transaction: (body: never) => unknown }> = Db extends {
-  transaction: (body: (tx: infer Tx) => infer _Answer, ...rest: infer _Rest) => unknown
-}
-  ? Tx
-  : never

@@ -1,12 +1,12 @@
 import { StoreError } from '@daybook/core'
-import { createEngine, runSync, runTransaction, scriptStore, type Script } from '@daybook/drizzle'
+import { createEngine, runSync, runTransaction, scriptStore, type Script, type TransactionOf } from '@daybook/drizzle'
 import { connectionDialect, connectionTx, probeConnection } from './connection-dialect.ts'
 import type { Connection } from './connection.ts'
 import { commonDialect } from './dialect.ts'
 import { ConnectionClosed, ConnectionInUse } from './errors.ts'
 import type { SqliteStoreOptions } from './options.ts'
 import { daybookTables } from './schema.ts'
-import type { SyncDatabase, SyncSqliteStore, TransactionOf } from './store.ts'
+import type { SyncDatabase, SyncSqliteStore } from './store.ts'
 
 interface SyncSetup {
   readonly isMemory: boolean

@@ -20,6 +20,17 @@ export type {
 export { createEngine, type Engine } from './create-store.ts'
 export { joinedStore, type JoinedStore } from './joined-store.ts'
 export { runTransaction, type Entered } from './run-transaction.ts'
+export { applicationTransaction, type ApplicationTransaction, type TransactionOf } from './application-transaction.ts'
+export { createTurns, type Turns } from './turns.ts'
+export { parseServerUrl, type ServerUrl } from './server-url.ts'
+export {
+  checkedServer,
+  serverOptionNames,
+  serverTls,
+  type CheckedServer,
+  type ServerOptions,
+} from './server-options.ts'
+export { tlsOptionsOf, type Tls, type TlsOptions, type TlsSettings } from './tls.ts'
 export { scriptStore, type ScriptStore } from './script-store.ts'
 export { ensuringByInsert } from './ensure.ts'
 export { causesOf, failureByCode } from './causes.ts'
