@@ -1,4 +1,4 @@
-import { absentAreas } from './areas.ts'
+import { areasOf, capabilitiesWith } from './areas.ts'
 import { checkedFlag, checkedOptions, membersOf } from './arguments.ts'
 import type { Capabilities } from './capabilities.ts'
 import { StoreError } from './errors.ts'
@@ -56,15 +56,15 @@ export function createInMemoryStore(options: InMemoryStoreOptions = {}): InMemor
     ...storeContext(options, ['database']),
     data: checkedDatabase(membersOf(options, 'options', ['database']).database)[data],
   }
-  const { calls, limits } = context
+  const { calls, limits, areas } = context
   const close = () => calls.close()
   return {
-    capabilities,
+    capabilities: capabilitiesWith(capabilities, areas),
     limits,
     sessions: createInMemorySessions(context),
     events: createInMemoryEvents(context),
     state: createInMemoryState(context),
-    ...absentAreas(calls),
+    ...areasOf({ calls, areas }),
     erase: createInMemoryErase(context),
     migrate: (given) =>
       calls.run('migrate', given, (): MigrationReport => {

@@ -54,7 +54,7 @@ export { createInMemoryDatabase, type InMemoryDatabase } from './in-memory-datab
 export { createInMemoryStore, type InMemoryStore, type InMemoryStoreOptions } from './in-memory-store.ts'
 
 // For those who write a store: the parts that are the same in every one.
-export { absentAreas } from './areas.ts'
+export { areasOf, capabilitiesWith, optionalAreas, type Area, type OptionalAreas } from './areas.ts'
 export { appendRequest, deltaOf, isSameEvent, type AppendRequest, type NewEvent } from './append-request.ts'
 export {
   checkedChange,
@@ -122,7 +122,7 @@ export {
   staleState,
   unsupported,
 } from './refusals.ts'
-export { storeContext, type StoreContext } from './store-options.ts'
+export { storeContext, storeOptionNames, type StoreContext } from './store-options.ts'
 export { checkedTimestamp, fromMicros, lastTimestamp, toMicros } from './time.ts'
 export {
   createRequest,

@@ -1,10 +1,14 @@
+import { checkedAreas, type Area } from './areas.ts'
 import { checkedCount, membersOf } from './arguments.ts'
 import { createCalls, type Calls } from './calls.ts'
 import { StoreError } from './errors.ts'
 import { reading } from './json.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import type { Logger } from './store.ts'
+import type { Logger, StoreOptions } from './store.ts'
 import { checkedTimestamp } from './time.ts'
+
+/** Names of the options that every store takes. */
+export const storeOptionNames: readonly (keyof StoreOptions)[] = ['logger', 'now', 'timeout', 'limits', 'areas']
 
 /** What the methods of a store share: its options, checked. */
 export interface StoreContext {
@@ -13,6 +17,8 @@ export interface StoreContext {
   readonly now: () => number
   readonly calls: Calls
   readonly logger: Logger | undefined
+  /** The optional areas that this store may use. */
+  readonly areas: ReadonlySet<Area>
 }
 
 /**
@@ -33,15 +39,15 @@ export function storeContext(
   others: readonly string[] = [],
   limits: Limits = defaultLimits,
 ): StoreContext {
-  const names = ['logger', 'now', 'timeout', 'limits'] as const
-  refuseStrangers(options, 'options', [...names, ...others])
-  const given = membersOf(options, 'options', names)
+  refuseStrangers(options, 'options', [...storeOptionNames, ...others])
+  const given = membersOf(options, 'options', storeOptionNames)
   const logger = guarded(checkedLogger(given.logger))
   return {
     limits: checkedLimits(given.limits, limits),
     now: checkedClock(given.now),
     calls: createCalls({ logger, timeout: given.timeout as number | undefined }), // createCalls checks it
     logger,
+    areas: checkedAreas(given.areas),
   }
 }
 

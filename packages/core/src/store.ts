@@ -1,3 +1,4 @@
+import type { Area } from './areas.ts'
 import type { ArtifactStore } from './artifacts.ts'
 import type { CallOptions } from './call.ts'
 import type { Capabilities } from './capabilities.ts'
@@ -112,4 +113,11 @@ export interface StoreOptions {
   readonly timeout?: number
   /** Other limits than the default ones, up to what the server takes. */
   readonly limits?: Partial<Limits>
+  /**
+   * Which of the optional areas this store may use, of those that it has. Default: all. An area left out is `no` in the
+   * capabilities, and its methods reject with `unsupported`; its data are left alone, but `erase` removes a user's all the
+   * same, and `migrate()` makes the tables of every area: so stores with other areas share a database, and an area can be
+   * switched on later.
+   */
+  readonly areas?: readonly Area[]
 }

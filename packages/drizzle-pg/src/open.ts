@@ -1,4 +1,4 @@
-import { checkedCount, checkedOptions, StoreError } from '@daybook/core'
+import { checkedCount, checkedOptions, StoreError, storeOptionNames } from '@daybook/core'
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { Sql } from 'postgres'
 import { pgStore, type PgStoreOptions } from './create.ts'
@@ -13,7 +13,7 @@ export interface OpenPgOptions extends PgStoreOptions {
   readonly connectTimeout?: number
 }
 
-const optionNames = ['url', 'max', 'connectTimeout', 'logger', 'now', 'limits', 'prefix', 'tables', 'schema', 'prepare']
+const optionNames = ['url', 'max', 'connectTimeout', 'prefix', 'tables', 'schema', 'prepare', ...storeOptionNames]
 
 /**
  * Opens a pool with postgres.js and a store over it; the store closes it. Works before `migrate()`.

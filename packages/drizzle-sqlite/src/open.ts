@@ -1,4 +1,4 @@
-import { checkedOptions, isStoreError, storeContext, StoreError } from '@daybook/core'
+import { checkedOptions, isStoreError, storeContext, StoreError, storeOptionNames } from '@daybook/core'
 import { storeErrorOf, tableNamesOf } from '@daybook/drizzle'
 import type { Client } from '@libsql/client'
 import type { LibSQLDatabase } from 'drizzle-orm/libsql'
@@ -32,7 +32,7 @@ export type ServerDatabase = LibSQLDatabase & { $client: Client }
 /** What a URL that is known only at run time opens: `store.kind` tells which. */
 export type OpenedSqliteStore = SyncSqliteStore<LocalDatabase> | AsyncSqliteStore<ServerDatabase>
 
-const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', 'logger', 'now', 'limits', 'prefix', 'tables']
+const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', 'prefix', 'tables', ...storeOptionNames]
 
 /**
  * Opens a database and a store over it; the store closes it. A local file gets one connection through the binding that

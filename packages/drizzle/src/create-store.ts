@@ -1,9 +1,11 @@
 import {
-  absentAreas,
+  areasOf,
+  capabilitiesWith,
   checkedFlag,
   checkedOptions,
   storeContext,
   toMicros,
+  type Area,
   type Calls,
   type ErasureReceipt,
   type EventStore,
@@ -32,6 +34,7 @@ import { tail } from './tail.ts'
 export interface Engine extends Pick<Performer, 'attempt' | 'ready'> {
   readonly store: Store
   readonly calls: Calls
+  readonly areas: ReadonlySet<Area>
   readonly operations: Operations
   readonly signals: AppendSignals
   readonly failureOf: Dialect['failureOf']
@@ -44,8 +47,10 @@ export interface Engine extends Pick<Performer, 'attempt' | 'ready'> {
  *
  * @param others names of the options that this dialect has besides the common ones
  */
-export function createEngine(dialect: Dialect, options: DrizzleStoreOptions, others: readonly string[]): Engine {
-  const { limits, now, calls, logger } = storeContext(options, ['prefix', 'tables', ...others], dialect.limits)
+export function createEngine(given: Dialect, options: DrizzleStoreOptions, others: readonly string[]): Engine {
+  const context = storeContext(options, ['prefix', 'tables', ...others], given.limits)
+  const { limits, now, calls, logger, areas } = context
+  const dialect: Dialect = { ...given, capabilities: capabilitiesWith(given.capabilities, areas) }
   const sessionRows = createSessionRows(dialect)
   const eventRows = createEventRows(dialect, sessionRows)
   const scopeStates = createScopeStates(dialect)
@@ -82,7 +87,7 @@ export function createEngine(dialect: Dialect, options: DrizzleStoreOptions, oth
     sessions,
     events: { ...events, tail: ((key, tailOptions) => tail(tailParts, key, tailOptions)) as EventStore['tail'] }, // without its type parameter
     state,
-    ...absentAreas(calls),
+    ...areasOf(context),
     erase: (user, callOptions): Promise<ErasureReceipt> =>
       performer.perform(operations.sessions.erase(user, callOptions)),
     migrate: (migrateOptions): Promise<MigrationReport> =>
@@ -104,6 +109,7 @@ export function createEngine(dialect: Dialect, options: DrizzleStoreOptions, oth
   const { attempt, ready } = performer
   return {
     store,
+    areas,
     calls,
     operations,
     signals,

@@ -1,5 +1,5 @@
 import {
-  absentAreas,
+  areasOf,
   createCalls,
   isStoreError,
   unsupported,
@@ -73,7 +73,7 @@ function* undone(tx: Tx): Script<void> {
  * @param stillOpen throws `closed` when the transaction is over, for drivers that would go on outside of it
  */
 export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<void>): Joined {
-  const { store, operations, failureOf, ready, callDefaults } = engine
+  const { store, areas, operations, failureOf, ready, callDefaults } = engine
   const calls = createCalls(callDefaults)
   const turns = createWriterQueue()
   const appendedTo: SessionKey[] = []
@@ -111,7 +111,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
       }),
     },
     state,
-    ...absentAreas(calls),
+    ...areasOf({ calls, areas }),
     erase: (user, options) => perform(operations.sessions.erase(user, options)),
     close: () => calls.close(),
     [Symbol.asyncDispose]: () => calls.close(),
