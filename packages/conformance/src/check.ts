@@ -41,6 +41,7 @@ export const groups = [
   'LIM',
   'UNI',
   'TIM',
+  'JSP',
   'ERR',
   'SEC',
   'ERA',

@@ -43,7 +43,6 @@ export const later: Readonly<Partial<Record<CheckId, Reason>>> = {
   'ERA-05': 'needs the fault proxy',
   'META-07': 'needs the packed tarball',
   ...allOf('FLT', 'needs the fault proxy', ['FLT-08']),
-  ...allOf('JSP', 'the option is not in the contract types yet'),
   ...allOf('MET', 'the area is not in the contract types yet'),
   ...allOf('MEM', 'the area is not in the contract types yet'),
   ...allOf('ART', 'the area is not in the contract types yet'),

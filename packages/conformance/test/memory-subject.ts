@@ -9,7 +9,7 @@ export const memory: StoreUnderTest = defineStoreUnderTest({
     artifacts: 'no',
     metrics: 'no',
     lease: 'no',
-    jsonPathFilter: 'no',
+    jsonPathFilter: 'yes',
     jsonPathIndex: 'no',
     fullTextSearch: 'no',
     vectorSearch: 'no',

@@ -2,12 +2,19 @@ import { setImmediate } from 'node:timers/promises'
 import { checkedCount, checkedOptions, checkedSessionKey, checkedUserKey, checkStateBytes } from './arguments.ts'
 import type { Call } from './calls.ts'
 import { applyDelta, isEmptyDelta } from './delta.ts'
-import { deleteSession, findSession, insertSession, sessionsOf, type SessionRow } from './in-memory-database.ts'
+import {
+  deleteSession,
+  findSession,
+  insertSession,
+  sessionsOf,
+  type InMemoryData,
+  type SessionRow,
+} from './in-memory-database.ts'
 import { matchingEvents, storedEvent } from './in-memory-events.ts'
 import { inOrder, positionOf, summaryOf } from './in-memory-list.ts'
 import { deleteUserState, fresh, laterOf, stateChanges, stateOf, type InMemoryContext } from './in-memory-state.ts'
 import type { JsonObject } from './json.ts'
-import { eventsOption, pageOf, sessionFilter, sessionListRequest } from './list-request.ts'
+import { eventsOption, pageOf, sessionFilter, sessionListRequest, type SessionFilterRequest } from './list-request.ts'
 import { noSession, seqBeyondHead, sessionExists, staleSession, unsupported } from './refusals.ts'
 import {
   createRequest,
@@ -21,6 +28,7 @@ import {
   type UpdateRequest,
 } from './session-request.ts'
 import type { PruneReport, Session, SessionKey, SessionQuery, SessionStore, SessionSummary, State } from './sessions.ts'
+import { matchesState } from './state-filter.ts'
 import type { ErasureReceipt, Store } from './store.ts'
 
 export const createInMemorySessions = (context: InMemoryContext): SessionStore => ({
@@ -48,10 +56,9 @@ function reads(context: InMemoryContext): Pick<SessionStore, 'get' | 'list' | 'c
         const request = sessionListRequest(query, limits)
         const item = (row: SessionRow): SessionSummary<S> =>
           request.wantsState ? sessionOf(row, context) : summaryOf(row)
-        return pageOf(inOrder(sessionsOf(data, request), request), request, positionOf(request), item)
+        return pageOf(inOrder(filtered(data, request), request), request, positionOf(request), item)
       }),
-    count: (filter) =>
-      calls.run('sessions.count', filter, () => sessionsOf(data, sessionFilter(filter, limits)).length),
+    count: (filter) => calls.run('sessions.count', filter, () => filtered(data, sessionFilter(filter, limits)).length),
     stateAt: <S extends State>(key: SessionKey, seq: number, options?: object) =>
       calls.run('sessions.stateAt', options, () => {
         checkedOptions(options, [])
@@ -113,6 +120,9 @@ const sessionOf = <S extends State>(row: SessionRow, { data }: InMemoryContext):
   ...summaryOf(row),
   state: stateOf(data, row) as S, // what the caller says it put there
 })
+
+const filtered = (data: InMemoryData, request: SessionFilterRequest): SessionRow[] =>
+  sessionsOf(data, request).filter(({ state }) => matchesState(state, request.where))
 
 const eventsIn = (rows: readonly SessionRow[]) => rows.reduce((sum, { events }) => sum + events.length, 0)
 

@@ -22,7 +22,7 @@ const capabilities: Capabilities = Object.freeze({
   artifacts: 'no',
   metrics: 'no',
   lease: 'no',
-  jsonPathFilter: 'no',
+  jsonPathFilter: 'yes',
   jsonPathIndex: 'no',
   fullTextSearch: 'no',
   vectorSearch: 'no',

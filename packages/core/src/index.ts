@@ -18,6 +18,7 @@ export type {
   NewSession,
   PruneQuery,
   PruneReport,
+  Scalar,
   Session,
   SessionFilter,
   SessionKey,
@@ -27,6 +28,7 @@ export type {
   State,
   StateChange,
   StateCondition,
+  StatePath,
   UpdateOptions,
   UserKey,
 } from './sessions.ts'
@@ -111,8 +113,10 @@ export {
   type CheckedEventFilter,
   type EventListRequest,
   type PageRequest,
+  type SessionFilterRequest,
   type SessionListRequest,
 } from './list-request.ts'
+export { checkedPath, checkedWhere, matchesState, type CheckedCondition } from './state-filter.ts'
 export {
   noSession,
   otherPayload,

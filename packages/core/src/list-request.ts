@@ -17,8 +17,8 @@ import type { EventFilter } from './events.ts'
 import { reading, type JsonObject } from './json.ts'
 import type { Limits } from './limits.ts'
 import type { Page, PageOptions } from './page.ts'
-import { unsupported } from './refusals.ts'
 import type { SessionKey, SessionQuery } from './sessions.ts'
+import { checkedWhere, whereBinding, type CheckedCondition } from './state-filter.ts'
 import { checkedTimestamp } from './time.ts'
 
 export interface PageRequest {
@@ -31,9 +31,17 @@ export interface PageRequest {
   readonly binding: JsonObject
 }
 
-export interface SessionListRequest extends PageRequest {
+/** Of one app, or one user of it. */
+export interface AppFilter {
   readonly appName: string
   readonly userId: string | undefined
+}
+
+export interface SessionFilterRequest extends AppFilter {
+  readonly where: readonly CheckedCondition[]
+}
+
+export interface SessionListRequest extends PageRequest, SessionFilterRequest {
   readonly orderBy: NonNullable<SessionQuery['orderBy']>
   readonly wantsState: boolean
 }
@@ -46,21 +54,21 @@ export interface EventListRequest extends PageRequest {
 }
 
 const pageNames = ['limit', 'cursor', 'offset'] as const
-const sessionFilterNames = ['appName', 'userId', 'where'] as const
 const eventFilterNames = ['since', 'after', 'afterSeq', 'author', 'invocationId', 'branch', 'last'] as const
 
-/** The filter of `sessions.list` and `sessions.count`. */
-export function sessionFilter(
-  query: unknown,
-  limits: Limits,
-  known: readonly string[] = [],
-): { appName: string; userId: string | undefined } {
-  const { appName, userId, where } = checkedOptions(checkedRecord(query, 'query'), [...sessionFilterNames, ...known])
-  if (where !== undefined) throw unsupported('jsonPathFilter', 'filters on state')
+/** Of which app or user of it a query is; `others` are the names that it may have besides. */
+export function appFilter(query: unknown, limits: Limits, others: readonly string[]): AppFilter {
+  const { appName, userId } = checkedOptions(checkedRecord(query, 'query'), ['appName', 'userId', ...others])
   return {
     appName: checkedId(appName, 'appName', limits),
     userId: userId === undefined ? undefined : checkedId(userId, 'userId', limits),
   }
+}
+
+/** The filter of `sessions.list` and `sessions.count`. */
+export function sessionFilter(query: unknown, limits: Limits, others: readonly string[] = []): SessionFilterRequest {
+  const filter = appFilter(query, limits, ['where', ...others])
+  return { ...filter, where: checkedWhere(membersOf(query, 'query', ['where']).where, limits) }
 }
 
 export function sessionListRequest(query: unknown, limits: Limits): SessionListRequest {
@@ -79,6 +87,7 @@ export function sessionListRequest(query: unknown, limits: Limits): SessionListR
     userId: filter.userId ?? null,
     orderBy: order,
     direction: way,
+    ...whereBinding(filter.where),
   }
   return {
     ...filter,

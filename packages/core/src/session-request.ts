@@ -16,7 +16,7 @@ import { splitDelta, type JsonDelta, type Scope } from './delta.ts'
 import { StoreError } from './errors.ts'
 import { uuidv7 } from './ids.ts'
 import type { Limits } from './limits.ts'
-import { sessionFilter } from './list-request.ts'
+import { appFilter } from './list-request.ts'
 import type { SessionKey } from './sessions.ts'
 import type { StateKey } from './state.ts'
 import { checkedTimestamp } from './time.ts'
@@ -126,7 +126,7 @@ export interface PruneRequest {
 }
 
 export function pruneRequest(query: unknown, { limits }: Context): PruneRequest {
-  const filter = sessionFilter(query, limits, ['before', 'dryRun', 'chunk'])
+  const filter = appFilter(query, limits, ['before', 'dryRun', 'chunk'])
   const { before, dryRun, chunk = 100 } = membersOf(query, 'query', ['before', 'dryRun', 'chunk'])
   return {
     ...filter,

@@ -65,18 +65,42 @@ export interface UpdateOptions extends CallOptions {
   readonly expectedRevision?: number
 }
 
+/** Where in a document: strings are keys of objects, whole numbers from 0 are positions in arrays. */
+export type StatePath = readonly (string | number)[]
+
+/** A JSON value that can be compared. */
+export type Scalar = string | number | boolean | null
+
 export type ComparisonOperator = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte' | 'in' | 'contains'
 
-/** A condition on the session's own state. A missing path or a value of another type never matches, with `ne` neither. */
+/**
+ * A condition on the session's own state: not on what it sees of the user's and the app's, so a key such as `user:size` is
+ * never there. The path is followed exactly: a string finds only a key of an object, a number only a position in an array.
+ * A missing path never matches, and neither does a value of another type, with `ne` neither: missing is not null, `"1"` is
+ * not `1` and not `true`, while `1` is `1.0`.
+ *
+ * - `eq`, `ne`: with a string, number, boolean or null. Nothing is null and another value, so `ne` null matches nothing.
+ * - `lt`, `lte`, `gt`, `gte`: with a string or a number. Strings are in the order of their code points.
+ * - `in`: equal to one of a list, which may be empty and mix types.
+ * - `contains`: an array that has an element equal to the value, not deeper than that.
+ * - `exists`: the path is there, be it null.
+ *
+ * Objects and arrays are not compared: as a value they are `invalid_argument`.
+ */
 export type StateCondition =
-  | { readonly path: readonly (string | number)[]; readonly op: ComparisonOperator; readonly value: unknown }
-  | { readonly path: readonly (string | number)[]; readonly op: 'exists' }
+  | { readonly path: StatePath; readonly op: 'eq' | 'ne' | 'contains'; readonly value: Scalar }
+  | { readonly path: StatePath; readonly op: 'lt' | 'lte' | 'gt' | 'gte'; readonly value: string | number }
+  | { readonly path: StatePath; readonly op: 'in'; readonly value: readonly Scalar[] }
+  | { readonly path: StatePath; readonly op: 'exists' }
 
 export interface SessionFilter {
   readonly appName: string
   /** Without it: the sessions of all users of the app. */
   readonly userId?: string
-  /** Needs the ability `jsonPathFilter`. */
+  /**
+   * Sessions whose state meets every condition: at most 20, with 1,000 values between them (`limit_exceeded`). Needs the
+   * ability `jsonPathFilter`.
+   */
   readonly where?: readonly StateCondition[]
 }
 

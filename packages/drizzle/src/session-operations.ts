@@ -18,6 +18,7 @@ import {
   type Page,
   type PruneReport,
   type Session,
+  type SessionFilterRequest,
   type SessionSummary,
 } from '@daybook/core'
 import { eventsOf } from './event-rows.ts'
@@ -76,6 +77,11 @@ export function createSessionOperations(parts: Parts): SessionOperations {
     }
   }
 
+  function refuseFilters({ where }: SessionFilterRequest): void {
+    if (where.length > 0 && dialect.capabilities.jsonPathFilter === 'no')
+      throw unsupported('jsonPathFilter', 'filters on state')
+  }
+
   return {
     create: (session, options) =>
       writing('sessions.create', options, () => {
@@ -89,11 +95,13 @@ export function createSessionOperations(parts: Parts): SessionOperations {
     list: (query) =>
       reading('sessions.list', query, () => {
         const request = sessionListRequest(query, limits)
+        refuseFilters(request)
         return { script: (tx) => scripts.list(tx, request) }
       }),
     count: (filter) =>
       reading('sessions.count', filter, () => {
         const checked = sessionFilter(filter, limits)
+        refuseFilters(checked)
         return { script: (tx) => scripts.count(tx, checked) }
       }),
     update: (key, change, options) =>

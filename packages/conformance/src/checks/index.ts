@@ -7,6 +7,7 @@ import { ORD } from './ord.ts'
 import { LIM } from './lim.ts'
 import { UNI } from './uni.ts'
 import { TIM } from './tim.ts'
+import { JSP } from './jsp.ts'
 import { ERR } from './err.ts'
 import { SEC } from './sec.ts'
 import { ERA } from './era.ts'
@@ -26,6 +27,7 @@ export const checks: Readonly<Record<Group, Checks>> = {
   LIM,
   UNI,
   TIM,
+  JSP,
   ERR,
   SEC,
   ERA,

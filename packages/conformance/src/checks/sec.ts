@@ -4,7 +4,7 @@ import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects, within } from '../expect.ts'
 import { keyOf, loaded, newSession, nothingWritten, say, sessionIdsOf, walkEvents, walkSessions } from '../fixtures.ts'
 
-const injections = [
+export const injections: readonly string[] = [
   `'; DROP TABLE sessions; --`,
   `' OR '1'='1`,
   `" OR ""="`,
