@@ -6,7 +6,8 @@ import type { Deviation, Honoured, Lack, Place, StoreUnderTest } from './define.
 import { premises } from './facts.ts'
 import type { MutantResult } from './mutant.ts'
 import { createPlan, planHash, type Plan, type PlannedCheck } from './plan.ts'
-import { suiteVersion } from './suite-version.ts'
+import { redact } from './redact.ts'
+import { suiteHash, suiteVersion } from './suite-version.ts'
 import { countVerdicts, levelReached, planViolations, tally, type Counts, type Result } from './verdict.ts'
 
 /** The hashed part: no clock, no machine, so that two runs of one store compare. */
@@ -18,6 +19,8 @@ export interface Findings {
   readonly budget: 'quick' | 'cert'
   readonly contract: string
   readonly suite: string
+  /** SHA-256 over the code of the suite that judged, or `source`. */
+  readonly suiteHash: string
   readonly planHash: string
   readonly subject: StoreUnderTest['subject']
   readonly server: {
@@ -73,7 +76,7 @@ export function createCertificate(evidence: Evidence): Certificate {
     const result = resultOf.get(planned.key)
     if (result === undefined) return []
     const { ms: _ms, ...lasting } = result
-    return [{ ...planned, ...lasting }]
+    return [{ ...planned, ...redact(lasting) }]
   })
   const kind = plan.isFull && !hasCoreDeviation(checks) ? 'full' : 'partial'
   const findings: Findings = {
@@ -83,15 +86,16 @@ export function createCertificate(evidence: Evidence): Certificate {
     budget,
     contract: subject.contract,
     suite: suiteVersion,
+    suiteHash: suiteHash(),
     planHash: plan.hash,
     subject: subject.subject,
-    server: { flavour: health.flavour, version: health.version, settings: health.settings ?? {} },
+    server: { flavour: health.flavour, version: health.version, settings: redact(health.settings ?? {}) },
     checks,
     capabilities: { ...store.capabilities },
     place: { honours: place.honours ?? [], lacks: place.lacks ?? [] },
     limits: { ...store.limits },
     deviations: subject.broken ?? [],
-    mutants,
+    mutants: redact(mutants),
     violations,
     counts: countVerdicts(results),
   }

@@ -1,7 +1,7 @@
 import type { Limits, Store } from '@daybook/core'
 import type { Check, Need } from './check.ts'
 import type { OpenOptions, Place, StoreUnderTest } from './define.ts'
-import { Unproven } from './expect.ts'
+import { Unproven, type Counterexample } from './expect.ts'
 import { seededRandom } from './random.ts'
 import type { Kernel } from './run.ts'
 
@@ -33,6 +33,8 @@ export interface Ctx {
   readonly limits: Limits
   readonly budget: Budget
   readonly seed: number
+  /** What failed once: a check that draws at random draws this and nothing else. */
+  readonly replay: Counterexample | undefined
   random(): number
   /** One more open, closed after the check. */
   open(options?: OpenOptions): Promise<Store>
@@ -64,12 +66,13 @@ export interface ContextOptions {
   readonly budget: Budget
   readonly seed: number
   readonly app: string
+  readonly replay?: Counterexample
 }
 
 export function createContext(
   check: Check,
   stage: Stage,
-  { kernel, budget, seed, app }: ContextOptions,
+  { kernel, budget, seed, app, replay }: ContextOptions,
 ): { ctx: Ctx; end(): Promise<void> } {
   const opened: Store[] = []
   const ctx: Ctx = {
@@ -82,6 +85,7 @@ export function createContext(
     limits: stage.store.limits,
     budget,
     seed,
+    replay,
     random: seededRandom(seed),
     async open(options = {}) {
       const store = stage.wrap(await stage.place.open(options), options)

@@ -134,6 +134,16 @@ export interface StoreUnderTest {
   readonly expects: Capabilities
   readonly broken?: readonly Deviation[]
   provision(place: PlaceRequest): Promise<Place>
+  /**
+   * What killed runs left: ids of places that are there, whoever made them, and how to drop one. For `clean`, which drops only
+   * those whose name says that a run of this suite made them, and not lately.
+   */
+  readonly leftovers?: Leftovers
+}
+
+export interface Leftovers {
+  list(): Promise<readonly string[]>
+  drop(id: string): Promise<void>
 }
 
 /** A subject that cannot be run: the harness stops before any check. */

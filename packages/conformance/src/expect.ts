@@ -6,14 +6,25 @@ const shown = (value: unknown) => {
   return text.length > 1500 ? `${text.slice(0, 1500)} …` : text
 }
 
+/** Where fast-check found it: the shrunk commands come again from these. */
+export interface Counterexample {
+  readonly seed: number
+  readonly path: string
+  /** Which of the commands ran, where the example is a list of commands. */
+  readonly replayPath?: string
+}
+
 /** The store did not keep a promise: the one outcome that counts as `fail`. */
 export class CheckFailure extends Error {
   override readonly name = 'CheckFailure'
   readonly expected: string
   readonly got: string
+  /** What a check drew at random, so that it can be drawn again. */
+  readonly counterexample: Counterexample | undefined
 
-  constructor(what: string, expected: unknown, got: unknown) {
+  constructor(what: string, expected: unknown, got: unknown, counterexample?: Counterexample) {
     super(what)
+    this.counterexample = counterexample
     this.expected = typeof expected === 'string' ? expected : shown(expected)
     this.got = typeof got === 'string' ? got : shown(got)
   }

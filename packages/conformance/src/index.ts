@@ -6,6 +6,7 @@ export type {
   HeldLock,
   Honoured,
   Lack,
+  Leftovers,
   OpenOptions,
   Oracle,
   Place,

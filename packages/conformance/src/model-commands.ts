@@ -265,10 +265,14 @@ export async function firstSession(model: Model, real: Real): Promise<void> {
   await real.store.events.append(key, event)
 }
 
-export const commandsOf = (kind: 'sessions' | 'state', maxCommands: number): fc.Arbitrary<Iterable<Command>> =>
+export const commandsOf = (
+  kind: 'sessions' | 'state',
+  maxCommands: number,
+  replayPath?: string,
+): fc.Arbitrary<Iterable<Command>> =>
   fc.commands(
     kind === 'sessions'
       ? [creates, creates, appends, appends, deletes, deletes, forks, lists, reopens, points]
       : [creates, appends, appends, updates, updates, sharedUpdates, sharedUpdates, lists],
-    { maxCommands, size: 'max' },
+    { maxCommands, size: 'max', ...(replayPath !== undefined && { replayPath }) },
   )

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import type { Ctx } from './context.ts'
-import { CheckFailure } from './expect.ts'
+import { CheckFailure, type Counterexample } from './expect.ts'
 import { commandsOf, firstSession, type Real } from './model-commands.ts'
 import { createLook } from './model-look.ts'
 import { newModel } from './model-state.ts'
@@ -12,8 +12,9 @@ let runs = 0
 
 /** Random commands against the store and against the model, once from the fixed seed and once from the run's own. */
 export async function runModel(ctx: Ctx, kind: 'sessions' | 'state'): Promise<void> {
-  for (const seed of [fixedSeed, ctx.seed]) {
-    const property = fc.asyncProperty(commandsOf(kind, ctx.budget.modelCommands), async (commands) => {
+  for (const drawn of draws(ctx)) {
+    const commandsToRun = commandsOf(kind, ctx.budget.modelCommands, drawn.replayPath)
+    const property = fc.asyncProperty(commandsToRun, async (commands) => {
       let store = ctx.store
       let reopened = false
       const isOwn = () => store !== ctx.store && store !== ctx.other
@@ -41,7 +42,8 @@ export async function runModel(ctx: Ctx, kind: 'sessions' | 'state'): Promise<vo
         if (isOwn()) await store.close()
       }
     })
-    await settle(fc.check(property, { seed, numRuns: Math.ceil(ctx.budget.modelRuns / 2), maxSkipsPerRun: 0 }), seed)
+    const numRuns = Math.ceil(ctx.budget.modelRuns / 2)
+    await settle(fc.check(property, { ...parametersOf(drawn), numRuns, maxSkipsPerRun: 0 }))
   }
 }
 
@@ -52,17 +54,39 @@ export async function runProperty<T>(
   body: (value: T) => Promise<void>,
   numRuns: number = ctx.budget.modelRuns,
 ): Promise<void> {
-  for (const seed of [fixedSeed, ctx.seed]) {
-    await settle(fc.check(fc.asyncProperty(arbitrary, body), { seed, numRuns: Math.ceil(numRuns / 2) }), seed)
+  for (const drawn of draws(ctx)) {
+    const parameters = { ...parametersOf(drawn), numRuns: Math.ceil(numRuns / 2) }
+    await settle(fc.check(fc.asyncProperty(arbitrary, body), parameters))
   }
 }
 
-async function settle<T>(check: Promise<fc.RunDetails<T>> | fc.RunDetails<T>, seed: number): Promise<void> {
+type Draw = Pick<Counterexample, 'seed'> & Partial<Counterexample>
+
+/** The fixed seed and the run's own; or what failed once, and nothing else. */
+const draws = ({ replay, seed }: Ctx): readonly Draw[] =>
+  replay === undefined ? [{ seed: fixedSeed }, { seed }] : [replay]
+
+const parametersOf = ({ seed, path }: Draw) => ({ seed, ...(path !== undefined && { path, endOnFailure: true }) })
+
+/** A run of the model that ended with an error that is no finding. */
+export class BrokenOff extends Error {
+  override readonly name = 'BrokenOff'
+  readonly counterexample: Counterexample
+
+  constructor(message: string, counterexample: Counterexample, cause: unknown) {
+    super(message, { cause })
+    this.counterexample = counterexample
+  }
+}
+
+async function settle<T>(check: Promise<fc.RunDetails<T>> | fc.RunDetails<T>): Promise<void> {
   const details = await check
   if (!details.failed) return
-  const { counterexample, counterexamplePath, errorInstance } = details
-  const replay = `seed ${seed}, path ${counterexamplePath ?? ''}, after ${String(counterexample)}`
+  const { counterexample: example, counterexamplePath, errorInstance, seed } = details
+  const replayPath = /replayPath="([^"]*)"/.exec(String(example))?.[1]
+  const found = { seed, path: counterexamplePath ?? '', ...(replayPath !== undefined && { replayPath }) }
+  const replay = `seed ${seed}, path ${found.path}, after ${String(example)}`
   if (errorInstance instanceof CheckFailure)
-    throw new CheckFailure(`${errorInstance.message} (${replay})`, errorInstance.expected, errorInstance.got)
-  throw new Error(`the model run broke off (${replay})`, { cause: errorInstance })
+    throw new CheckFailure(`${errorInstance.message} (${replay})`, errorInstance.expected, errorInstance.got, found)
+  throw new BrokenOff(`the model run broke off (${replay})`, found, errorInstance)
 }

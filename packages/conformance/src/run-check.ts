@@ -1,6 +1,7 @@
 import { abilities, type Ability, type Fact } from '@daybook/core'
 import { isRefused } from './absence.ts'
 import type { Check } from './check.ts'
+import { BrokenOff } from './model.ts'
 import { createContext, type ContextOptions, type Ctx, type Stage } from './context.ts'
 import { CheckFailure, describe, Inapplicable, Unproven } from './expect.ts'
 import { reasonWithout } from './facts.ts'
@@ -45,14 +46,17 @@ function verdictOf(error: unknown): Omit<Result, 'key' | 'ms'> {
   if (error instanceof Unproven) return { verdict: 'unproven', reason: error.reason, what: error.message }
   if (error instanceof Inapplicable) return { verdict: 'inapplicable', reason: error.reason, what: error.message }
   if (error instanceof CheckFailure)
-    return { verdict: 'fail', what: error.message, expected: error.expected, got: error.got }
+    return { verdict: 'fail', what: error.message, expected: error.expected, got: error.got, ...foundAt(error) }
   return {
     verdict: 'error',
     what: 'the check ran into an error that it did not ask for',
     expected: 'no error',
     got: describe(error),
+    ...(error instanceof BrokenOff && foundAt(error)),
   }
 }
+
+const foundAt = ({ counterexample }: CheckFailure | BrokenOff) => counterexample !== undefined && { counterexample }
 
 async function bounded(run: Promise<void>, { budgetMs }: Check): Promise<void> {
   let timer: NodeJS.Timeout | undefined

@@ -3,10 +3,13 @@ import { groups, levelOf, type Check, type Level } from './check.ts'
 import { createCertificate, type Certificate } from './certificate.ts'
 import { budgets, type Budget } from './context.ts'
 import { defineStoreUnderTest, type StoreUnderTest } from './define.ts'
+import type { Counterexample } from './expect.ts'
 import { settleFacts } from './facts.ts'
+import { runId } from './left-places.ts'
 import type { MutantResult } from './mutant.ts'
 import { mutants } from './mutants/index.ts'
 import { createPlan, type Plan } from './plan.ts'
+import { redactText } from './redact.ts'
 import { proveMutants, runControl } from './prove.ts'
 import { runCheck } from './run-check.ts'
 import { openStage, seedWitness, witnessChecksum, type OpenStage } from './stage.ts'
@@ -24,6 +27,10 @@ export interface RunOptions {
   readonly prove?: boolean
   /** Ids, keys, or prefixes ending in `*`. The certificate is partial then. */
   readonly only?: readonly string[]
+  /** Break the store on purpose. Default true; without it nothing tells whether the checks can fail. */
+  readonly canaries?: boolean
+  /** What a check of `only` failed with once: it draws that again, and nothing else. */
+  readonly replay?: Counterexample
   readonly log?: (line: string) => void
 }
 
@@ -47,6 +54,7 @@ interface Run {
   readonly subject: StoreUnderTest
   readonly id: string
   readonly budget: Budget
+  readonly replay: Counterexample | undefined
   readonly log: (line: string) => void
   readonly kernel: {
     plan: Plan
@@ -62,13 +70,15 @@ interface Run {
 /** Plans, runs and judges. Rejects only when the store or the harness could not start. */
 export async function runConformance(subject: StoreUnderTest, options: RunOptions = {}): Promise<Certificate> {
   defineStoreUnderTest(subject)
-  const { level = 'concurrent', budget = 'quick', seed = randomInt(2 ** 31), only = [], prove = false } = options
-  const log = (line: string) => options.log?.(line)
+  const { level = 'concurrent', budget = 'quick', seed = randomInt(2 ** 31), only = [] } = options
+  const { prove = false, canaries = true } = options
+  const log = (line: string) => options.log?.(redactText(line))
   const plan = createPlan(level, only)
   const run: Run = {
     subject,
-    id: `c${Date.now().toString(36)}_${process.pid}_${(places += 1)}`,
+    id: runId((places += 1)),
     budget: budgets[budget],
+    replay: options.replay,
     log,
     kernel: { plan, seed, results: [], mutants: [], control: [], called: new Set(), witnessChangedBy: [] },
   }
@@ -77,7 +87,7 @@ export async function runConformance(subject: StoreUnderTest, options: RunOption
   const stage = await openStage(subject, run.id, { wrap: (store) => recordCalls(store, run.kernel.called) })
   try {
     const health = await stage.store.health({ deep: true })
-    await runAll(run, stage, prove)
+    await runAll(run, stage, canaries ? (prove ? 'all' : 'canaries') : 'none')
     const violations = planViolations(
       plan.planned,
       run.kernel.results.map(({ key }) => key),
@@ -117,18 +127,27 @@ const notApplicable = ({ kernel }: Run) => {
 // These look at what the others left, and at what became of the mutants.
 const isMeta = ({ id }: Check) => id.startsWith('META-') && id !== 'META-03'
 
-async function runAll(run: Run, stage: OpenStage, prove: boolean): Promise<void> {
+/** Which mutants are tried. */
+type Proof = 'none' | 'canaries' | 'all'
+
+async function runAll(run: Run, stage: OpenStage, proof: Proof): Promise<void> {
   const { plan } = run.kernel
   await seedWitness(stage.store)
   const witness = { checksum: await witnessChecksum(stage.store) }
   for (const check of plan.checks.filter((one) => !isMeta(one))) await judge(run, check, stage, witness)
   run.kernel.results.splice(0, Infinity, ...settleFacts(run.kernel.results))
-  await breakOnPurpose(run, prove)
+  if (proof !== 'none') await breakOnPurpose(run, proof)
   for (const check of plan.checks.filter(isMeta)) await judge(run, check, stage, witness)
 }
 
 async function judge(run: Run, check: Check, stage: OpenStage, witness: { checksum: string }): Promise<void> {
-  const options = { kernel: run.kernel, budget: run.budget, seed: run.kernel.seed, app: check.key }
+  const options = {
+    kernel: run.kernel,
+    budget: run.budget,
+    seed: run.kernel.seed,
+    app: check.key,
+    ...(run.replay !== undefined && { replay: run.replay }),
+  }
   const own =
     check.fresh === true
       ? await openStage(run.subject, `${run.id}_${run.kernel.results.length}`, { migrated: false, wrap: stage.wrap })
@@ -185,10 +204,10 @@ function report(run: Run, check: Check, { verdict, what, expected, got, reason }
 const isTried = ({ verdict }: Result) => verdict === 'pass' || verdict === 'absent-verified'
 
 /** Canaries, or all mutants; afterwards the races count only if the race canaries died. */
-async function breakOnPurpose(run: Run, prove: boolean): Promise<void> {
+async function breakOnPurpose(run: Run, proof: Proof): Promise<void> {
   const { kernel, subject, budget, log } = run
   const planned = new Set(kernel.plan.checks.map(({ key }) => key))
-  const chosen = mutants.filter(({ canary, check }) => (prove || canary === true) && planned.has(check))
+  const chosen = mutants.filter(({ canary, check }) => (proof === 'all' || canary === true) && planned.has(check))
   const passed = new Set(kernel.results.filter(isTried).map(({ key }) => key))
   const options = { kernel, budget, seed: kernel.seed, checks: kernel.plan.checks, id: `${run.id}_m`, passed, log }
   kernel.control.push(...(await runControl(subject, chosen, options)))

@@ -1,5 +1,5 @@
 import { levels, type Level } from './check.ts'
-import type { InapplicableReason, UnprovenReason } from './expect.ts'
+import type { Counterexample, InapplicableReason, UnprovenReason } from './expect.ts'
 import type { PlannedCheck } from './plan.ts'
 
 const verdicts = ['pass', 'fail', 'absent-verified', 'inapplicable', 'deviation', 'unproven', 'error'] as const
@@ -14,6 +14,7 @@ export interface Result {
   readonly what?: string
   readonly expected?: string
   readonly got?: string
+  readonly counterexample?: Counterexample
 }
 
 /** What does not apply is no gap in a level, and no proof of it either: something has to have passed. */
