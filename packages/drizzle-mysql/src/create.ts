@@ -1,4 +1,4 @@
-import { isStoreError, uuidv7 } from '@daybook/core'
+import { createCalls, isStoreError, StoreError } from '@daybook/core'
 import {
   applicationTransaction,
   createEngine,
@@ -6,48 +6,54 @@ import {
   storeErrorOf,
   type DrizzleStoreOptions,
 } from '@daybook/drizzle'
+import { connectionsOf, type Connections } from './connections.ts'
 import { mysqlDialect } from './dialect.ts'
-import type { MysqlDatabase, MysqlExecutor } from './driver.ts'
-import { failureOf } from './errors.ts'
+import { poolOf, type MysqlDatabase, type MysqlExecutor } from './driver.ts'
+import { failureOf, failuresOf } from './errors.ts'
 import { probe } from './probe.ts'
 import { daybookTables } from './schema.ts'
-import { stillOpenIn } from './still-open.ts'
+import { isInTransaction, stillOpen, stillOpenIn } from './still-open.ts'
 import type { MysqlStore } from './store.ts'
 import { executorTx } from './transactions.ts'
 
 export interface MysqlStoreOptions extends DrizzleStoreOptions {}
 
 /**
- * A store over a Drizzle database that you already have: `drizzle-orm/mysql2`, for MySQL and MariaDB. `close()` does not
- * close it.
+ * A store over a Drizzle database that you already have: `drizzle-orm/mysql2` over a pool, for MySQL and MariaDB. `close()`
+ * does not close it.
  *
- * @throws `unsupported` for MySQL below 8.0.19, MariaDB below 10.6, or a server with NO_BACKSLASH_ESCAPES · `unavailable`
- * when the server cannot be reached
+ * @throws `unsupported` for MySQL below 8.0.19, MariaDB below 10.6, a server with NO_BACKSLASH_ESCAPES, connections without
+ * autocommit, one connection instead of a pool, or another driver · `unavailable` when the server cannot be reached
  */
-export const createMysqlStore = <Db extends MysqlDatabase>(
+export const createMysqlStore = async <Db extends MysqlDatabase>(
   db: Db,
   options: MysqlStoreOptions = {},
-): Promise<MysqlStore<Db>> => mysqlStore(db, options, async () => {})
+): Promise<MysqlStore<Db>> => mysqlStore(db, options, connectionsOf(poolOf(db)), async () => {})
 
 /** @param close closes what the store opened itself */
 export async function mysqlStore<Db extends MysqlDatabase>(
   db: Db,
   options: MysqlStoreOptions,
+  connections: Connections,
   close: () => Promise<void>,
 ): Promise<MysqlStore<Db>> {
-  const server = await probe(db).catch((error: unknown) => {
-    throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error)
-  })
-  const engine = createEngine(mysqlDialect({ db, server, options, close }), options, [])
+  const server = await createCalls(options).run('open', undefined, (call) =>
+    connections.lend(call, probe).catch((error: unknown) => {
+      throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error)
+    }),
+  )
+  const failures = failuresOf[server.flavour]
+  const engine = createEngine(mysqlDialect({ connections, server, options, close, failures }), options, [])
 
   const transaction = applicationTransaction<Db, MysqlExecutor>(engine, {
-    begin: (body) => db.transaction(body, { isolationLevel: 'read committed' }),
+    begin: (body, call) => connections.inTurn(call, () => db.transaction(body, { isolationLevel: 'read committed' })),
     verbs: executorTx,
+    stillOpen,
+    async beforeCommit(tx) {
+      if (!(await isInTransaction(tx))) throw endedEarly()
+    },
   })
-  const using: MysqlStore<Db>['using'] = (tx) => {
-    const verbs = executorTx(tx)
-    return joinedStore(engine, verbs, stillOpenIn(verbs, uuidv7())).store
-  }
+  const using: MysqlStore<Db>['using'] = (tx) => joinedStore(engine, executorTx(tx), stillOpenIn(tx)).store
   return Object.assign(engine.store, {
     db,
     tables: daybookTables({ ...options, flavour: server.flavour }),
@@ -55,3 +61,10 @@ export async function mysqlStore<Db extends MysqlDatabase>(
     using,
   })
 }
+
+/** By an error that the body caught, or by a statement such as DDL: COMMIT would say nothing. */
+const endedEarly = () =>
+  new StoreError(
+    'internal',
+    'the transaction was over before its commit: by a deadlock that the body caught, or by a statement that commits by itself',
+  )

@@ -1,24 +1,24 @@
 import { defaultLimits, type Limits } from '@daybook/core'
 import { remembered, type Dialect, type LoadShape } from '@daybook/drizzle'
 import { capabilities } from './capabilities.ts'
-import type { MysqlDatabase } from './driver.ts'
-import { failureOf } from './errors.ts'
+import type { Connections } from './connections.ts'
 import { expressionsFor } from './expressions.ts'
 import { buildLoad, loadedBy } from './load.ts'
 import { migrating } from './migrate.ts'
 import { probe, type Probe } from './probe.ts'
 import { daybookTables, type MysqlTableOptions } from './schema.ts'
-import { rowsOf, transactions } from './transactions.ts'
+import { rowsOn, transactions } from './transactions.ts'
 
 interface Parts {
-  readonly db: MysqlDatabase
+  readonly connections: Connections
   readonly server: Probe
   readonly options: MysqlTableOptions
+  readonly failures: Dialect['failureOf']
   readonly close: () => Promise<void>
 }
 
-/** The verbs over Drizzle on MySQL and MariaDB. */
-export function mysqlDialect({ db, server, options, close }: Parts): Dialect {
+/** The verbs over mysql2 on MySQL and MariaDB. */
+export function mysqlDialect({ connections, server, options, failures, close }: Parts): Dialect {
   const { flavour } = server
   const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
   return {
@@ -27,20 +27,15 @@ export function mysqlDialect({ db, server, options, close }: Parts): Dialect {
     limits: limitsOf(server),
     expressions: expressionsFor(flavour),
     lockWait: 5_000,
-    failureOf,
+    failureOf: failures,
     ...migrating(options, flavour),
-    ...transactions(db),
-    async loadSession(shape, params, call) {
-      call.check()
-      return loadedBy(await rowsOf(db, loadFor(shape), params))
-    },
+    ...transactions(connections),
+    loadSession: (shape, params, call) =>
+      connections.lend(call, async (connection) => loadedBy(await rowsOn(connection, loadFor(shape), params))),
     *loadWithin(tx, shape, params) {
       return loadedBy(yield* tx.rows(loadFor(shape), params))
     },
-    server(call) {
-      call.check()
-      return probe(db)
-    },
+    server: (call) => connections.lend(call, probe),
     close,
   }
 }

@@ -1,5 +1,8 @@
+import { StoreError } from '@daybook/core'
 import type { Row, Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
+
+// The parts of Drizzle and of mysql2 that a store uses.
 
 /** The part of a Drizzle database or transaction over mysql2 that runs statements. */
 export interface MysqlExecutor {
@@ -15,12 +18,95 @@ export interface MysqlDatabase extends MysqlExecutor {
   ): Promise<T>
 }
 
-/** mysql2 answers rows or a header, and the columns. */
-export function resultOf(result: unknown): { readonly rows: readonly Row[]; readonly count: number } {
-  const [answer] = result as readonly [readonly Row[] | { readonly affectedRows: number }, unknown] // as mysql2 documents it
-  if ('affectedRows' in answer) return { rows: [], count: answer.affectedRows }
-  return { rows: answer, count: answer.length }
+interface Sent {
+  readonly sql: string
+  readonly values?: readonly Value[]
+  readonly rowsAsArray: false
+  readonly namedPlaceholders: false
+  readonly nestTables: false
 }
+
+/** A connection that mysql2's pool lends. */
+export interface Connection {
+  query(statement: Sent): Promise<unknown>
+  execute(statement: Sent): Promise<unknown>
+  release(): void
+  destroy(): void
+  /** What is one as long as the connection lives; the rest is made anew each time it is lent. */
+  readonly connection: object
+}
+
+export interface Pool {
+  getConnection(): Promise<Connection>
+}
+
+/** How many connections the pool makes at most. */
+export const sizeOf = (pool: Pool): number => {
+  const { pool: inner } = pool as { pool?: { config?: { connectionLimit?: unknown } } } // the one under its promises
+  const limit = inner?.config?.connectionLimit
+  return typeof limit === 'number' && limit > 0 ? limit : Number.POSITIVE_INFINITY // 0 is none
+}
+
+/** The driver answers a pool that has ended with an error that carries no code. */
+export const hasEnded = (pool: Pool): boolean => {
+  const { pool: inner } = pool as { pool?: Readonly<Record<string, unknown>> } // the one under its promises
+  return inner?.['_closed'] === true
+}
+
+/** The pool under a Drizzle database; `unsupported` for what cannot keep the store's transactions apart from others. */
+export function poolOf(db: MysqlDatabase): Pool {
+  if (!has(db, 'execute', 'transaction'))
+    throw new StoreError('invalid_argument', 'db must be a Drizzle database', { field: 'db' })
+  const client = db.$client
+  if (isCallbackPool(client)) return client.promise()
+  if (isPool(client)) return client
+  // A transaction of ours on it would commit the one that the application has open there.
+  if (has(client, 'query', 'execute', 'beginTransaction')) {
+    throw new StoreError(
+      'unsupported',
+      'one connection of mysql2 cannot keep your transactions and those of the store apart; hand over a pool',
+      { capability: 'driver' },
+    )
+  }
+  throw new StoreError(
+    'unsupported',
+    `${db.constructor.name} is not over a pool of mysql2, the driver that this store knows`,
+    { capability: 'driver' },
+  )
+}
+
+const has = (client: unknown, ...names: string[]) =>
+  typeof client === 'object' && client !== null && names.every((name) => name in client)
+const isPool = (client: unknown): client is Pool => has(client, 'getConnection', 'query', 'execute')
+const isCallbackPool = (client: unknown): client is { promise(): Pool } => isPool(client) && has(client, 'promise')
+
+interface Result {
+  readonly rows: readonly Row[]
+  readonly count: number
+  /** Whether the connection is inside a transaction now, where the server says so: after what answers no rows. */
+  readonly isInTransaction: boolean
+}
+
+const inTransaction = 1 // SERVER_STATUS_IN_TRANS of the protocol
+
+/** mysql2 answers rows or a header, and the columns. */
+export function resultOf(result: unknown): Result {
+  const [answer] = result as readonly [readonly Row[] | { affectedRows: number; serverStatus: number }, unknown] // as mysql2 documents it
+  if (!('affectedRows' in answer)) return { rows: answer, count: answer.length, isInTransaction: false }
+  const { affectedRows: count, serverStatus } = answer
+  return { rows: [], count, isInTransaction: (serverStatus & inTransaction) !== 0 }
+}
+
+/** Whatever the pool was told about the shape of rows, these come as objects by name. */
+const shape = { rowsAsArray: false, namedPlaceholders: false, nestTables: false } as const
+
+/** Runs a text that carries no values. */
+export const runText = async (connection: Connection, sql: string): Promise<Result> =>
+  resultOf(await connection.query({ sql, ...shape }))
+
+/** Runs a statement that the server prepares once for each connection: values never become part of its text. */
+export const runPrepared = async (connection: Connection, sql: string, values: readonly Value[]): Promise<Result> =>
+  resultOf(await connection.execute({ sql, values: values.map(wire), ...shape }))
 
 /** LIMIT takes no text, and a number has no room for the largest times. */
 export const wire = (value: Value): Value => {

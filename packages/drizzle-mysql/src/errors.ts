@@ -1,29 +1,38 @@
 import { failureByCode, type ErrorKind, type Failure } from '@daybook/drizzle'
+import type { Flavour } from './schema.ts'
 
-/** Error numbers of MySQL and MariaDB; the driver's names for them are MySQL's, and wrong for some of MariaDB's. */
-const errnoKinds: Readonly<Record<number, ErrorKind>> = {
+type Kinds<Code extends string | number> = Readonly<Record<Code, ErrorKind>>
+
+/** Error numbers that both servers have. The driver's names for them are MySQL's, and wrong for some of MariaDB's. */
+const errnoKinds: Kinds<number> = {
   1062: 'duplicate',
   1213: 'contention',
-  1020: 'contention', // MariaDB 11.6 and newer: the row changed since the snapshot
-  3101: 'contention', // rolled back by the group
+  1020: 'contention', // the row changed since the snapshot
   1205: 'locked',
-  3572: 'locked',
   1242: 'locked', // of our statements only the one that takes the migration's lock can say it
   1317: 'cancelled',
-  3024: 'cancelled',
-  1969: 'cancelled',
   1040: 'connection',
   1203: 'connection',
-  4031: 'connection',
-  1047: 'connection',
-  1927: 'connection',
+  1226: 'connection',
+  1053: 'connection',
+  1047: 'connection', // a node of a cluster that is not ready
   1290: 'read_only',
   1792: 'read_only',
+  1836: 'read_only',
   1044: 'unreachable',
   1045: 'unreachable',
+  1046: 'unreachable',
   1049: 'unreachable',
-  1142: 'unreachable',
+  1129: 'unreachable',
+  1130: 'unreachable',
+  1251: 'unreachable',
   1698: 'unreachable',
+  1820: 'unreachable',
+  1862: 'unreachable',
+  1142: 'forbidden',
+  1143: 'forbidden',
+  1227: 'forbidden',
+  1370: 'forbidden',
   1021: 'storage',
   1114: 'storage',
   1406: 'too_large',
@@ -35,24 +44,77 @@ const errnoKinds: Readonly<Record<number, ErrorKind>> = {
   1054: 'missing_schema',
 }
 
-/** Codes of the driver and of Node, where there is no number of the server. */
-const codeKinds: Readonly<Record<string, ErrorKind>> = {
+/** Numbers of one of them, which mean something else on the other or nothing. */
+const ownErrnoKinds: Readonly<Record<Flavour, Kinds<number>>> = {
+  mysql: {
+    3572: 'locked',
+    3024: 'cancelled',
+    3101: 'contention', // rolled back by the group
+    3118: 'unreachable',
+    3159: 'unreachable',
+    3032: 'connection',
+    3168: 'connection',
+    3169: 'connection',
+    4031: 'connection',
+  },
+  mariadb: {
+    1969: 'cancelled',
+    1927: 'connection',
+    4151: 'unreachable',
+  },
+}
+
+/** Codes of the driver, of Node and of ours, where there is no number of the server. */
+const codeKinds: Kinds<string> = {
   PROTOCOL_CONNECTION_LOST: 'connection',
   PROTOCOL_SEQUENCE_TIMEOUT: 'connection',
+  PROTOCOL_ERROR: 'connection',
+  PROTOCOL_UNEXPECTED_PACKET: 'connection',
   ECONNREFUSED: 'connection',
   ECONNRESET: 'connection',
+  ECONNABORTED: 'connection',
+  EHOSTUNREACH: 'connection',
+  ENETUNREACH: 'connection',
+  EAI_AGAIN: 'connection',
   EPIPE: 'connection',
   ETIMEDOUT: 'connection',
+  POOL_FULL: 'connection',
+  CONNECTION_ENDED: 'connection',
   ENOTFOUND: 'unreachable',
+  ENOENT: 'unreachable', // of a socket's path
+  EACCES: 'unreachable',
+  HANDSHAKE_NO_SSL_SUPPORT: 'unreachable',
+  HANDSHAKE_SSL_ERROR: 'unreachable',
+  HANDSHAKE_UNKNOWN_ERROR: 'unreachable',
+  AUTH_SWITCH_PLUGIN_ERROR: 'unreachable',
+  POOL_CLOSED: 'closed',
 }
 
-export const failureOf = (error: unknown): Failure => failureByCode(error, codesOf, kindOf)
+const failureBy = (errnos: Kinds<number>) => {
+  const kindOf = (code: string | number) => (typeof code === 'number' ? errnos[code] : codeKinds[code])
+  return (error: unknown): Failure => failureByCode(error, codesOf, kindOf)
+}
 
-/** A number below 0 is the system's, which has a name too. */
+/** Before it is known which server it is, and for what both say alike. */
+export const failureOf = failureBy(errnoKinds)
+
+export const failuresOf: Readonly<Record<Flavour, (error: unknown) => Failure>> = {
+  mysql: failureBy({ ...errnoKinds, ...ownErrnoKinds.mysql }),
+  mariadb: failureBy({ ...errnoKinds, ...ownErrnoKinds.mariadb }),
+}
+
+/** A number below 0 is the system's, which has a name too. What a closed connection answers has neither, and is fatal. */
 function codesOf(error: Error): (string | number)[] {
-  const { errno, code } = error as { errno?: unknown; code?: unknown } // an error may carry anything
+  const { errno, code, fatal } = error as { errno?: unknown; code?: unknown; fatal?: unknown } // an error may carry anything
   if (typeof errno === 'number' && errno > 0) return [errno]
-  return typeof code === 'string' ? [code] : []
+  if (typeof code === 'string') return [code]
+  return fatal === true ? ['CONNECTION_ENDED'] : []
 }
 
-const kindOf = (code: string | number) => (typeof code === 'number' ? errnoKinds[code] : codeKinds[code])
+/** What a pool says without a number or a code instead of lending a connection: it has ended, or its queue is full. */
+export function refusedByPool(error: unknown, hasEnded: boolean): unknown {
+  if (!(error instanceof Error) || error.constructor !== Error || codesOf(error).length > 0) return error
+  return Object.assign(new Error('the pool lends no connection', { cause: error }), {
+    code: hasEnded ? 'POOL_CLOSED' : 'POOL_FULL',
+  })
+}

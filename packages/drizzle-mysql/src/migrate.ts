@@ -14,7 +14,7 @@ export function migrating(
   const names = tableNamesOf(options)
   const marks = { ...names, exact: collations[flavour] }
   // GET_LOCK ends with the connection, so a migration that crashed cannot block the next one. A name has 64 characters.
-  const lock = `sha1(concat(database(), '.${names.migrations}'))`
+  const lock = `sha2(concat(database(), '.${names.migrations}'), 224)`
   return {
     migrations: allMigrations,
     migrationStart: [

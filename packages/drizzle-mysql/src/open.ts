@@ -1,6 +1,8 @@
 import { checkedRecord, StoreError } from '@daybook/core'
 import type { MySql2Database } from 'drizzle-orm/mysql2'
 import type { Pool } from 'mysql2/promise'
+import { connectionsOf } from './connections.ts'
+import { poolOf } from './driver.ts'
 import { mysqlStore, type MysqlStoreOptions } from './create.ts'
 import type { MysqlStore } from './store.ts'
 
@@ -38,7 +40,8 @@ export async function openMysqlStore(
     jsonStrings: true,
   })
   try {
-    return await mysqlStore(drizzle({ client: pool }), rest, () => pool.end())
+    const db = drizzle({ client: pool })
+    return await mysqlStore(db, rest, connectionsOf(poolOf(db)), () => pool.end())
   } catch (error) {
     await pool.end()
     throw error

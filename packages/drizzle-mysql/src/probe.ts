@@ -1,7 +1,6 @@
 import { StoreError } from '@daybook/core'
 import type { Server } from '@daybook/drizzle'
-import { sql } from 'drizzle-orm'
-import { resultOf, type MysqlExecutor } from './driver.ts'
+import { runText, type Connection } from './driver.ts'
 import type { Flavour } from './schema.ts'
 
 export interface Probe extends Server {
@@ -24,18 +23,17 @@ const settings = [
 ]
 
 /** What the server says about itself. Refuses one below the floor, and a mode in which the driver's escaping is unsafe. */
-export async function probe(db: MysqlExecutor): Promise<Probe> {
+export async function probe(connection: Connection): Promise<Probe> {
   const list = settings.map((name) => `@@${name} as \`${name}\``).join(', ')
-  const [row] = resultOf(
-    await db.execute(sql.raw(`select version() as \`version\`, @@global.sql_mode as \`global_mode\`, ${list}`)),
-  ).rows
+  const { rows } = await runText(connection, `select version() as \`version\`, ${list}`)
+  const [row] = rows
   const facts = Object.fromEntries(
     Object.entries(row ?? {}).map(([name, value]) => [name, String(value as string | number)]),
   ) // settings are scalars
-  const { version = '', global_mode: globalMode = '', ...rest } = facts
+  const { version = '', ...rest } = facts
   const flavour: Flavour = /mariadb/i.test(version) ? 'mariadb' : 'mysql'
   refuseBelowFloor(flavour, version)
-  if (`${rest['sql_mode']},${globalMode}`.includes('NO_BACKSLASH_ESCAPES')) {
+  if (rest['sql_mode']?.includes('NO_BACKSLASH_ESCAPES')) {
     throw new StoreError(
       'unsupported',
       'the server runs with sql_mode NO_BACKSLASH_ESCAPES, under which mysql2 escapes values wrongly',

@@ -1,6 +1,7 @@
 import type { Call } from '@daybook/core'
 import {
   bound,
+  compiler,
   readLazily,
   remembered,
   runAsync,
@@ -13,61 +14,90 @@ import {
   type Statement,
   type Tx,
 } from '@daybook/drizzle'
-import { resultOf, wire, type MysqlDatabase, type MysqlExecutor } from './driver.ts'
+import { MySqlDialect } from 'drizzle-orm/mysql-core'
+import type { Connections } from './connections.ts'
+import { resultOf, runPrepared, runText, wire, type Connection, type MysqlExecutor } from './driver.ts'
 import { failureOf } from './errors.ts'
 import { ensureSql, insertSql } from './expressions.ts'
 
 const insertStatement = remembered((insert: InsertNew) => ({ sql: insertSql(insert) }))
 const ensureStatement = remembered((insert: InsertNew) => ({ sql: ensureSql(insert) }))
 
+const mysql = new MySqlDialect()
+const compiled = compiler((statement) => mysql.sqlToQuery(statement))
+
+/** The level is that of the next transaction only. */
+const begin = {
+  read: ['set transaction isolation level repeatable read', 'start transaction read only'],
+  write: ['set transaction isolation level read committed', 'start transaction'],
+}
+
 /** How scripts run. */
-export function transactions(db: MysqlDatabase): Pick<Dialect, 'read' | 'write'> {
-  const readInTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> => {
-    call.check()
-    return db.transaction((tx) => runAsync(script(executorTx(tx)), () => call.check()), {
-      isolationLevel: 'repeatable read',
-      accessMode: 'read only',
+export function transactions({ lend }: Connections): Pick<Dialect, 'read' | 'write'> {
+  const run = <T>(mode: 'read' | 'write', script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
+    lend(call, async (connection) => {
+      try {
+        for (const statement of begin[mode]) await runText(connection, statement)
+        const answer = await runAsync(script(connectionTx(connection)), () => call.check())
+        if (mode === 'write') call.committing()
+        await runText(connection, 'commit')
+        return answer
+      } catch (error) {
+        await rolledBack(connection)
+        throw error
+      }
     })
-  }
   return {
     read: (script, call) =>
       readLazily(
         script,
         call,
-        (statement, params) => rowsOf(db, statement, params),
-        (whole) => readInTransaction(whole, call),
+        (statement, params) => lend(call, (connection) => rowsOn(connection, statement, params)),
+        (whole) => run('read', whole, call),
       ),
-    write(script, call) {
-      call.check()
-      return db.transaction(
-        async (tx) => {
-          const answer = await runAsync(script(executorTx(tx)), () => call.check())
-          call.committing()
-          return answer
-        },
-        { isolationLevel: 'read committed' },
-      )
-    },
+    write: (script, call) => run('write', script, call),
   }
 }
 
-const execute = async (tx: MysqlExecutor, statement: Statement, params: Params) =>
+/** Always: a lock that was not to be had undoes its statement alone, and leaves the first half to be committed. */
+async function rolledBack(connection: Connection): Promise<void> {
+  try {
+    await runText(connection, 'rollback')
+  } catch {
+    connection.destroy() // the server ends what is open on it
+  }
+}
+
+const runOn = (connection: Connection, statement: Statement, params: Params) => {
+  const { text, values } = compiled(statement)
+  const bindings = values(params)
+  // What is not a statement to prepare (DDL, savepoints) carries no values.
+  return bindings.length === 0 ? runText(connection, text) : runPrepared(connection, text, bindings)
+}
+
+export const rowsOn = async (connection: Connection, statement: Statement, params: Params): Promise<readonly Row[]> =>
+  (await runOn(connection, statement, params)).rows
+
+const runThrough = async (tx: MysqlExecutor, statement: Statement, params: Params) =>
   resultOf(await tx.execute(bound(statement, wired(params))))
 
 const wired = (params: Params): Params =>
   Object.fromEntries(Object.entries(params).map(([name, value]) => [name, wire(value)]))
 
-export const rowsOf = async (tx: MysqlExecutor, statement: Statement, params: Params): Promise<readonly Row[]> =>
-  (await execute(tx, statement, params)).rows
+type Run = (statement: Statement, params: Params) => Promise<ReturnType<typeof resultOf>>
+
+const connectionTx = (connection: Connection): Tx => verbs((statement, params) => runOn(connection, statement, params))
 
 /** The verbs over whatever executes Drizzle's SQL. */
-export const executorTx = (tx: MysqlExecutor): Tx => ({
-  rows: (statement, params = {}) => step(() => rowsOf(tx, statement, params)),
-  change: (statement, params = {}) => step(async () => (await execute(tx, statement, params)).count),
+export const executorTx = (tx: MysqlExecutor): Tx => verbs((statement, params) => runThrough(tx, statement, params))
+
+const verbs = (run: Run): Tx => ({
+  rows: (statement, params = {}) => step(async () => (await run(statement, params)).rows),
+  change: (statement, params = {}) => step(async () => (await run(statement, params)).count),
   insertNew: (insert, params = {}) =>
     step(async () => {
       try {
-        await execute(tx, insertStatement(insert), params)
+        await run(insertStatement(insert), params)
         return true
       } catch (error) {
         if (failureOf(error).kind === 'duplicate') return false
@@ -75,6 +105,6 @@ export const executorTx = (tx: MysqlExecutor): Tx => ({
       }
     }),
   *ensure(insert, params = {}) {
-    yield* step(() => execute(tx, ensureStatement(insert), params))
+    yield* step(() => run(ensureStatement(insert), params))
   },
 })

@@ -30,7 +30,7 @@ export function oracleOf(pool: Pool): Oracle {
         return (await rolledBack(pool, (connection) => connection.query(select))) === undefined ? 'yes' : 'no'
       },
       windowFunctions: async () => {
-        const select = 'select row_number() over (order by 1)'
+        const select = 'select row_number() over ()'
         return (await rolledBack(pool, (connection) => connection.query(select))) === undefined ? 'yes' : 'no'
       },
       async transactionalDdl() {

@@ -1,0 +1,93 @@
+import { StoreError, type Call } from '@daybook/core'
+import { createTurns } from '@daybook/drizzle'
+import { hasEnded, sizeOf, type Connection, type Pool } from './driver.ts'
+import { failureOf, refusedByPool } from './errors.ts'
+
+/** Milliseconds that a statement gets to end by itself once its call is over. */
+const grace = 250
+
+/** Lends connections of a pool to calls. */
+export interface Connections {
+  /**
+   * Lends a connection to the work, once there is one. The end of the call ends the wait for it. A work that hangs beyond
+   * the end of its call loses its connection, which is closed: the server ends what runs there, and the pool makes another.
+   */
+  readonly lend: <T>(call: Call, work: (connection: Connection) => Promise<T>) => Promise<T>
+  /** The same wait for a work that takes its connection from the pool by itself. */
+  readonly inTurn: <T>(call: Call, work: () => Promise<T>) => Promise<T>
+}
+
+interface Bounds {
+  /** Milliseconds to wait for a connection, besides the call's own timeout. */
+  readonly acquireTimeout?: number | undefined
+  /** Whether a connection may still be used; one that may not is closed, and another taken. */
+  readonly isFit?: (connection: Connection) => boolean
+}
+
+export function connectionsOf(pool: Pool, { acquireTimeout, isFit = () => true }: Bounds = {}): Connections {
+  const turns = createTurns(sizeOf(pool), acquireTimeout)
+
+  /** Others may use the pool too, so that it may be empty although it is our turn. */
+  async function acquired(call: Call): Promise<Connection> {
+    for (;;) {
+      call.check()
+      const getting = pool.getConnection()
+      const connection = await unlessOver(call, getting, 0).catch((error: unknown) => {
+        getting.then(
+          (late) => late.release(),
+          () => {}, // it did not come at all
+        )
+        throw refusedByPool(error, hasEnded(pool))
+      })
+      if (isFit(connection)) return connection
+      connection.destroy()
+    }
+  }
+
+  async function lent<T>(call: Call, work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await acquired(call)
+    try {
+      const answer = await unlessOver(call, work(connection), grace)
+      connection.release()
+      return answer
+    } catch (error) {
+      if (error instanceof LeftBehind || failureOf(error).kind === 'connection') connection.destroy()
+      else connection.release()
+      throw error
+    }
+  }
+
+  return {
+    lend: (call, work) => turns.run(call, () => lent(call, work)),
+    inTurn: (call, work) =>
+      turns.run(call, () =>
+        work().catch((error: unknown) => {
+          throw refusedByPool(error, hasEnded(pool))
+        }),
+      ),
+  }
+}
+
+/** The call has its own answer already; nobody sees this one. */
+class LeftBehind extends StoreError {
+  constructor() {
+    super('aborted', 'the call was over before the database answered')
+  }
+}
+
+/** Settles as the work does, or rejects when the call has been over for so many milliseconds. */
+function unlessOver<T>({ signal }: Call, work: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined
+    const leave = () => {
+      timer = setTimeout(() => reject(new LeftBehind()), ms)
+    }
+    const settled = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', leave)
+    }
+    work.finally(settled).then(resolve, reject)
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
+  })
+}
