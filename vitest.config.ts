@@ -11,6 +11,11 @@ export default defineConfig({
         root: './apps/api',
         test: { name: `api-${backend}`, provide: { backend } },
       })),
+      {
+        extends: './packages/drizzle-mysql/vitest.config.ts',
+        root: './packages/drizzle-mysql',
+        test: { name: 'drizzle-mysql-mysql', provide: { backend: 'mysql' } },
+      },
     ],
     reporters: ['default', './tools/tally.ts'],
   },

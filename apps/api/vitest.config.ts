@@ -9,7 +9,7 @@ export default defineProject({
   test: {
     name: 'api',
     include: ['{src,test}/**/*.test.ts'],
-    globalSetup: './test/build.ts',
+    globalSetup: ['./test/build.ts', '../../tools/servers/setup.ts'],
     setupFiles: './test/needs-database.ts',
     testTimeout: 30_000,
     provide: { backend: 'sqlite' },

@@ -7,5 +7,10 @@ export default defineProject({
   plugins: [examples()],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { name: 'drizzle-pg', include: ['{src,test}/**/*.test.ts'] },
+  test: {
+    name: 'drizzle-pg',
+    include: ['{src,test}/**/*.test.ts'],
+    globalSetup: '../../tools/servers/setup.ts',
+    provide: { backend: 'pg' },
+  },
 })

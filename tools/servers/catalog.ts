@@ -1,6 +1,14 @@
 /** How a server is set up, started and asked; see the file of the same name. */
 export type Kind = 'postgres' | 'mysql' | 'mariadb' | 'pgbouncer'
 
+/** Where the tests look for the address of a server of this kind. */
+export const variables: Record<Kind, string> = {
+  postgres: 'DAYBOOK_PG_URL',
+  mysql: 'DAYBOOK_MYSQL_URL',
+  mariadb: 'DAYBOOK_MARIADB_URL',
+  pgbouncer: 'DAYBOOK_PGBOUNCER_URL',
+}
+
 /** One version of a server. */
 export interface Edition {
   readonly kind: Kind
@@ -11,10 +19,12 @@ export interface Edition {
   readonly packages: readonly string[]
 }
 
+/** The servers that the tests know, by the name that `pnpm servers` takes. */
+export type ServerName = 'pg15' | 'pg18' | 'mariadb10.11' | 'mariadb11.8' | 'mysql9.7' | 'pgbouncer' | 'pgbouncer1.18'
+
 const pgbouncer = { kind: 'pgbouncer', packages: ['pgbouncer'] } as const
 
-/** The servers that the tests know, by the name that `pnpm servers` takes. */
-const editions = {
+const editions: Readonly<Record<ServerName, Edition>> = {
   pg15: { kind: 'postgres', version: '15.', suite: 'bookworm', packages: ['postgresql-15'] },
   pg18: { kind: 'postgres', version: '18.', suite: 'sid', packages: ['postgresql-18', 'postgresql-18-pgvector'] },
   'mariadb10.11': {
@@ -37,11 +47,9 @@ const editions = {
   },
   pgbouncer: { ...pgbouncer, version: '1.', suite: 'sid' },
   'pgbouncer1.18': { ...pgbouncer, version: '1.18.', suite: 'bookworm' },
-} as const satisfies Record<string, Edition>
+}
 
-export type ServerName = keyof typeof editions
-
-export const serverNames = Object.keys(editions) as ServerName[] // the literal's own keys
+export const serverNames: readonly ServerName[] = Object.keys(editions) as ServerName[] // the literal's own keys
 
 export const isServerName = (name: string): name is ServerName => Object.hasOwn(editions, name)
 

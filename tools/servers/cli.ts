@@ -1,5 +1,5 @@
 // pnpm servers up|down|reset|status|env [NAME…]
-import { editionOf, isServerName, serverNames, type Kind, type ServerName } from './catalog.ts'
+import { isServerName, serverNames, variables, type Kind, type ServerName } from './catalog.ts'
 import type { Instance } from './instance.ts'
 import { down, known, reset, running, up } from './zoo.ts'
 
@@ -10,14 +10,6 @@ const usage = `pnpm servers up|down|reset|status|env [NAME…]
   status  what runs where
   env     prints lines for your shell, so that the tests use these servers
 names: ${serverNames.join(', ')}`
-
-/** Where the tests look for the address of a server of this kind. */
-const variables: Record<Kind, string> = {
-  postgres: 'DAYBOOK_PG_URL',
-  mysql: 'DAYBOOK_MYSQL_URL',
-  mariadb: 'DAYBOOK_MARIADB_URL',
-  pgbouncer: 'DAYBOOK_PGBOUNCER_URL',
-}
 
 const commands: Readonly<Record<string, (names: readonly ServerName[]) => Promise<void>>> = {
   async up(names) {
@@ -39,8 +31,7 @@ const commands: Readonly<Record<string, (names: readonly ServerName[]) => Promis
   async env(names) {
     const instances = names.length > 0 ? await Promise.all(names.map(runningOne)) : await running()
     const seen = new Set<Kind>()
-    for (const { name, url } of instances) {
-      const { kind } = editionOf(name)
+    for (const { kind, url } of instances) {
       if (seen.has(kind)) throw new Error(`the tests take one ${kind}, and there are two: name the one`)
       seen.add(kind)
       console.info(`export ${variables[kind]}='${url}'`)

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serverAccount, type Account } from './account.ts'
-import { editionOf, type Kind, type ServerName } from './catalog.ts'
+import type { Kind } from './catalog.ts'
 import { assertReachable, privateFolder } from './folders.ts'
 import { freePort } from './free-port.ts'
 import type { ServerKind, Settings, Site } from './kinds/kind.ts'
@@ -44,7 +44,7 @@ export interface InstanceOptions {
 
 /** What is written beside the data, so that another process can find the server again. */
 interface Written {
-  readonly name: ServerName
+  readonly name: string
   readonly port: number
   readonly user: string
   readonly password: string
@@ -54,14 +54,14 @@ interface Written {
 
 /** A server in a folder of its own, running or not. */
 export class Instance {
-  readonly name: ServerName
+  readonly name: string
   readonly folder: string
   readonly #programs: Programs
   readonly #options: InstanceOptions
   readonly #account: Account | undefined = serverAccount()
   #record: Written | undefined
 
-  constructor(name: ServerName, folder: string, programs: Programs, options: InstanceOptions = {}) {
+  constructor(name: string, folder: string, programs: Programs, options: InstanceOptions = {}) {
     this.name = name
     this.folder = folder
     this.#programs = programs
@@ -69,9 +69,14 @@ export class Instance {
     this.#record = recordIn(folder)
   }
 
+  /** What it is. */
+  get kind(): Kind {
+    return this.#programs.kind
+  }
+
   /** The address, for a user that may do everything; it stays the same as long as the data is. */
   get url(): string {
-    return kinds[this.#kind].url(this.#site())
+    return kinds[this.kind].url(this.#site())
   }
 
   get port(): number {
@@ -120,7 +125,7 @@ export class Instance {
         this.#write({ port: await freePort() })
       }
     }
-    if (isNew) await kinds[this.#kind].admit(this.#site())
+    if (isNew) await kinds[this.kind].admit(this.#site())
     if (isNew) writeFileSync(join(this.folder, 'ready'), '')
   }
 
@@ -128,7 +133,7 @@ export class Instance {
   async stop(): Promise<void> {
     if (!this.isRunning) return
     const { pid } = this.#known()
-    signal(pid, kinds[this.#kind].stop)
+    signal(pid, kinds[this.kind].stop)
     await until(() => !runsIn(pid, this.folder), 60, `stopping ${this.name}`)
   }
 
@@ -146,10 +151,6 @@ export class Instance {
     await this.stop()
     rmSync(this.folder, { recursive: true, force: true })
     this.#record = undefined
-  }
-
-  get #kind(): Kind {
-    return editionOf(this.name).kind
   }
 
   #known(): Written {
@@ -172,7 +173,7 @@ export class Instance {
   #tls(): Settings {
     const at = (name: string) => join(this.folder, 'files', name)
     const ca = this.#options.tls?.ca === undefined ? undefined : at('ca.pem')
-    return kinds[this.#kind].tls({ key: at('key.pem'), cert: at('cert.pem'), ca })
+    return kinds[this.kind].tls({ key: at('key.pem'), cert: at('cert.pem'), ca })
   }
 
   async #initialize(): Promise<void> {
@@ -194,17 +195,17 @@ export class Instance {
     this.#record = {
       name: this.name,
       port: await freePort(),
-      user: behind?.username ?? (this.#kind === 'postgres' ? 'postgres' : 'daybook'),
+      user: behind?.username ?? (this.kind === 'postgres' ? 'postgres' : 'daybook'),
       password: behind?.password ?? randomBytes(12).toString('hex'),
       pid: 0,
       ...(this.#options.upstream !== undefined && { upstream: this.#options.upstream }),
     }
-    await kinds[this.#kind].initialize(this.#site())
+    await kinds[this.kind].initialize(this.#site())
     this.#write({})
   }
 
   #run(): void {
-    const { file, args } = kinds[this.#kind].command(this.#site())
+    const { file, args } = kinds[this.kind].command(this.#site())
     const log = openSync(join(this.folder, 'log'), 'a')
     const child = spawn(file, args, { cwd: '/', detached: true, stdio: ['ignore', log, log], ...this.#account })
     closeSync(log)
@@ -218,7 +219,7 @@ export class Instance {
     const end = Date.now() + 60_000
     for (;;) {
       try {
-        return await kinds[this.#kind].answers(this.#site())
+        return await kinds[this.kind].answers(this.#site())
       } catch (error) {
         const last = this.log.trim().split('\n').slice(-5).join('\n')
         if (!isAlive(this.#known().pid)) throw new Error(`${this.name} ended:\n${last}`, { cause: error })

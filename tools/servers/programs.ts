@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { editionOf, type Kind, type ServerName } from './catalog.ts'
+import { editionOf, serverNames, type Kind, type ServerName } from './catalog.ts'
 import { hasDebian } from './debian.ts'
 import { isUnpacked, packageFolder, unpack } from './unpack.ts'
 
@@ -10,6 +10,7 @@ const run = promisify(execFile)
 
 /** Where a server's programs are. */
 export interface Programs {
+  readonly kind: Kind
   /** The full version, such as `9.7.4`. */
   readonly version: string
   /** The path of one of them. */
@@ -39,10 +40,26 @@ const machine = () => [
 
 /** The programs of a server on this machine, or those unpacked before; `undefined` if there are none of that version. */
 export async function findPrograms(root: string, name: ServerName): Promise<Programs | undefined> {
-  const installed = await programsIn(machine(), name, undefined)
-  if (installed !== undefined || !isUnpacked(root, name)) return installed
+  const { kind, version } = editionOf(name)
+  return (await programsIn(machine(), kind, version)) ?? unpackedPrograms(root, name)
+}
+
+/** The programs of a kind of server that are here, of whatever version; `undefined` if there are none. */
+export async function findAnyPrograms(root: string, kind: Kind): Promise<Programs | undefined> {
+  const installed = await programsIn(machine(), kind, '')
+  if (installed !== undefined) return installed
+  for (const name of serverNames.filter((one) => editionOf(one).kind === kind)) {
+    const unpacked = await unpackedPrograms(root, name)
+    if (unpacked !== undefined) return unpacked
+  }
+  return undefined
+}
+
+async function unpackedPrograms(root: string, name: ServerName): Promise<Programs | undefined> {
+  if (!isUnpacked(root, name)) return undefined
+  const { kind, version } = editionOf(name)
   const home = packageFolder(root, name)
-  return programsIn(foldersBelow(home), name, home)
+  return programsIn(foldersBelow(home), kind, version, home)
 }
 
 /** As {@link findPrograms}, and gets them from Debian if there are none. */
@@ -51,22 +68,22 @@ export async function getPrograms(root: string, name: ServerName): Promise<Progr
   if (found !== undefined) return found
   if (!hasDebian()) throw new Error(`${name} is not installed here, and packages of Debian cannot be had`)
   const home = await unpack(root, name)
-  const unpacked = await programsIn(foldersBelow(home), name, home)
+  const unpacked = await unpackedPrograms(root, name)
   if (unpacked === undefined) throw new Error(`Debian's packages for ${name} are in ${home}, but of another version`)
   return unpacked
 }
 
 async function programsIn(
   folders: readonly string[],
-  name: ServerName,
-  home: string | undefined,
+  kind: Kind,
+  wanted: string,
+  home?: string,
 ): Promise<Programs | undefined> {
-  const { kind, version: wanted } = editionOf(name)
   for (const folder of new Set(folders)) {
     const program = join(folder, main[kind])
     if (!existsSync(program)) continue
     const version = await versionOf(program, kind)
-    if (version?.startsWith(wanted)) return { version, home, path: (one) => pathIn(folder, folders, one) }
+    if (version?.startsWith(wanted)) return { kind, version, home, path: (one) => pathIn(folder, folders, one) }
   }
   return undefined
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { ServerName } from './catalog.ts'
 import { root } from './folders.ts'
 import { Instance, type InstanceOptions } from './instance.ts'
-import { findPrograms, getPrograms } from './programs.ts'
+import { findPrograms, getPrograms, type Programs } from './programs.ts'
 
 export interface ThrowawayOptions extends InstanceOptions {
   /** Whether Debian's packages may be downloaded if the machine has no such server. By default they may. */
@@ -24,6 +24,15 @@ export async function startServer(
 ): Promise<Instance> {
   const programs = download ? await getPrograms(root(), name) : await findPrograms(root(), name)
   if (programs === undefined) throw new Error(`${name} is not on this machine`)
+  return startPrograms(name, programs, options)
+}
+
+/** As {@link startServer}, for programs that were found already. */
+export async function startPrograms(
+  name: string,
+  programs: Programs,
+  options: InstanceOptions = {},
+): Promise<Instance> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'daybook-')))
   watch(folder)
   const instance = new Instance(name, folder, programs, options)

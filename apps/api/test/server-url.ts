@@ -1,18 +1,7 @@
 import { inject } from 'vitest'
+import { missingServer as missing, urlOfServer } from '../../../tools/servers/found.ts'
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** The database that this project of vitest runs the app on. */
-    readonly backend: 'sqlite' | 'pg' | 'mariadb' | 'mysql'
-  }
-}
-
-const urls = {
-  sqlite: undefined,
-  pg: process.env['DAYBOOK_PG_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres',
-  mariadb: process.env['DAYBOOK_MARIADB_URL'] ?? 'mysql://root@127.0.0.1:3306/',
-  mysql: process.env['DAYBOOK_MYSQL_URL'],
-}
+/** The database that this project of vitest runs the app on. */
 export const backend = inject('backend')
-export const serverUrl = urls[backend]
-export const missingServer: string | undefined = backend === 'sqlite' || serverUrl !== undefined ? undefined : 'none'
+export const serverUrl = backend === 'sqlite' ? undefined : urlOfServer(backend)
+export const missingServer = backend === 'sqlite' ? undefined : missing(backend)

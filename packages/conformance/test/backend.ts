@@ -5,25 +5,33 @@ import { summary, writeCertificate } from '../src/certificate-files.ts'
 import type { StoreUnderTest } from '../src/define.ts'
 import { levels } from '../src/check.ts'
 import { runConformance } from '../src/run.ts'
+import { findServers } from '../../../tools/servers/find.ts'
+import { missingServer, type ServerBackend } from '../../../tools/servers/found.ts'
 
 const root = new URL('../../../', import.meta.url)
 
 type Subjects = Readonly<Record<string, StoreUnderTest>>
 
-/** The subjects of each backend; loaded only when asked for, since each brings its driver. */
-const backends: Readonly<Record<string, () => Promise<Subjects>>> = {
-  memory: async () => (await import('./memory-subject.ts')).subjects,
-  sqlite: () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts'),
-  'libsql-client': () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts'),
-  'better-sqlite3': () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts'),
-  pg: () => subjectsIn('packages/drizzle-pg/test/subjects.ts'),
-  'libsql-server': () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts'),
-  mariadb: () => subjectsIn('packages/drizzle-mysql/test/subjects.ts'),
+interface Backend {
+  /** The file with its subject; loaded only when asked for, since each brings its driver. */
+  readonly subjects: string
+  /** The server that it needs. */
+  readonly server?: ServerBackend
 }
 
-async function subjectsIn(path: string): Promise<Subjects> {
-  const file = (await import(new URL(path, root).href)) as { readonly subjects: Subjects } // files of subjects have this shape
-  return file.subjects
+const sqlite = 'packages/drizzle-sqlite/test/subjects.ts'
+const pg = 'packages/drizzle-pg/test/subjects.ts'
+const mysql = 'packages/drizzle-mysql/test/subjects.ts'
+
+const backends: Readonly<Record<string, Backend>> = {
+  memory: { subjects: 'packages/conformance/test/memory-subject.ts' },
+  sqlite: { subjects: sqlite },
+  'libsql-client': { subjects: sqlite },
+  'better-sqlite3': { subjects: sqlite },
+  'libsql-server': { subjects: sqlite },
+  pg: { subjects: pg, server: 'pg' },
+  mariadb: { subjects: mysql, server: 'mariadb' },
+  mysql: { subjects: mysql, server: 'mysql' },
 }
 
 const { values } = parseArgs({
@@ -62,11 +70,16 @@ async function certify(): Promise<number> {
   return exitCode(certificate)
 }
 
-async function subjectOf(backend: string): Promise<StoreUnderTest> {
-  const load = backends[backend]
-  if (load === undefined) throw new Error(`--backend is one of ${Object.keys(backends).join(', ')}`)
-  const subjects = await load()
-  const subject = subjects[backend]
-  if (subject === undefined) throw new Error(`there is no subject ${backend}, only ${Object.keys(subjects).join(', ')}`)
+async function subjectOf(name: string): Promise<StoreUnderTest> {
+  const backend = backends[name]
+  if (backend === undefined) throw new Error(`--backend is one of ${Object.keys(backends).join(', ')}`)
+  if (backend.server !== undefined) {
+    await findServers([backend.server])
+    const missing = missingServer(backend.server)
+    if (missing !== undefined) throw new Error(missing)
+  }
+  const { subjects } = (await import(new URL(backend.subjects, root).href)) as { subjects: Subjects } // files of subjects have this shape
+  const subject = subjects[name]
+  if (subject === undefined) throw new Error(`there is no subject ${name}, only ${Object.keys(subjects).join(', ')}`)
   return subject
 }

@@ -1,16 +1,17 @@
 import { drizzle } from 'drizzle-orm/mysql2'
 import { createPool, type Pool, type RowDataPacket } from 'mysql2/promise'
 import { randomBytes } from 'node:crypto'
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
+import { needsServer as needsBackend } from '../../../tools/servers/needs-server.ts'
 import { openMysqlStore, type OpenMysqlOptions } from '../src/index.ts'
-import { isRequired, missingServer, serverUrl, urlOf } from './server.ts'
+import { urlOn } from './server.ts'
 
-/** For `beforeEach`: skips a test that has no server, and says why. */
-export function needsServer({ skip }: { skip: (reason: string) => never }): void {
-  if (missingServer === undefined) return
-  if (isRequired) throw new Error(`DAYBOOK_REQUIRE names mariadb, but ${missingServer}`)
-  skip(missingServer)
-}
+const given = inject('backend')
+
+/** The server that this project of vitest is for. */
+export const backend = given === 'mysql' ? given : 'mariadb'
+
+export const needsServer = needsBackend(backend)
 
 export interface Place {
   readonly url: string
@@ -21,9 +22,9 @@ export interface Place {
 /** A database of its own, with the collation that folds the most, dropped when the test has ended. */
 export async function newPlace(): Promise<Place> {
   const database = `daybook_${randomBytes(6).toString('hex')}`
-  const admin = createPool({ uri: serverUrl.href, connectionLimit: 1 })
+  const admin = createPool({ uri: urlOn(backend), connectionLimit: 1 })
   await admin.query('create database ?? character set utf8mb4 collate utf8mb4_general_ci', [database])
-  const url = urlOf(database)
+  const url = urlOn(backend, database)
   const pool = createPool({ uri: url, connectionLimit: 2, charset: 'utf8mb4', jsonStrings: true })
   onTestFinished(async () => {
     await pool.end()

@@ -5,7 +5,7 @@ import { drizzle } from 'drizzle-orm/mysql2'
 import { createPool } from 'mysql2/promise'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
 import { holdSession, oracleOf } from './oracle.ts'
-import { serverUrl, urlOf } from './server.ts'
+import { urlOn, type MysqlBackend } from './server.ts'
 
 const expects: Capabilities = {
   memories: 'no',
@@ -28,10 +28,10 @@ const expects: Capabilities = {
 }
 
 /** A database of its own for each place. */
-async function provision({ id: database }: { id: string }): Promise<Place> {
-  const admin = createPool({ uri: serverUrl.href, connectionLimit: 2 })
+async function provision(backend: MysqlBackend, database: string): Promise<Place> {
+  const admin = createPool({ uri: urlOn(backend), connectionLimit: 2 })
   await admin.query('create database ??', [database])
-  const url = urlOf(database)
+  const url = urlOn(backend, database)
   // A role of the application's: it may do what a store does once the schema is there, and not change the schema.
   await admin.query("create user ?@'%' identified by ?", [database, 'app'])
   await admin.query("grant select, insert, update, delete on ??.* to ?@'%'", [database, database])
@@ -70,11 +70,15 @@ async function provision({ id: database }: { id: string }): Promise<Place> {
   }
 }
 
-export const subjects: Record<'mariadb', StoreUnderTest> = {
-  mariadb: defineStoreUnderTest({
+const subjectOn = (backend: MysqlBackend): StoreUnderTest =>
+  defineStoreUnderTest({
     subject: { name: '@daybook/drizzle-mysql', version: '0.1.0', driver: 'mysql2@3' },
     contract: '1.0',
     expects,
-    provision,
-  }),
+    provision: ({ id }) => provision(backend, id),
+  })
+
+export const subjects: Record<MysqlBackend, StoreUnderTest> = {
+  mariadb: subjectOn('mariadb'),
+  mysql: subjectOn('mysql'),
 }

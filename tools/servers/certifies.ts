@@ -1,0 +1,17 @@
+import type { StoreUnderTest } from '@daybook/conformance'
+import { conformance } from '@daybook/conformance/vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isRequired, type BackendName } from './required.ts'
+
+/** Runs the suite over a backend, or says why it cannot; where the backend is required, that is a failure. */
+export function certifies(backend: BackendName, subject: StoreUnderTest, missing?: string): void {
+  if (missing !== undefined) return reports(backend, missing)
+  conformance(subject, { describe, it, beforeAll, afterAll }, { prove: process.env['DAYBOOK_PROVE'] === '1' })
+}
+
+function reports(backend: BackendName, missing: string): void {
+  it(`${backend} keeps the contract`, ({ skip }) => {
+    expect(isRequired(backend) ? missing : 'not required').toBe('not required')
+    skip(missing)
+  })
+}
