@@ -12,26 +12,31 @@ const root = new URL('../../../', import.meta.url)
 
 type Subjects = Readonly<Record<string, StoreUnderTest>>
 
+async function subjectsIn(path: string): Promise<Subjects> {
+  const file = (await import(new URL(path, root).href)) as { readonly subjects: Subjects } // files of subjects have this shape
+  return file.subjects
+}
+
 interface Backend {
-  /** The file with its subject; loaded only when asked for, since each brings its driver. */
-  readonly subjects: string
+  /** Loaded only when asked for, since each brings its driver. */
+  readonly load: () => Promise<Subjects>
   /** The server that it needs. */
   readonly server?: ServerBackend
 }
 
-const sqlite = 'packages/drizzle-sqlite/test/subjects.ts'
-const pg = 'packages/drizzle-pg/test/subjects.ts'
-const mysql = 'packages/drizzle-mysql/test/subjects.ts'
+const sqlite = () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts')
+const pg = () => subjectsIn('packages/drizzle-pg/test/subjects.ts')
+const mysql = () => subjectsIn('packages/drizzle-mysql/test/subjects.ts')
 
 const backends: Readonly<Record<string, Backend>> = {
-  memory: { subjects: 'packages/conformance/test/memory-subject.ts' },
-  sqlite: { subjects: sqlite },
-  'libsql-client': { subjects: sqlite },
-  'better-sqlite3': { subjects: sqlite },
-  'libsql-server': { subjects: sqlite },
-  pg: { subjects: pg, server: 'pg' },
-  mariadb: { subjects: mysql, server: 'mariadb' },
-  mysql: { subjects: mysql, server: 'mysql' },
+  memory: { load: async () => (await import('./memory-subject.ts')).subjects },
+  sqlite: { load: sqlite },
+  'libsql-client': { load: sqlite },
+  'better-sqlite3': { load: sqlite },
+  'libsql-server': { load: sqlite },
+  pg: { load: pg, server: 'pg' },
+  mariadb: { load: mysql, server: 'mariadb' },
+  mysql: { load: mysql, server: 'mysql' },
 }
 
 const { values } = parseArgs({
@@ -78,7 +83,7 @@ async function subjectOf(name: string): Promise<StoreUnderTest> {
     const missing = missingServer(backend.server)
     if (missing !== undefined) throw new Error(missing)
   }
-  const { subjects } = (await import(new URL(backend.subjects, root).href)) as { subjects: Subjects } // files of subjects have this shape
+  const subjects = await backend.load()
   const subject = subjects[name]
   if (subject === undefined) throw new Error(`there is no subject ${name}, only ${Object.keys(subjects).join(', ')}`)
   return subject
