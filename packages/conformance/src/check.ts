@@ -49,6 +49,7 @@ export const groups = [
   'CON',
   'FLT',
   'RES',
+  'PRF',
   'META',
 ] as const
 export type Group = (typeof groups)[number]

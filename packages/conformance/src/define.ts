@@ -29,6 +29,20 @@ export interface OpenOptions {
   readonly timeout?: number
   readonly logger?: Logger
   readonly limits?: Partial<Limits>
+  /** Hears each statement before it is sent to the database, those that begin and end a transaction too. */
+  readonly onStatement?: (statement: SentStatement) => void
+  /** Begins the names of the tables. */
+  readonly prefix?: string
+  /** The store as an older version of itself: one that knows only so many of its migrations. */
+  readonly migrations?: number
+}
+
+/** A statement as the database gets it. */
+export interface SentStatement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** It goes out together with the one before it. */
+  readonly sameTrip?: true
 }
 
 /**
@@ -46,7 +60,27 @@ export interface WorkerModule {
   openWorkerStore(args: unknown): Promise<Store>
 }
 
-/** A second reader, beside the store. */
+/** How the database goes about a statement. */
+export interface StatementPlan {
+  /** Tables of the store that are read from end to end, and how many rows that is, where the database tells. */
+  readonly scans: readonly { readonly table: string; readonly rows?: number }[]
+  readonly indexes: readonly string[]
+  /** Rows that it reads; absent where the database does not tell. */
+  readonly rows?: number
+}
+
+/** What the oracle fills an app with: by SQL, since a store would take minutes. */
+export interface Seed {
+  readonly appName: string
+  /** Sessions `s1`, `s2`, … of the user `ann`, the event of each a second after that of the one before. */
+  readonly sessions: number
+  /** Users `u1`, `u2`, … with a session `s1` each. */
+  readonly users: number
+  /** Events `e1`, `e2`, … of the session `s1` of `ann`, a millisecond apart. */
+  readonly events: number
+}
+
+/** A second reader, beside the store. What is optional unlocks checks of its own. */
 export interface Oracle {
   /** Rows of one app. */
   count(area: 'sessions' | 'events' | 'appStates' | 'userStates', appName: string): Promise<number>
@@ -55,8 +89,31 @@ export interface Oracle {
    * taken back.
    */
   orphan?(appName: string): Promise<boolean>
+  /** Asks the database how it goes about a statement of the store. Changes nothing. */
+  plan?(statement: SentStatement): Promise<StatementPlan>
+  seed?(seed: Seed): Promise<void>
+  /** What the database knows the sessions of an app by, where a statement may name them so instead of by their key. */
+  internalKeys?(appName: string): Promise<readonly string[]>
+  /** How the columns that hold the bodies of events, and states, are written in a statement. */
+  readonly columns?: { readonly body: RegExp; readonly state: RegExp }
+  /** Everything that is in the place but for its rows, as data that compares: tables, columns, indexes, constraints, whosever they are. */
+  schema?(): Promise<unknown>
+  /** Makes objects of somebody else in the place, with names that are close to those of the store, and a row in them. */
+  foreign?(): Promise<ForeignObjects>
+  /** Takes a column or an index away from the store, and says its name. */
+  damage?(what: 'column' | 'index'): Promise<string>
+  /** Records a migration that no version of the store knows. */
+  newerMigration?(): Promise<void>
+  /** Leaves what a migration leaves that dies half-way; absent where that is nothing, because it is one transaction. */
+  halfMigrated?(): Promise<void>
   /** What the database does when it is tried by SQL, for the facts that no method of the contract shows. */
   readonly tries?: { readonly [F in TriedFact]?: () => Promise<YesNo> }
+}
+
+/** Objects that are none of the store's. */
+export interface ForeignObjects {
+  /** What became of them: their definitions and rows. */
+  look(): Promise<unknown>
 }
 
 export type TriedFact = 'skipLocked' | 'windowFunctions' | 'transactionalDdl'
@@ -67,7 +124,7 @@ export interface HeldLock {
 }
 
 /** Options of an opening that not every database has. */
-export type Honoured = 'role' | 'poolMax'
+export type Honoured = 'role' | 'poolMax' | 'onStatement' | 'prefix' | 'migrations'
 
 /**
  * What a place does not have, so that some rules say nothing about it. The certificate lists it, with the checks that
@@ -126,6 +183,20 @@ export interface Deviation {
   readonly checks: readonly string[]
 }
 
+/** A bug that the subject builds into its own store, below the contract: in a statement, the schema, a migration. */
+export interface OwnMutant {
+  readonly id: OwnMutantId
+  readonly bug: string
+  /** Key of the check that has to fail, as a failed assertion of that check. */
+  readonly check: string
+  /** Why the bug cannot be in this store. */
+  readonly inapplicable?: string
+  /** A place all of whose stores have the bug, those of its workers too. */
+  readonly provision: (place: PlaceRequest) => Promise<Place>
+}
+
+export type OwnMutantId = `S${number}` | `S${number}@${string}`
+
 export interface StoreUnderTest {
   readonly subject: { readonly name: string; readonly version: string; readonly driver?: string }
   /** An exact minor of the contract. */
@@ -133,6 +204,8 @@ export interface StoreUnderTest {
   /** Pins every key, so that a probe that breaks on a server cannot quietly switch checks off. */
   readonly expects: Capabilities
   readonly broken?: readonly Deviation[]
+  /** Run with `prove`, each in a place of its own and against its named check alone. */
+  readonly mutants?: readonly OwnMutant[]
   provision(place: PlaceRequest): Promise<Place>
   /**
    * What killed runs left: ids of places that are there, whoever made them, and how to drop one. For `clean`, which drops only

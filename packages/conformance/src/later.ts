@@ -36,7 +36,6 @@ export const later: Readonly<Partial<Record<CheckId, Reason>>> = {
   'ERR-11': 'held by the codes that every other check names',
   'SEC-02': 'belongs to the dialect: its own tests hold it',
   'SEC-04': 'needs a second server, role or setting of the server',
-  'SEC-09': 'needs EXPLAIN and a statement counter',
   'SEC-10': 'needs a second server, role or setting of the server',
   'RES-04': 'needs EXPLAIN and a statement counter',
   'RES-06': 'belongs to the dialect: its own tests hold it',
@@ -47,6 +46,5 @@ export const later: Readonly<Partial<Record<CheckId, Reason>>> = {
   ...allOf('MEM', 'the area is not in the contract types yet'),
   ...allOf('ART', 'the area is not in the contract types yet'),
   ...allOf('MIG', 'needs seeded schemas of older contracts'),
-  ...allOf('PRF', 'needs EXPLAIN and a statement counter'),
   ...allOf('LEA', 'the option is not in the contract types yet'),
 }

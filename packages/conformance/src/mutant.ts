@@ -1,5 +1,5 @@
 import type { Store } from '@daybook/core'
-import type { CallerTransaction, OpenOptions } from './define.ts'
+import type { CallerTransaction, OpenOptions, OwnMutantId } from './define.ts'
 
 export type MutantId = `M${number}` | `M${number}@process`
 
@@ -27,7 +27,7 @@ export interface Mutant {
 }
 
 export interface MutantResult {
-  readonly id: MutantId
+  readonly id: MutantId | OwnMutantId
   readonly check: string
   /** `inapplicable`: the check does not run on this store, so the bug cannot be in it. */
   readonly outcome: 'killed' | 'survived' | 'inapplicable'

@@ -1,6 +1,6 @@
 import type { ContextOptions } from './context.ts'
 import { referencePlace } from './control.ts'
-import type { Place, StoreUnderTest } from './define.ts'
+import type { OwnMutant, Place, StoreUnderTest } from './define.ts'
 import type { Check } from './check.ts'
 import type { Mutant, MutantResult, Shared } from './mutant.ts'
 import type { BrokenWorker } from './process.ts'
@@ -41,10 +41,50 @@ export async function proveMutants(
   return results
 }
 
+/** Bugs that the subject builds into its store by itself: each has a place of its own, since its schema may be the bug. */
+export async function proveOwnMutants(
+  subject: StoreUnderTest,
+  mutants: readonly OwnMutant[],
+  options: ProveOptions,
+): Promise<MutantResult[]> {
+  const results: MutantResult[] = []
+  for (const { id, check: key, inapplicable, provision } of mutants) {
+    const check = options.checks.find((one) => one.key === key)
+    const why =
+      inapplicable ??
+      (check === undefined || !options.passed.has(key) ? 'the check is not passed by the unbroken store' : undefined)
+    if (check === undefined || why !== undefined) {
+      results.push({ id, check: key, outcome: 'inapplicable', ...(why !== undefined && { note: why }) })
+      continue
+    }
+    const place = `${options.id}_${id.toLowerCase().replace('@', '_')}`
+    const stage = await openStage({ ...subject, provision }, place, { migrated: check.fresh !== true })
+    try {
+      const result = judged(id, key, await runCheck(check, stage, { ...options, app: `${key}.${id}` }))
+      if (result.outcome === 'survived') options.log?.(`${id} survived: ${result.note ?? ''}`)
+      results.push(result)
+    } finally {
+      await stage.end()
+    }
+  }
+  return results
+}
+
+/** Only an assertion of the check that failed has killed a mutant. */
+const judged = (id: MutantResult['id'], key: string, { verdict, what, got }: Result): MutantResult =>
+  verdict === 'fail'
+    ? { id, check: key, outcome: 'killed', ...(what !== undefined && { note: what }) }
+    : {
+        id,
+        check: key,
+        outcome: 'survived',
+        note: `${verdict}${what === undefined ? '' : `: ${what}: ${got ?? ''}`}`,
+      }
+
 /** The same checks on the reference store, unbroken: one that it fails would kill any mutant for no reason. */
 export async function runControl(
   subject: StoreUnderTest,
-  chosen: readonly Mutant[],
+  chosen: readonly { readonly check: string }[],
   options: ProveOptions,
 ): Promise<Result[]> {
   const named = new Set(chosen.map(({ check }) => check))
@@ -103,14 +143,7 @@ async function prove(
     other: wrap(place.other, {}),
   }
   try {
-    const { verdict, what, got } = await runCheck(check, broken, { ...options, app: `${key}.${id}` })
-    if (verdict === 'fail') return { id, check: key, outcome: 'killed', ...(what !== undefined && { note: what }) }
-    return {
-      id,
-      check: key,
-      outcome: 'survived',
-      note: `${verdict}${what === undefined ? '' : `: ${what}: ${got ?? ''}`}`,
-    }
+    return judged(id, key, await runCheck(check, broken, { ...options, app: `${key}.${id}` }))
   } finally {
     if (place !== stage) await place.end()
   }

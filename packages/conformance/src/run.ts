@@ -10,7 +10,7 @@ import type { MutantResult } from './mutant.ts'
 import { mutants } from './mutants/index.ts'
 import { createPlan, type Plan } from './plan.ts'
 import { redactText } from './redact.ts'
-import { proveMutants, runControl } from './prove.ts'
+import { proveMutants, proveOwnMutants, runControl } from './prove.ts'
 import { runCheck } from './run-check.ts'
 import { openStage, seedWitness, witnessChecksum, type OpenStage } from './stage.ts'
 import { planViolations, tally, type Result } from './verdict.ts'
@@ -210,8 +210,10 @@ async function breakOnPurpose(run: Run, proof: Proof): Promise<void> {
   const chosen = mutants.filter(({ canary, check }) => (proof === 'all' || canary === true) && planned.has(check))
   const passed = new Set(kernel.results.filter(isTried).map(({ key }) => key))
   const options = { kernel, budget, seed: kernel.seed, checks: kernel.plan.checks, id: `${run.id}_m`, passed, log }
-  kernel.control.push(...(await runControl(subject, chosen, options)))
+  const own = (prove ? (subject.mutants ?? []) : []).filter(({ check }) => planned.has(check))
+  kernel.control.push(...(await runControl(subject, [...chosen, ...own], options)))
   if (chosen.length > 0) kernel.mutants.push(...(await proveMutants(subject, chosen, options)))
+  kernel.mutants.push(...(await proveOwnMutants(subject, own, options)))
   const survivor = kernel.mutants.find(
     ({ id, outcome }) => outcome === 'survived' && mutants.some((mutant) => mutant.id === id && mutant.isRace),
   )

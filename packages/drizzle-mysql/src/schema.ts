@@ -70,7 +70,7 @@ export function daybookTables(options: MysqlTableOptions = {}) {
     (t) => [
       unique(`${names.sessions}_key`).on(t.appName, t.userId, t.sessionId),
       index(`${names.sessions}_recent`).on(t.appName, t.userId, sql`${t.lastEventAt} desc`, t.sessionId),
-      index(`${names.sessions}_created`).on(t.appName, sql`${t.createdAt} desc`, t.sessionId),
+      index(`${names.sessions}_created`).on(t.appName, sql`${t.createdAt} desc`, t.sessionId, t.userId),
       check(`${names.sessions}_state`, sql`json_type(${t.state}) = 'OBJECT'`),
     ],
   )

@@ -1,6 +1,7 @@
-import type { HeldLock, Oracle } from '@daybook/conformance'
+import type { HeldLock, Oracle, SentStatement, StatementPlan } from '@daybook/conformance'
 import type { SessionKey } from '@daybook/core'
 import { createConnection, type Pool, type PoolConnection, type RowDataPacket } from 'mysql2/promise'
+import { seedStatements } from '../../drizzle/test/seed.ts'
 
 const areas = {
   sessions: 'daybook_sessions',
@@ -24,6 +25,18 @@ export function oracleOf(pool: Pool): Oracle {
       const copy = `insert into daybook_events (sid, ${columns}) select 2000000000, ${columns} from daybook_events limit 1`
       return (await rolledBack(pool, (connection) => connection.query(copy))) === 1452
     },
+    plan: (statement) => planOf(pool, statement),
+    async seed(seed) {
+      const spelling = { table: (name: string) => `daybook_${name}`, json: (text: string) => text }
+      for (const statement of seedStatements(seed, spelling)) await pool.query(statement)
+      await pool.query('analyze table daybook_sessions, daybook_events')
+    },
+    async internalKeys(appName) {
+      const select = 'select sid from daybook_sessions where app_name = ?'
+      const [rows] = await pool.query<RowDataPacket[]>(select, [appName])
+      return rows.map((row) => String(row['sid']))
+    },
+    columns: { body: /`payload`/, state: /`(initial_)?state`/ },
     tries: {
       skipLocked: async () => {
         const select = 'select 1 from daybook_sessions for update skip locked'
@@ -78,4 +91,31 @@ export async function holdSession(url: string, { appName, userId, sessionId }: S
       await connection.end()
     },
   }
+}
+
+/** A SELECT is run, and the server counts the rows that it reads; a change cannot be made twice. */
+async function planOf(pool: Pool, { text, values }: SentStatement): Promise<StatementPlan> {
+  const isRead = /^\s*select/i.test(text)
+  let found: readonly RowDataPacket[] = []
+  let rows: number | undefined
+  await rolledBack(pool, async (connection) => {
+    ;[found] = await connection.query<RowDataPacket[]>(`explain ${text}`, [...values])
+    if (!isRead) return
+    const before = await rowsRead(connection)
+    await connection.query(text, [...values])
+    rows = (await rowsRead(connection)) - before
+  })
+  const ours = found.filter((row) => String(row['table']).startsWith('daybook_') && row['select_type'] !== 'INSERT')
+  return {
+    scans: ours
+      .filter(({ type }) => type === 'ALL' || type === 'index')
+      .map((row) => ({ table: String(row['table']), rows: Number(row['rows']) })),
+    indexes: [...new Set(ours.flatMap(({ key }) => (typeof key === 'string' ? [key] : [])))].toSorted(),
+    ...(rows !== undefined && { rows }),
+  }
+}
+
+async function rowsRead(connection: PoolConnection): Promise<number> {
+  const [counters] = await connection.query<RowDataPacket[]>(`show session status like 'Handler_read%'`)
+  return counters.reduce((sum, counter) => sum + Number(counter['Value']), 0)
 }

@@ -3,8 +3,10 @@ import type { Capabilities, Store } from '@daybook/core'
 import { mysqlTable, varchar } from 'drizzle-orm/mysql-core'
 import { drizzle } from 'drizzle-orm/mysql2'
 import { createPool } from 'mysql2/promise'
+import { knowing } from '../../drizzle/test/dialect-patch.ts'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
 import { holdSession, oracleOf } from './oracle.ts'
+import { openPatched } from './patched-store.ts'
 import { urlOn, type MysqlBackend } from './server.ts'
 
 const expects: Capabilities = {
@@ -41,12 +43,14 @@ async function provision(backend: MysqlBackend, database: string): Promise<Place
   const own = drizzle({ client: pool })
   const orders = mysqlTable('orders', { id: varchar({ length: 191 }).primaryKey() })
   return {
-    open({ poolMax, via: _via, role, ...options } = {}): Promise<Store> {
-      return openMysqlStore({ url: role === 'app' ? appUrl : url, connectionLimit: poolMax ?? 5, ...options })
+    open({ poolMax = 5, via: _via, role, onStatement, migrations, ...options } = {}): Promise<Store> {
+      const given = { url: role === 'app' ? appUrl : url, connectionLimit: poolMax, ...options }
+      if (onStatement === undefined && migrations === undefined) return openMysqlStore(given)
+      return openPatched({ ...given, onStatement }, migrations === undefined ? undefined : knowing(migrations))
     },
     worker: { module: new URL('worker.ts', import.meta.url).href, args: { url, connectionLimit: 3 } },
     oracle: oracleOf(pool),
-    honours: ['role', 'poolMax'],
+    honours: ['role', 'poolMax', 'onStatement', 'prefix', 'migrations'],
     lock: (session) => holdSession(url, session),
     transaction: {
       async run(_store, body) {

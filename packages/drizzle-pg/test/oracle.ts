@@ -1,6 +1,7 @@
-import type { HeldLock, Oracle } from '@daybook/conformance'
+import type { HeldLock, Oracle, SentStatement, StatementPlan } from '@daybook/conformance'
 import type { SessionKey } from '@daybook/core'
 import type { Sql, TransactionSql } from 'postgres'
+import { seedStatements } from '../../drizzle/test/seed.ts'
 import { connect } from './server.ts'
 
 const areas = {
@@ -12,6 +13,7 @@ const areas = {
 
 /** A second reader of a schema, which also tries what the database does. */
 export function oracleOf(admin: Sql, schema: string): Oracle {
+  const table = (name: string) => `"${schema}".daybook_${name}`
   return {
     async count(area, appName) {
       const sessions = admin`select sid from ${admin(schema)}.${admin(areas.sessions)} where app_name = ${appName}`
@@ -28,6 +30,17 @@ export function oracleOf(admin: Sql, schema: string): Oracle {
       }
       return (await rolledBack(admin, copied)) === '23503'
     },
+    plan: (statement) => planOf(admin, statement),
+    async seed(seed) {
+      for (const statement of seedStatements(seed, { table, json: (text) => `(${text})::json` }))
+        await admin.unsafe(statement)
+      await admin.unsafe(`analyze ${table('sessions')}; analyze ${table('events')}`)
+    },
+    internalKeys: async (appName) =>
+      (
+        await admin`select sid::text as sid from ${admin(schema)}.${admin(areas.sessions)} where app_name = ${appName}`
+      ).map((row) => String(row['sid'])),
+    columns: { body: /"payload"/, state: /"(initial_)?state"/ },
     tries: {
       skipLocked: async () => {
         const sessions = admin`${admin(schema)}.${admin(areas.sessions)}`
@@ -81,3 +94,44 @@ export async function holdSession(schema: string, { appName, userId, sessionId }
     },
   }
 }
+
+interface PlanNode {
+  readonly 'Node Type': string
+  readonly 'Index Name'?: string
+  readonly 'Relation Name'?: string
+  readonly 'Plan Rows': number
+  readonly 'Actual Rows'?: number
+  readonly 'Actual Loops'?: number
+  readonly 'Rows Removed by Filter'?: number
+  readonly Plans?: readonly PlanNode[]
+}
+
+/** A SELECT is run, and says how many rows it read; a change cannot be made twice, so of that there are estimates alone. */
+async function planOf(admin: Sql, { text, values }: SentStatement): Promise<StatementPlan> {
+  const isRead = /^\s*select/i.test(text)
+  let plan: PlanNode | undefined
+  await rolledBack(admin, async (tx) => {
+    const [row] = await tx.unsafe<{ 'QUERY PLAN': readonly [{ Plan: PlanNode }] }[]>(
+      `explain (${isRead ? 'analyze, ' : ''}format json) ${text}`,
+      values as string[], // as the store sent them
+    )
+    plan = row?.['QUERY PLAN'][0].Plan
+  })
+  if (plan === undefined) throw new Error(`there is no plan for ${text}`)
+  const nodes = nodesOf(plan)
+  const isLeaf = (node: PlanNode) => node['Relation Name'] !== undefined
+  return {
+    scans: nodes
+      .filter((node) => node['Node Type'] === 'Seq Scan')
+      .map((node) => ({ table: node['Relation Name'] ?? '', rows: rowsReadBy(node) })),
+    indexes: [...new Set(nodes.flatMap((node) => node['Index Name'] ?? []))].toSorted(),
+    ...(isRead && { rows: nodes.filter(isLeaf).reduce((sum, node) => sum + rowsReadBy(node), 0) }),
+  }
+}
+
+const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap((below) => nodesOf(below))]
+
+const rowsReadBy = (node: PlanNode): number =>
+  node['Actual Rows'] === undefined
+    ? node['Plan Rows']
+    : (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * (node['Actual Loops'] ?? 1)

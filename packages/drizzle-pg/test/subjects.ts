@@ -1,9 +1,11 @@
-import { defineStoreUnderTest, type Place, type StoreUnderTest } from '@daybook/conformance'
+import { defineStoreUnderTest, type OpenOptions, type Place, type StoreUnderTest } from '@daybook/conformance'
 import type { Capabilities, Store } from '@daybook/core'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
+import { knowing } from '../../drizzle/test/dialect-patch.ts'
 import { createPgStore, openPgStore } from '../src/index.ts'
 import { holdSession, oracleOf } from './oracle.ts'
+import { openPatched } from './patched-store.ts'
 import { createAppRole, dropAppRole } from './roles.ts'
 import { connect, serverUrl, urlWith } from './server.ts'
 
@@ -35,15 +37,17 @@ async function provision({ id: schema }: { id: string }): Promise<Place> {
   await admin`create table ${admin(schema)}.orders (id text primary key)`
   const own = drizzle({ client: connect({ max: 4, connection: { search_path: schema } }) })
   const orders = pgTable('orders', { id: text().primaryKey() })
-  const open = ({ poolMax, ...options }: Parameters<Place['open']>[0] = {}): Promise<Store> => {
-    const { via: _via, role: as, ...rest } = options
-    return openPgStore({ url: as === 'app' ? urlWith(role) : serverUrl, schema, max: poolMax ?? 5, ...rest })
+  const open = ({ poolMax, ...options }: OpenOptions = {}): Promise<Store> => {
+    const { via: _via, role: as, onStatement, migrations, ...rest } = options
+    const given = { url: as === 'app' ? urlWith(role) : serverUrl, schema, max: poolMax ?? 5, ...rest }
+    if (onStatement === undefined && migrations === undefined) return openPgStore(given)
+    return openPatched({ ...given, onStatement }, migrations === undefined ? undefined : knowing(migrations))
   }
   return {
     open,
     worker: { module: new URL('worker.ts', import.meta.url).href, args: { url: serverUrl, schema, max: 3 } },
     oracle: oracleOf(admin, schema),
-    honours: ['role', 'poolMax'],
+    honours: ['role', 'poolMax', 'onStatement', 'prefix', 'migrations'],
     lock: (key) => holdSession(schema, key),
     transaction: {
       async run(_store, body) {

@@ -1,6 +1,7 @@
 import { createSqliteStore, openSqliteStore, type SqliteStoreOptions } from '@daybook/drizzle-sqlite'
 import type { Store } from '@daybook/core'
 import { createClient } from '@libsql/client'
+import type { Value } from '@daybook/drizzle'
 import type { Database } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/libsql'
 
@@ -60,7 +61,7 @@ export async function ask(
   driver: DriverName,
   path: string,
   text: string,
-  values: readonly string[] = [],
+  values: readonly Value[] = [],
 ): Promise<readonly Row[]> {
   if (driver === 'better-sqlite3') {
     const database = await betterDatabase(path)
@@ -77,7 +78,7 @@ export async function ask(
 }
 
 /** The same by `@libsql/client`, of a server too. */
-export async function askClient(url: string, text: string, values: readonly string[] = []): Promise<readonly Row[]> {
+export async function askClient(url: string, text: string, values: readonly Value[] = []): Promise<readonly Row[]> {
   const client = createClient({ url, timeout: 5_000 })
   try {
     return (await client.execute({ sql: text, args: [...values] })).rows

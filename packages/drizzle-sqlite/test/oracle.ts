@@ -1,11 +1,13 @@
-import type { HeldLock, Oracle } from '@daybook/conformance'
+import type { HeldLock, Oracle, SentStatement, StatementPlan } from '@daybook/conformance'
+import type { Value } from '@daybook/drizzle'
 import { createClient } from '@libsql/client'
+import { seedStatements } from '../../drizzle/test/seed.ts'
 import { ask, askClient, betterDatabase, type OpenArgs, type Row } from './drivers.ts'
 import { startChild } from './processes.ts'
 
 /** A connection beside every store. */
 interface Beside {
-  rows(text: string, values?: readonly string[]): Promise<readonly Row[]>
+  rows(text: string, values?: readonly Value[]): Promise<readonly Row[]>
   /** Several statements on one connection. */
   script(text: string): Promise<void>
 }
@@ -59,6 +61,16 @@ export function oracleOf(beside: Beside): Oracle {
       await rows('delete from daybook_events where sid = 2000000000')
       return false
     },
+    plan: (statement) => planOf(beside, statement),
+    async seed(seed) {
+      const spelling = { table: (name: string) => `daybook_${name}`, json: (text: string) => text }
+      await beside.script(`begin; ${seedStatements(seed, spelling).join(';\n')}; commit; analyze;`)
+    },
+    internalKeys: async (appName) =>
+      (await rows('select sid as "sid" from daybook_sessions where app_name = ?', [appName])).map((row) =>
+        String(row['sid']),
+      ),
+    columns: { body: /"payload"/, state: /"(initial_)?state"/ },
     tries: {
       skipLocked: () => takes('select 1 from daybook_sessions for update skip locked'),
       windowFunctions: () => takes('select row_number() over () as n'),
@@ -92,5 +104,19 @@ export async function holdServer(url: string): Promise<HeldLock> {
       await held.rollback()
       client.close()
     },
+  }
+}
+
+/** SQLite tells the way and not the rows. */
+async function planOf(beside: Beside, { text, values }: SentStatement): Promise<StatementPlan> {
+  const lines = await beside.rows(`explain query plan ${text}`, values as readonly Value[]) // as the store sent them
+  const details = lines.map((line) => String(line['detail']))
+  const scanned = details.flatMap((detail) => /^SCAN (daybook_\w+)/.exec(detail)?.[1] ?? [])
+  const scans: { table: string; rows: number }[] = []
+  for (const table of scanned)
+    scans.push({ table, rows: Number((await beside.rows(`select count(*) as "n" from ${table}`))[0]?.['n']) })
+  return {
+    scans,
+    indexes: details.flatMap((detail) => /^SEARCH .* USING (?:COVERING )?(.+) \(/.exec(detail)?.[1] ?? []),
   }
 }

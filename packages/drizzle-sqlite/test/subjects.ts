@@ -13,8 +13,10 @@ import { drizzle } from 'drizzle-orm/libsql'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { knowing } from '../../drizzle/test/dialect-patch.ts'
 import { askClient, createFile, openFile, type DriverName, type OpenArgs } from './drivers.ts'
 import { besideFile, besideUrl, holdFile, holdServer, oracleOf } from './oracle.ts'
+import { openPatched, openPatchedUrl } from './patched-store.ts'
 import { startServer } from './sqld.ts'
 
 const worker = new URL('worker.ts', import.meta.url).href
@@ -61,10 +63,14 @@ export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
       const server = await startServer(folder)
       const { url } = server
       return {
-        open: (options) => openSqliteStore({ url, ...storeOptions(options) }),
+        open: (options) =>
+          isPlain(options)
+            ? openSqliteStore({ url, ...storeOptions(options) })
+            : openPatchedUrl(url, patchedBy(options)),
         worker: { module: worker, args: { url } },
         oracle: oracleOf(besideUrl(url)),
         lacks,
+        honours: ['onStatement', 'prefix', 'migrations'],
         lock: () => holdServer(url),
         transaction: await callerTransaction(url),
         destroy: async () => {
@@ -87,10 +93,14 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
       await createFile(driver, path)
       const args: OpenArgs = { driver, path }
       return {
-        open: (options) => openFile[driver](path, storeOptions(options)),
+        open: (options) =>
+          isPlain(options)
+            ? openFile[driver](path, storeOptions(options))
+            : openPatched[driver](path, patchedBy(options)),
         worker: { module: worker, args },
         oracle: oracleOf(besideFile(args)),
         lacks,
+        honours: ['onStatement', 'prefix', 'migrations'],
         lock: () => holdFile(path),
         ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(`file:${path}`) }),
         destroy: () => rm(folder, { recursive: true, force: true }),
@@ -100,11 +110,21 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
 }
 
 /** What a store on a file knows of the options of an opening. */
-const storeOptions = ({ now, timeout, logger, limits }: OpenOptions = {}): SqliteStoreOptions => ({
+const storeOptions = ({ now, timeout, logger, limits, prefix }: OpenOptions = {}): SqliteStoreOptions => ({
+  ...(prefix !== undefined && { prefix }),
   ...(now !== undefined && { now }),
   ...(timeout !== undefined && { timeout }),
   ...(logger !== undefined && { logger }),
   ...(limits !== undefined && { limits }),
+})
+
+/** An opening by the front door; the others are put together from the package's parts. */
+const isPlain = ({ onStatement, migrations }: OpenOptions = {}) => onStatement === undefined && migrations === undefined
+
+const patchedBy = (options: OpenOptions = {}): Parameters<typeof openPatchedUrl>[1] => ({
+  onStatement: options.onStatement,
+  patch: options.migrations === undefined ? (dialect) => dialect : knowing(options.migrations),
+  options: storeOptions(options),
 })
 
 /** An application with a table of its own. It waits for others that write, since it begins the transaction. */

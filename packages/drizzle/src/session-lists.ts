@@ -55,9 +55,10 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
     const columns = has('state')
       ? sql`${selected(withState)} ${fromWithStates}`
       : sql`${selected(sessionRows.columns)} from ${sessions}`
+    // Of one user's sessions the user settles no tie, and a planner that is told to sort by it may miss the index.
     return {
       sql: sql`select ${columns} where ${has('user') ? ofUser : ofApp}${has('beyond') ? beyond : sql``}
-        order by ${time} ${sql.raw(isDescending ? 'desc' : 'asc')}, ${sessions.sessionId}, ${sessions.userId}
+        order by ${time} ${sql.raw(isDescending ? 'desc' : 'asc')}, ${sessions.sessionId}${has('user') ? sql`` : sql`, ${sessions.userId}`}
         limit ${param('limit')}${has('offset') ? sql` offset ${param('offset')}` : sql``}`,
     }
   })

@@ -15,6 +15,7 @@ import { TXN } from './txn.ts'
 import { CON } from './con.ts'
 import { FLT } from './flt.ts'
 import { RES } from './res.ts'
+import { PRF } from './prf.ts'
 import { META } from './meta.ts'
 
 /** A group without checks does not compile. */
@@ -35,5 +36,6 @@ export const checks: Readonly<Record<Group, Checks>> = {
   CON,
   FLT,
   RES,
+  PRF,
   META,
 }

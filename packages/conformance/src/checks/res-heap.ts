@@ -5,7 +5,7 @@ import { holds, Unproven } from '../expect.ts'
 import { keyOf, newSession } from '../fixtures.ts'
 
 /** The collector, which Node keeps to itself unless asked. */
-function exposedGc(): () => void {
+export function exposedGc(): () => void {
   setFlagsFromString('--expose-gc')
   const gc: unknown = runInNewContext('gc')
   if (typeof gc !== 'function') throw new Unproven('host cannot show it', 'there is no collector to call')

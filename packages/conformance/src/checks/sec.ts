@@ -3,6 +3,7 @@ import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects, within } from '../expect.ts'
 import { keyOf, loaded, newSession, nothingWritten, say, sessionIdsOf, walkEvents, walkSessions } from '../fixtures.ts'
+import { statementsCarryTheTenant } from './sec-statements.ts'
 
 export const injections: readonly string[] = [
   `'; DROP TABLE sessions; --`,
@@ -240,6 +241,10 @@ export const SEC: Checks = [
       (await walkEvents(ctx.store, keyOf(ctx, 's1', 'eve'))).every(({ event }) => event.id.startsWith('eve')),
       'events of eve',
     )
+  }),
+  check('SEC-09', 'every statement carries the tenant or a key of its', statementsCarryTheTenant, {
+    engine: 'whitebox',
+    needs: ['oracle'],
   }),
   check('SEC-11', 'huge or regex-like input ends in time', hugeInputEnds, { budgetMs: 60_000 }),
   check('SEC-12', 'what is logged carries no payload', logsAreRedacted),

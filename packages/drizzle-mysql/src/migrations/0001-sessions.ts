@@ -36,7 +36,7 @@ export const sessions: Migration = {
   PRIMARY KEY (\`sid\`),
   UNIQUE KEY \`{sessions}_key\` (\`app_name\`, \`user_id\`, \`session_id\`),
   KEY \`{sessions}_recent\` (\`app_name\`, \`user_id\`, \`last_event_at\` DESC, \`session_id\`),
-  KEY \`{sessions}_created\` (\`app_name\`, \`created_at\` DESC, \`session_id\`),
+  KEY \`{sessions}_created\` (\`app_name\`, \`created_at\` DESC, \`session_id\`, \`user_id\`),
   CONSTRAINT \`{sessions}_state\` CHECK (json_type(\`state\`) = 'OBJECT')
 ) ${storage}`,
     `CREATE TABLE IF NOT EXISTS \`{events}\` (
