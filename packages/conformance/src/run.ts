@@ -210,7 +210,7 @@ async function breakOnPurpose(run: Run, proof: Proof): Promise<void> {
   const chosen = mutants.filter(({ canary, check }) => (proof === 'all' || canary === true) && planned.has(check))
   const passed = new Set(kernel.results.filter(isTried).map(({ key }) => key))
   const options = { kernel, budget, seed: kernel.seed, checks: kernel.plan.checks, id: `${run.id}_m`, passed, log }
-  const own = (prove ? (subject.mutants ?? []) : []).filter(({ check }) => planned.has(check))
+  const own = (proof === 'all' ? (subject.mutants ?? []) : []).filter(({ check }) => planned.has(check))
   kernel.control.push(...(await runControl(subject, [...chosen, ...own], options)))
   if (chosen.length > 0) kernel.mutants.push(...(await proveMutants(subject, chosen, options)))
   kernel.mutants.push(...(await proveOwnMutants(subject, own, options)))

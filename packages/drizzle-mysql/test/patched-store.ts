@@ -1,10 +1,13 @@
 import type { SentStatement } from '@daybook/conformance'
-import type { Store } from '@daybook/core'
+import { createCalls, type Store } from '@daybook/core'
 import { createEngine } from '@daybook/drizzle'
 import { drizzle } from 'drizzle-orm/mysql2'
 import { createPool, type PoolOptions } from 'mysql2/promise'
 import type { DialectPatch } from '../../drizzle/test/dialect-patch.ts'
+import { connectionsOf } from '../src/connections.ts'
 import { mysqlDialect } from '../src/dialect.ts'
+import { poolOf } from '../src/driver.ts'
+import { failuresOf } from '../src/errors.ts'
 import type { MysqlStoreOptions } from '../src/index.ts'
 import { probe } from '../src/probe.ts'
 
@@ -45,8 +48,9 @@ export async function openPatched(
     jsonStrings: true,
   })
   if (onStatement !== undefined) client.on('connection', (connection) => listenTo(connection, onStatement))
-  const db = drizzle({ client })
-  const server = await probe(db)
-  const dialect = mysqlDialect({ db, server, options, close: () => client.end() })
+  const connections = connectionsOf(poolOf(drizzle({ client })))
+  const server = await createCalls({}).run('open', undefined, (call) => connections.lend(call, probe))
+  const close = () => client.end()
+  const dialect = mysqlDialect({ connections, server, options, close, failures: failuresOf[server.flavour] })
   return createEngine(patch(dialect), options, []).store
 }
