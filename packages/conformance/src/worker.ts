@@ -18,9 +18,14 @@ export interface Request {
 
 const reply = (message: unknown) => process.send?.(message)
 
+/** A CommonJS file may hide its exports in its default one. */
+async function workerModule(module: string): Promise<WorkerModule> {
+  const found = (await import(module)) as WorkerModule & { readonly default?: WorkerModule } // Worker says what the module exports
+  return typeof found.openWorkerStore === 'function' ? found : (found.default ?? found)
+}
+
 async function serve({ module, args, mutant }: Start): Promise<void> {
-  const subject = (await import(module)) as WorkerModule // Worker says what the module exports
-  const opened = await subject.openWorkerStore(args)
+  const opened = await (await workerModule(module)).openWorkerStore(args)
   const store = mutants.find(({ id }) => id === mutant)?.wrap(opened, { memory: new Map() }, {}) ?? opened
   await store.sessions.get({ appName: 'warm', userId: 'warm', sessionId: 'warm' })
   const scripts: Record<string, (args: never, say: (acknowledged: string) => void) => Promise<unknown>> = {

@@ -25,7 +25,7 @@ export default defineStoreUnderTest({
     artifacts: 'no',
     metrics: 'no',
     lease: 'no',
-    jsonPathFilter: 'no',
+    jsonPathFilter: 'yes',
     jsonPathIndex: 'no',
     fullTextSearch: 'no',
     vectorSearch: 'no',
