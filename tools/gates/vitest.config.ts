@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     name: 'gates',
     root: import.meta.dirname,
+    globalSetup: '../servers/setup.ts',
+    provide: { backends: ['pg', 'mariadb'] },
     reporters: ['default', '../tally.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -1,10 +1,13 @@
-// pnpm servers up|down|reset|status|env [NAME…]
+// pnpm servers get|up|down|reset|status|env [NAME…]
 import { isServerName, serverNames, variables, type Kind, type ServerName } from './catalog.ts'
+import { root } from './folders.ts'
 import type { Instance } from './instance.ts'
+import { getPrograms } from './programs.ts'
 import { down, known, reset, running, up } from './zoo.ts'
 
-const usage = `pnpm servers up|down|reset|status|env [NAME…]
-  up      starts servers that stay; downloads them the first time
+const usage = `pnpm servers get|up|down|reset|status|env [NAME…]
+  get     downloads the programs that this machine does not have
+  up      gets and starts servers that stay
   down    stops them and keeps their data; without a name, all
   reset   starts them anew, empty
   status  what runs where
@@ -12,6 +15,12 @@ const usage = `pnpm servers up|down|reset|status|env [NAME…]
 names: ${serverNames.join(', ')}`
 
 const commands: Readonly<Record<string, (names: readonly ServerName[]) => Promise<void>>> = {
+  async get(names) {
+    for (const name of some(names)) {
+      const { version, home } = await getPrograms(root(), name)
+      console.info(`${name.padEnd(14)} ${version.padEnd(8)} ${home ?? 'on this machine'}`)
+    }
+  },
   async up(names) {
     for (const name of some(names)) say(await up(name))
   },
