@@ -9,6 +9,13 @@ export function certifies(backend: BackendName, subject: StoreUnderTest, missing
   conformance(subject, { describe, it, beforeAll, afterAll }, { prove: process.env['DAYBOOK_PROVE'] === '1' })
 }
 
+/** The same for a backend whose engine and driver another one has: its races are run when it is required. */
+export function certifiesCore(backend: BackendName, subject: StoreUnderTest, missing?: string): void {
+  if (missing !== undefined) return reports(backend, missing)
+  const level = isRequired(backend) ? 'concurrent' : 'core'
+  conformance(subject, { describe, it, beforeAll, afterAll }, { level })
+}
+
 function reports(backend: BackendName, missing: string): void {
   it(`${backend} keeps the contract`, ({ skip }) => {
     expect(isRequired(backend) ? missing : 'not required').toBe('not required')

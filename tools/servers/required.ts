@@ -1,10 +1,12 @@
 const known = [
   'memory',
   'sqlite',
+  'sqlite-codec',
   'libsql-client',
   'better-sqlite3',
   'libsql-server',
   'pg',
+  'pg-codec',
   'pg-node-postgres',
   'pg-pglite',
   'mariadb',

@@ -31,10 +31,12 @@ const mysql = () => subjectsIn('packages/drizzle-mysql/test/subjects.ts')
 const backends: Readonly<Record<string, Backend>> = {
   memory: { load: async () => (await import('./memory-subject.ts')).subjects },
   sqlite: { load: sqlite },
+  'sqlite-codec': { load: sqlite },
   'libsql-client': { load: sqlite },
   'better-sqlite3': { load: sqlite },
   'libsql-server': { load: sqlite },
   pg: { load: pg, server: 'pg' },
+  'pg-codec': { load: pg, server: 'pg' },
   mariadb: { load: mysql, server: 'mariadb' },
   mysql: { load: mysql, server: 'mysql' },
 }

@@ -1,3 +1,4 @@
+export type { CodecContext, PayloadCodec } from '@daybook/drizzle'
 export { createMysqlStore, type MysqlStoreOptions } from './create.ts'
 export { openMysqlStore, type OpenMysqlOptions } from './open.ts'
 export type { MysqlStore } from './store.ts'

@@ -1,5 +1,14 @@
-import { isEmptyDelta, toStorableJson, toStorableText, type JsonDelta } from '@daybook/core'
-import { bare, param, type Append, type Appended, type Params, type Row, type Statement } from '@daybook/drizzle'
+import { scopes } from '@daybook/core'
+import {
+  bare,
+  param,
+  type Append,
+  type Appended,
+  type Params,
+  type Row,
+  type Statement,
+  type StoredDelta,
+} from '@daybook/drizzle'
 import { sql, type Column, type SQL } from 'drizzle-orm'
 import type { DaybookTables } from './schema.ts'
 
@@ -14,17 +23,18 @@ export interface AppendStatement {
   readonly params: Params
 }
 
-const words = ['session', 'user', 'app', 'revision'] as const
+const words = ['session', 'user', 'app', 'revision', 'compact'] as const
 type Word = (typeof words)[number]
 
 /** @param statementFor builds the statement for the words that apply, once for each combination */
 export function appendStatement(append: Append, statementFor: (variant: string) => Statement): AppendStatement {
-  const { key, events, deltas, expectedRevision, now, limits } = append
+  const { key, events, deltas, expectedRevision, now, limits, compactMark } = append
   const applies: Record<Word, boolean> = {
     session: !isEmptyDelta(deltas.session),
     user: !isEmptyDelta(deltas.user),
     app: !isEmptyDelta(deltas.app),
     revision: expectedRevision !== undefined,
+    compact: compactMark !== undefined && scopes.some((scope) => !isEmptyDelta(deltas[scope])),
   }
   const variant = words.filter((word) => applies[word]).join('_')
   const params: Record<string, Params[string]> = {
@@ -36,9 +46,9 @@ export function appendStatement(append: Append, statementFor: (variant: string) 
     lastEventAt: events.at(-1)?.timestamp ?? now,
     ...eventParams(append),
   }
-  for (const scope of ['session', 'user', 'app'] as const)
-    if (applies[scope]) Object.assign(params, deltaParams(scope, deltas[scope]))
+  for (const scope of scopes) if (applies[scope]) Object.assign(params, deltaParams(scope, deltas[scope]))
   if (applies.session || applies.user || applies.app) params['stateBytes'] = limits.stateBytes
+  if (applies.compact && compactMark !== undefined) params['compactMark'] = compactMark
   if (expectedRevision !== undefined) params['expectedRevision'] = expectedRevision
   return { statement: statementFor(variant), params }
 }
@@ -46,9 +56,11 @@ export function appendStatement(append: Append, statementFor: (variant: string) 
 export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
   row === undefined ? undefined : { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']) }
 
-const deltaParams = (scope: string, { set, unset }: JsonDelta): Params => ({
-  [`${scope}Set`]: toStorableJson(set),
-  [`${scope}Unset`]: JSON.stringify(unset.map(toStorableText)),
+const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
+
+const deltaParams = (scope: string, { set, unset }: StoredDelta): Params => ({
+  [`${scope}Set`]: `{${set.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`,
+  [`${scope}Unset`]: JSON.stringify(unset),
 })
 
 /** An array for each column, whatever the number of events, so that the statement is one text. */
@@ -72,7 +84,7 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
   const has = (word: Word) => variant.split('_').includes(word)
   const isKey = sql`${sessions.appName} = ${param('appName')} and ${sessions.userId} = ${param('userId')} and ${sessions.sessionId} = ${param('sessionId')}`
   const state = has('session')
-    ? sql`${bare(sessions.state)} = ${bounded(merged(sql`${sessions.state}`, 'session'))}, `
+    ? sql`${bare(sessions.state)} = ${bounded(merged(sql`${sessions.state}`, 'session'), has('compact'))}, `
     : sql``
   const revision = has('revision') ? sql` and ${sessions.revision} = ${param('expectedRevision')}` : sql``
   const parts = [
@@ -84,11 +96,13 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
   ]
   let before = sql`s`
   if (has('user')) {
-    parts.push(sql`u as (${scopePart(userStates, [userStates.appName, userStates.userId], 'user', before)})`)
+    parts.push(
+      sql`u as (${scopePart(userStates, [userStates.appName, userStates.userId], 'user', before, has('compact'))})`,
+    )
     before = sql`u`
   }
   if (has('app')) {
-    parts.push(sql`a as (${scopePart(appStates, [appStates.appName], 'app', before)})`)
+    parts.push(sql`a as (${scopePart(appStates, [appStates.appName], 'app', before, has('compact'))})`)
     before = sql`a`
   }
   const columns = [
@@ -121,6 +135,7 @@ function scopePart(
   key: readonly Column[],
   scope: 'user' | 'app',
   before: SQL,
+  isCompact: boolean,
 ): SQL {
   const names = sql.join(
     key.map((column) => bare(column)),
@@ -131,8 +146,8 @@ function scopePart(
     sql`, `,
   )
   return sql`insert into ${table} (${names}, ${bare(table.state)}, ${bare(table.revision)}, ${bare(table.updatedAt)})
-      select ${values}, ${bounded(sql`${param(`${scope}Set`)}::text::jsonb`)}, 1, ${param('now')}::bigint from ${before}
-      on conflict (${names}) do update set ${bare(table.state)} = ${bounded(merged(sql`${table.state}`, scope))},
+      select ${values}, ${bounded(sql`${param(`${scope}Set`)}::text::jsonb`, isCompact)}, 1, ${param('now')}::bigint from ${before}
+      on conflict (${names}) do update set ${bare(table.state)} = ${bounded(merged(sql`${table.state}`, scope), isCompact)},
         ${bare(table.revision)} = ${table.revision} + 1, ${bare(table.updatedAt)} = greatest(${table.updatedAt}, excluded.${bare(table.updatedAt)})
       returning 1`
 }
@@ -141,5 +156,5 @@ const merged = (state: SQL, scope: string): SQL =>
   sql`((${state} - array(select jsonb_array_elements_text(${param(`${scope}Unset`)}::text::jsonb))) || ${param(`${scope}Set`)}::text::jsonb)`
 
 /** A document over its limit becomes one that the CHECK refuses. Its text has blanks that ours has not, so this errs to the script. OFFSET keeps the planner from writing the document out twice. */
-const bounded = (document: SQL): SQL =>
-  sql`(select case when octet_length(d::text) <= ${param('stateBytes')}::bigint then d else '"too large"'::jsonb end from (select ${document} as d offset 0) as next)`
+const bounded = (document: SQL, isCompact: boolean): SQL =>
+  sql`(select case when octet_length(d::text) <= ${param('stateBytes')}::bigint${isCompact ? sql` and strpos(d::text, ${param('compactMark')}::text) = 0` : sql``} then d else '"too large"'::jsonb end from (select ${document} as d offset 0) as next)`

@@ -1,3 +1,4 @@
+export type { CodecContext, PayloadCodec } from '@daybook/drizzle'
 export { createPgStore, type PgStoreOptions } from './create.ts'
 export { openPgStore, type OpenPgOptions } from './open.ts'
 export type { PgStore } from './store.ts'

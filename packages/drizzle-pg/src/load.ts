@@ -7,7 +7,7 @@ export function buildLoad({ events }: DaybookTables, { session, eventsFrom }: Lo
   if (eventsFrom === undefined) return session
   return {
     sql: sql`select s.*, (
-      select json_agg(json_build_array(e.seq, e.payload) order by e.seq) from (select ${events.seq} as seq, ${events.payload} as payload ${eventsFrom}) as e
+      select json_agg(json_build_array(e.seq, e.id, e.payload) order by e.seq) from (select ${events.seq} as seq, ${events.eventId} as id, ${events.payload} as payload ${eventsFrom}) as e
     )::text as "events" from (${session.sql}) as s`,
   }
 }
@@ -15,6 +15,6 @@ export function buildLoad({ events }: DaybookTables, { session, eventsFrom }: Lo
 export function loadedBy([row]: readonly Row[]): Loaded | undefined {
   if (row === undefined) return undefined
   const { events, ...session } = row
-  const pairs = typeof events === 'string' ? (JSON.parse(events) as [number, object][]) : [] // as the statement above builds them
-  return { session, events: pairs.map(([seq, payload]) => ({ seq, payload })) }
+  const found = typeof events === 'string' ? (JSON.parse(events) as [number, string, object][]) : [] // as the statement above builds them
+  return { session, events: found.map(([seq, eventId, payload]) => ({ seq, eventId, payload })) }
 }

@@ -1,4 +1,5 @@
 import { checkedCount, checkedOptions, StoreError, storeOptionNames } from '@daybook/core'
+import { checkedCodecs, drizzleOptionNames } from '@daybook/drizzle'
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { Sql } from 'postgres'
 import { pgStore, type PgStoreOptions } from './create.ts'
@@ -13,7 +14,7 @@ export interface OpenPgOptions extends PgStoreOptions {
   readonly connectTimeout?: number
 }
 
-const optionNames = ['url', 'max', 'connectTimeout', 'prefix', 'tables', 'schema', 'prepare', ...storeOptionNames]
+const optionNames = ['url', 'max', 'connectTimeout', 'schema', 'prepare', ...drizzleOptionNames, ...storeOptionNames]
 
 /**
  * Opens a pool with postgres.js and a store over it; the store closes it. Works before `migrate()`.
@@ -23,6 +24,7 @@ const optionNames = ['url', 'max', 'connectTimeout', 'prefix', 'tables', 'schema
 export async function openPgStore(options: OpenPgOptions): Promise<PgStore<PostgresJsDatabase & { $client: Sql }>> {
   const { url, max = 10, connectTimeout = 10_000, ...rest } = options
   checkedOptions(options, optionNames)
+  checkedCodecs(rest.codec)
   if (typeof url !== 'string' || !/^postgres(?:ql)?:\/\//i.test(url)) {
     throw new StoreError('invalid_argument', 'url must begin with postgres:// or postgresql://', { field: 'url' })
   }

@@ -1,4 +1,8 @@
+import { fixedAes } from '../../drizzle/test/codecs.ts'
 import { openPgStore } from '../src/index.ts'
 
 /** A store of a forked process, over the schema that the parent made. */
-export const openWorkerStore = (args: unknown) => openPgStore(args as { url: string; schema: string }) // what subjects.ts sends
+export function openWorkerStore(args: unknown) {
+  const { isEncoded, ...options } = args as { url: string; schema: string; isEncoded: boolean } // what subjects.ts sends
+  return openPgStore({ ...options, ...(isEncoded && { codec: fixedAes }) })
+}

@@ -1,5 +1,4 @@
-import { isEmptyDelta, toStorableJson, toStorableText, type JsonDelta } from '@daybook/core'
-import type { Append, Appended, Value } from '@daybook/drizzle'
+import type { Append, Appended, StoredDelta, Value } from '@daybook/drizzle'
 import type { InStatement, InValue, ResultSet } from '@libsql/client'
 import { getTableName } from 'drizzle-orm'
 import type { DaybookTables } from './schema.ts'
@@ -15,7 +14,7 @@ const mostStatements = 1_000
 
 /** The batch for an append; `undefined` when it has to go the long way. */
 export function appendBatch(tables: DaybookTables, append: Append): InStatement[] | undefined {
-  const { key, events, deltas, expectedRevision, now, limits } = append
+  const { key, events, deltas, expectedRevision, now, limits, compactMark } = append
   if (Object.values(deltas).some((delta) => callsFor(delta) > mostCalls) || events.length > mostStatements)
     return undefined
   const [sessions, eventTable] = [quoted(tables.sessions), quoted(tables.events)]
@@ -32,6 +31,10 @@ export function appendBatch(tables: DaybookTables, append: Append): InStatement[
   if (!isEmptyDelta(deltas.session)) {
     guards.push(`length(cast(${state.sql} as blob)) <= ?`)
     guardArgs.push(...state.args, BigInt(limits.stateBytes))
+    if (compactMark !== undefined) {
+      guards.push(`instr("state", ?) = 0`)
+      guardArgs.push(compactMark)
+    }
   }
   if (expectedRevision !== undefined) {
     guards.push(`"revision" = ?`)
@@ -80,19 +83,28 @@ export function appendedBy([first]: readonly ResultSet[]): Appended | undefined 
 function scopeStatement(
   table: DaybookTables['userStates'] | DaybookTables['appStates'],
   key: Record<string, string>,
-  delta: JsonDelta,
-  { now, limits }: Append,
+  delta: StoredDelta,
+  { now, limits, compactMark }: Append,
 ): InStatement {
   const name = quoted(table)
   const columns = Object.keys(key).map((column) => `"${column}"`)
   const first = merged(`'{}'`, delta)
   const next = merged(`${name}."state"`, delta)
-  const bounded = `case when length(cast(${next.sql} as blob)) <= ? then ${next.sql} else '"too large"' end`
+  const isCountable = compactMark === undefined ? '' : ` and instr(${name}."state", ?) = 0`
+  const bounded = `case when length(cast(${next.sql} as blob)) <= ?${isCountable} then ${next.sql} else '"too large"' end`
   return statement(
     `insert into ${name} (${columns.join(', ')}, "state", "revision", "updated_at")
       select ${columns.map(() => '?').join(', ')}, ${first.sql}, 1, ? where changes() > 0
       on conflict (${columns.join(', ')}) do update set "state" = ${bounded}, "revision" = "revision" + 1, "updated_at" = max("updated_at", excluded."updated_at")`,
-    [...Object.values(key), ...first.args, now, ...next.args, BigInt(limits.stateBytes), ...next.args],
+    [
+      ...Object.values(key),
+      ...first.args,
+      now,
+      ...next.args,
+      BigInt(limits.stateBytes),
+      ...(compactMark === undefined ? [] : [compactMark]),
+      ...next.args,
+    ],
   )
 }
 
@@ -102,7 +114,7 @@ interface Expression {
 }
 
 /** A document with a delta applied: `json_set` and `json_remove`, a bounded number of keys at a time. */
-function merged(document: string, { set, unset }: JsonDelta): Expression {
+function merged(document: string, { set, unset }: StoredDelta): Expression {
   let expression: Expression = { sql: document, args: [] }
   for (const keys of chunks(unset)) {
     expression = {
@@ -110,8 +122,8 @@ function merged(document: string, { set, unset }: JsonDelta): Expression {
       args: [...expression.args, ...keys.map(pathOf)],
     }
   }
-  for (const entries of chunks(Object.entries(set))) {
-    const args = entries.flatMap(([key, value]) => [pathOf(key), toStorableJson(value)])
+  for (const entries of chunks(set)) {
+    const args = entries.flatMap(([key, value]) => [pathOf(key), value])
     expression = {
       sql: `json_set(${expression.sql}${', ?, json(?)'.repeat(entries.length)})`,
       args: [...expression.args, ...args],
@@ -120,7 +132,9 @@ function merged(document: string, { set, unset }: JsonDelta): Expression {
   return expression
 }
 
-const callsFor = ({ set, unset }: JsonDelta): number => chunks(unset).length + chunks(Object.keys(set)).length
+const callsFor = ({ set, unset }: StoredDelta): number => chunks(unset).length + chunks(set).length
+
+const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
 
 function chunks<T>(items: readonly T[]): T[][] {
   return Array.from({ length: Math.ceil(items.length / pairsPerCall) }, (_, i) =>
@@ -130,7 +144,7 @@ function chunks<T>(items: readonly T[]): T[][] {
 
 /** The path of a top-level key. A quote inside the quoted label has to be written as an escape that SQLite decodes. */
 const pathOf = (key: string): string => {
-  const label = JSON.stringify(toStorableText(key)).slice(1, -1)
+  const label = JSON.stringify(key).slice(1, -1)
   return `$."${label.replace(/\\[\s\S]/g, (escape) => (escape === '\\"' ? String.raw`\u0022` : escape))}"`
 }
 

@@ -15,6 +15,7 @@ export type {
   SyncSqliteStore,
 } from './store.ts'
 export type { TransactionOf } from '@daybook/drizzle'
+export type { CodecContext, PayloadCodec } from '@daybook/drizzle'
 export type { SqliteStoreOptions } from './options.ts'
 export type { Pragmas } from './pragmas.ts'
 export { appStates, daybookTables, events, migrations, sessions, userStates, type DaybookTables } from './schema.ts'

@@ -1,5 +1,5 @@
 import { checkedOptions, isStoreError, storeContext, StoreError, storeOptionNames } from '@daybook/core'
-import { storeErrorOf, tableNamesOf } from '@daybook/drizzle'
+import { checkedCodecs, drizzleOptionNames, storeErrorOf, tableNamesOf } from '@daybook/drizzle'
 import type { Client } from '@libsql/client'
 import type { LibSQLDatabase } from 'drizzle-orm/libsql'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -32,7 +32,7 @@ export type ServerDatabase = LibSQLDatabase & { $client: Client }
 /** What a URL that is known only at run time opens: `store.kind` tells which. */
 export type OpenedSqliteStore = SyncSqliteStore<LocalDatabase> | AsyncSqliteStore<ServerDatabase>
 
-const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', 'prefix', 'tables', ...storeOptionNames]
+const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', ...drizzleOptionNames, ...storeOptionNames]
 
 /**
  * Opens a database and a store over it; the store closes it. A local file gets one connection through the binding that
@@ -62,7 +62,8 @@ export async function openSqliteStore(options: OpenSqliteOptions = { url: '' }):
   checkedOptions(options, optionNames)
   const { url, authToken, pragmas, ...rest } = options
   const address = parseUrl(url)
-  storeContext(rest, ['prefix', 'tables', 'busyTimeout'])
+  storeContext(rest, [...drizzleOptionNames, 'busyTimeout'])
+  checkedCodecs(rest.codec)
   tableNamesOf(rest)
   const busyTimeout = checkedWait(rest.busyTimeout)
   if (address.kind === 'remote') {

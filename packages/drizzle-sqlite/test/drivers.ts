@@ -4,10 +4,15 @@ import { createClient } from '@libsql/client'
 import type { Value } from '@daybook/drizzle'
 import type { Database } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/libsql'
+import { fixedAes } from '../../drizzle/test/codecs.ts'
 
 /** The ways in which a local file is reached. */
 export const driverNames = ['sqlite', 'libsql-client', 'better-sqlite3'] as const
-export type DriverName = (typeof driverNames)[number]
+/** The same with options that change what a store does inside, and nothing of what it promises. */
+export const variantNames = ['sqlite-codec'] as const
+export type PlainDriverName = (typeof driverNames)[number]
+export type DriverName = PlainDriverName | (typeof variantNames)[number]
+export const isPlainDriver = (name: DriverName): name is PlainDriverName => driverNames.some((one) => one === name)
 
 /** How another process opens the same file. Goes through structured clone. */
 export interface OpenArgs {
@@ -18,6 +23,7 @@ export interface OpenArgs {
 /** Opens a file with a driver; the store closes what was opened for it. */
 export const openFile: Record<DriverName, (path: string, options?: SqliteStoreOptions) => Promise<Store>> = {
   sqlite: (path, options) => openSqliteStore({ url: `file:${path}`, ...options }),
+  'sqlite-codec': (path, options) => openSqliteStore({ url: `file:${path}`, codec: fixedAes, ...options }),
   'libsql-client': async (path, options) => {
     const client = createClient({ url: `file:${path}` })
     return owning(await createSqliteStore(drizzle({ client }), options), client)

@@ -10,7 +10,7 @@ import { commonDialect, serverLimits } from '../src/dialect.ts'
 import { openNative } from '../src/native.ts'
 import type { SqliteStoreOptions } from '../src/index.ts'
 import { daybookTables } from '../src/schema.ts'
-import { betterDatabase, type DriverName } from './drivers.ts'
+import { betterDatabase, type PlainDriverName } from './drivers.ts'
 
 type Listener = (statement: SentStatement) => void
 
@@ -21,7 +21,7 @@ interface Patched {
 }
 
 /** A store of the package's own parts, whose statements are heard and whose dialect may be changed between them. */
-export const openPatched: Record<DriverName, (path: string, patched: Patched) => Promise<Store>> = {
+export const openPatched: Record<PlainDriverName, (path: string, patched: Patched) => Promise<Store>> = {
   sqlite: async (path, patched) => {
     const database = openNative(path)
     for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'])

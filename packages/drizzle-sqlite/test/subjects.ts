@@ -14,7 +14,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { knowing } from '../../drizzle/test/dialect-patch.ts'
-import { askClient, createFile, openFile, type DriverName, type OpenArgs } from './drivers.ts'
+import { askClient, createFile, isPlainDriver, openFile, type DriverName, type OpenArgs } from './drivers.ts'
 import { besideFile, besideUrl, holdFile, holdServer, oracleOf } from './oracle.ts'
 import { openPatched, openPatchedUrl } from './patched-store.ts'
 import { startServer } from './sqld.ts'
@@ -46,6 +46,7 @@ const synchronous: Capabilities = {
 
 export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
   sqlite: subject('sqlite', 'libsql@0.5', synchronous),
+  'sqlite-codec': subject('sqlite-codec', 'libsql@0.5, with a codec', synchronous),
   'libsql-client': subject('libsql-client', '@libsql/client@0.18', { ...synchronous, callerTransaction: 'yes' }),
   'better-sqlite3': subject('better-sqlite3', 'better-sqlite3@12', synchronous),
   'libsql-server': defineStoreUnderTest({
@@ -94,13 +95,13 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
       const args: OpenArgs = { driver, path }
       return {
         open: (options) =>
-          isPlain(options)
-            ? openFile[driver](path, storeOptions(options))
-            : openPatched[driver](path, patchedBy(options)),
+          isPlainDriver(driver) && !isPlain(options)
+            ? openPatched[driver](path, patchedBy(options))
+            : openFile[driver](path, storeOptions(options)),
         worker: { module: worker, args },
         oracle: oracleOf(besideFile(args)),
         lacks,
-        honours: ['onStatement', 'prefix', 'migrations'],
+        honours: isPlainDriver(driver) ? ['onStatement', 'prefix', 'migrations'] : ['prefix'],
         lock: () => holdFile(path),
         ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(`file:${path}`) }),
         destroy: () => rm(folder, { recursive: true, force: true }),

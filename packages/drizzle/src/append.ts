@@ -16,7 +16,6 @@ import {
   type StoredEvent,
 } from '@daybook/core'
 import type { Tx } from './dialect.ts'
-import { eventValues } from './event-rows.ts'
 import type { Parts } from './operation.ts'
 import type { Script } from './script.ts'
 import type { StoredSession } from './session-rows.ts'
@@ -35,7 +34,7 @@ export function createAppend({ sessionRows, eventRows, scopeStates, limits, logg
         ? []
         : yield* eventRows.byIds(
             tx,
-            session.sid,
+            session,
             request.events.map(({ id }) => id),
           )
     const { answers, added, replaced } = plan(request, session, known)
@@ -44,8 +43,8 @@ export function createAppend({ sessionRows, eventRows, scopeStates, limits, logg
     if (expectedRevision !== undefined && expectedRevision !== session.revision)
       throw staleSession(session, expectedRevision)
 
-    for (const { event, seq } of added) yield* eventRows.insert(tx, session.sid, seq, eventValues(event))
-    for (const { event, seq } of replaced) yield* eventRows.replace(tx, session.sid, seq, eventValues(event))
+    for (const { event, seq } of added) yield* eventRows.insert(tx, session, seq, event)
+    for (const { event, seq } of replaced) yield* eventRows.replace(tx, session, seq, event)
     const deltas = deltaOf(inGivenOrder(request, [...added, ...replaced]))
     const stored = toMicros(session.updatedAt)
     const last = added.at(-1)

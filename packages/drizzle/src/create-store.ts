@@ -22,12 +22,14 @@ import { healthOf } from './health.ts'
 import { methodsOf, type Operations } from './methods.ts'
 import { createSchema } from './migrate.ts'
 import type { Parts } from './operation.ts'
-import type { DrizzleStoreOptions } from './options.ts'
+import { drizzleOptionNames, type DrizzleStoreOptions } from './options.ts'
+import { checkedCodecs } from './payload-codec.ts'
 import { createPerformer, type Performer } from './perform.ts'
 import { createScopeStates } from './scope-states.ts'
 import { createSessionOperations } from './session-operations.ts'
 import { createSessionRows } from './session-rows.ts'
 import { createStateOperations } from './state-operations.ts'
+import { createStoredForm } from './stored-form.ts'
 import { tail } from './tail.ts'
 
 /** The parts of a store that a dialect package puts together: the contract, and what joins transactions. */
@@ -42,23 +44,31 @@ export interface Engine extends Pick<Performer, 'attempt' | 'ready'> {
   readonly callDefaults: { readonly timeout: number | undefined; readonly logger: Logger | undefined }
 }
 
+/** What a database cannot do with state that a codec wrote. */
+const blindfolded = { jsonPathFilter: 'no', jsonPathIndex: 'no' } as const
+
 /**
  * A store over a dialect: everything that is the same on all databases.
  *
  * @param others names of the options that this dialect has besides the common ones
  */
 export function createEngine(given: Dialect, options: DrizzleStoreOptions, others: readonly string[]): Engine {
-  const context = storeContext(options, ['prefix', 'tables', ...others], given.limits)
+  const context = storeContext(options, [...drizzleOptionNames, ...others], given.limits)
+  const form = createStoredForm(checkedCodecs(options.codec))
   const { limits, now, calls, logger, areas } = context
-  const dialect: Dialect = { ...given, capabilities: capabilitiesWith(given.capabilities, areas) }
-  const sessionRows = createSessionRows(dialect)
-  const eventRows = createEventRows(dialect, sessionRows)
-  const scopeStates = createScopeStates(dialect)
+  const dialect: Dialect = {
+    ...given,
+    capabilities: capabilitiesWith({ ...given.capabilities, ...(form.isEncoded && blindfolded) }, areas),
+  }
+  const sessionRows = createSessionRows(dialect, form)
+  const eventRows = createEventRows(dialect, sessionRows, form)
+  const scopeStates = createScopeStates(dialect, form)
   const parts: Parts = {
     dialect,
     sessionRows,
     eventRows,
     scopeStates,
+    form,
     limits,
     logger,
     now,

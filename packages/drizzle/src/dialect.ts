@@ -1,4 +1,4 @@
-import type { Call, Capabilities, JsonDelta, Limits, Scope, SessionKey } from '@daybook/core'
+import type { Call, Capabilities, Limits, Scope, SessionKey } from '@daybook/core'
 import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
 import type { Tables } from './rows.ts'
 import type { Script } from './script.ts'
@@ -56,11 +56,22 @@ export interface Expressions {
 export interface Append {
   readonly key: SessionKey
   readonly events: readonly EventValues[]
-  readonly deltas: Readonly<Record<Scope, JsonDelta>>
+  readonly deltas: Readonly<Record<Scope, StoredDelta>>
   readonly expectedRevision: number | undefined
   /** Microseconds. */
   readonly now: bigint
   readonly limits: Limits
+  /**
+   * Where this is in the text of a stored document, its size says too little about its limit: an append that changes such a
+   * document writes nothing, and answers `undefined`.
+   */
+  readonly compactMark: string | undefined
+}
+
+/** A delta in storable form: top-level keys, and the JSON text of each value. */
+export interface StoredDelta {
+  readonly set: readonly (readonly [key: string, json: string])[]
+  readonly unset: readonly string[]
 }
 
 /** The columns of one event, in storable form. */
@@ -84,7 +95,7 @@ export interface Appended {
 export interface LoadShape {
   /** The session with its states: one row, or none. */
   readonly session: Statement
-  /** Its events as rows of `seq` and `payload` text; absent when none are asked for. */
+  /** Its events as rows of `seq`, `eventId` and `payload` text; absent when none are asked for. */
   readonly events: Statement | undefined
   /** The same events from FROM to LIMIT, for a dialect that puts both into one statement. */
   readonly eventsFrom: SQL | undefined

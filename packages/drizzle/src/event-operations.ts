@@ -6,21 +6,24 @@ import {
   deltaOf,
   eventListRequest,
   pageOf,
+  scopes,
   type AppendRequest,
   type AppendResult,
   type CallOptions,
   type EventListRequest,
+  type JsonDelta,
   type Page,
+  type Scope,
   type SessionKey,
   type StoredEvent,
 } from '@daybook/core'
 import { createAppend } from './append.ts'
-import type { Appended, Tx } from './dialect.ts'
-import { eventsOf, eventValues, noFilter } from './event-rows.ts'
+import type { Appended, StoredDelta, Tx } from './dialect.ts'
+import { noFilter } from './event-rows.ts'
 import { loadWithin } from './load.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 import type { Script } from './script.ts'
-import { mergedStateOf } from './session-rows.ts'
+import { compactMark, isCompact } from './stored-form.ts'
 import type { Look } from './tail.ts'
 
 /** The methods of `store.events`; `tail` is made of many looks. */
@@ -35,7 +38,7 @@ export interface EventOperations {
 const lookLimit = 100
 
 export function createEventOperations(parts: Parts): EventOperations {
-  const { dialect, eventRows, sessionRows, limits, micros } = parts
+  const { dialect, eventRows, sessionRows, form, limits, micros } = parts
   const append = createAppend(parts)
 
   function prepareAppend(request: AppendRequest): Prepared<AppendResult> {
@@ -48,13 +51,17 @@ export function createEventOperations(parts: Parts): EventOperations {
       ...(isDirect && {
         async direct(call) {
           const { expectedRevision } = request
+          const deltas = storedDeltas(deltaOf(events), key)
+          // The database counts what is stored, and of these it would count too little.
+          if (scopes.some((scope) => isCompact(deltas[scope]))) return undefined
           const batch = {
             key,
-            events: events.map(eventValues),
-            deltas: deltaOf(events),
+            events: events.map((event) => eventRows.values(event, key)),
+            deltas,
             expectedRevision,
             now: micros(),
             limits,
+            compactMark: form.isEncoded ? compactMark : undefined,
           }
           const appended = await dialect.appendEvents?.(batch, call)
           return appended === undefined ? undefined : { answer: answerOf(request, appended) }
@@ -64,6 +71,12 @@ export function createEventOperations(parts: Parts): EventOperations {
     }
   }
 
+  const storedDeltas = (deltas: Record<Scope, JsonDelta>, key: SessionKey): Record<Scope, StoredDelta> => ({
+    session: form.delta(deltas.session, key),
+    user: form.delta(deltas.user, { appName: key.appName, userId: key.userId }),
+    app: form.delta(deltas.app, { appName: key.appName }),
+  })
+
   /** The merged state, and what others appended meanwhile. */
   function* withView(tx: Tx, { key, eventsAfterSeq }: AppendRequest, answer: AppendResult): Script<AppendResult> {
     const { shape, params } = eventRows.load(
@@ -71,10 +84,10 @@ export function createEventOperations(parts: Parts): EventOperations {
       eventsAfterSeq === undefined ? undefined : { ...noFilter, afterSeq: eventsAfterSeq },
     )
     const loaded = yield* loadWithin(dialect)(tx, shape, params)
-    const state = loaded === undefined ? {} : mergedStateOf(loaded.session)
+    const state = loaded === undefined ? {} : sessionRows.mergedStateOf(loaded.session)
     if (eventsAfterSeq === undefined) return { ...answer, state }
     const own = new Set(answer.events.map(({ id }) => id))
-    const later = eventsOf(loaded?.events ?? [])
+    const later = eventRows.eventsOf(loaded?.events ?? [], key)
     return { ...answer, state, newEvents: later.filter(({ event }) => !own.has(event.id)) }
   }
 

@@ -1,19 +1,18 @@
 import {
-  isJsonObject,
-  StoreError,
   toMicros,
   toStorableText,
   type CheckedEventFilter,
-  type JsonObject,
   type NewEvent,
   type SessionKey,
   type StoredEvent,
+  type UserKey,
 } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, EventValues, LoadShape, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
-import { sessionKeyParams, type SessionRows } from './session-rows.ts'
+import { sessionKeyParams, type SessionRows, type StoredSession } from './session-rows.ts'
 import { assigned, bare, insertInto, param, selected, variants } from './statements.ts'
+import type { StoredForm } from './stored-form.ts'
 
 interface EventPage {
   readonly filter: CheckedEventFilter
@@ -27,12 +26,16 @@ interface EventPage {
 export interface EventRows {
   /** Statements and parameters that bring a session, and the events of a filter, as one view. */
   load(key: SessionKey, filter: CheckedEventFilter | undefined): { readonly shape: LoadShape; readonly params: Params }
+  /** What such rows hold, oldest first, whichever way they were read. */
+  eventsOf(rows: readonly Row[], user: UserKey): StoredEvent[]
+  /** The columns of an event of a user. */
+  values(event: NewEvent, user: UserKey): EventValues
   page(tx: Tx, key: SessionKey, page: EventPage): Script<readonly StoredEvent[]>
   /** Those of the ids that the session has. */
-  byIds(tx: Tx, sid: string, ids: readonly string[]): Script<readonly StoredEvent[]>
+  byIds(tx: Tx, session: StoredSession, ids: readonly string[]): Script<readonly StoredEvent[]>
   find(tx: Tx, key: SessionKey, eventId: string): Script<StoredEvent | undefined>
-  insert(tx: Tx, sid: string, seq: number, event: EventValues): Script<void>
-  replace(tx: Tx, sid: string, seq: number, event: EventValues): Script<void>
+  insert(tx: Tx, session: StoredSession, seq: number, event: NewEvent): Script<void>
+  replace(tx: Tx, session: StoredSession, seq: number, event: NewEvent): Script<void>
   copy(tx: Tx, from: string, to: string, throughSeq: number): Script<void>
   /** Deletes the events of a session, and says how many there were. */
   deleteAll(tx: Tx, sid: string): Script<number>
@@ -51,9 +54,13 @@ const conditions = {
 type Condition = keyof typeof conditions
 const isCondition = (name: string): name is Condition => name in conditions
 
-export function createEventRows({ tables, expressions }: Dialect, sessionRows: SessionRows): EventRows {
+export function createEventRows(
+  { tables, expressions }: Dialect,
+  sessionRows: SessionRows,
+  form: StoredForm,
+): EventRows {
   const { sessions, events } = tables
-  const columns = { seq: events.seq, payload: expressions.jsonText(events.payload) }
+  const columns = { seq: events.seq, eventId: events.eventId, payload: expressions.jsonText(events.payload) }
   // Not a join: some planners do not see that the events of one session come from the index in their order, and sort all of them.
   const ofSession = sql`${events.sid} = (select ${sessions.sid} from ${sessions} where ${sessionRows.isKey})`
   const isSid = sql`${events.sid} = ${param('sid')}`
@@ -131,6 +138,19 @@ export function createEventRows({ tables, expressions }: Dialect, sessionRows: S
   }
   const deleteAll = { sql: sql`delete from ${events} where ${isSid}` }
 
+  const storedEventOf = (row: Row, user: UserKey): StoredEvent =>
+    form.eventOf(row['payload'], { seq: Number(row['seq']), eventId: String(row['eventId']) }, user)
+
+  const eventValues = (event: NewEvent, user: UserKey): EventValues => ({
+    eventId: event.id,
+    invocationId: storableOrNull(event.invocationId),
+    author: storableOrNull(event.author),
+    branch: storableOrNull(event.branch),
+    errorCode: storableOrNull(event.errorCode),
+    timestamp: toMicros(event.timestamp),
+    payload: form.payload(event, user),
+  })
+
   return {
     load(key, filter) {
       if (filter === undefined || filter.last === 0) return { shape: shape(''), params: sessionKeyParams(key) }
@@ -141,6 +161,11 @@ export function createEventRows({ tables, expressions }: Dialect, sessionRows: S
         params: { ...sessionKeyParams(key), ...filterParams(filter), ...(limit !== undefined && { limit }) },
       }
     },
+    eventsOf(rows, user) {
+      const stored = rows.map((row) => storedEventOf(row, user))
+      return (stored[0]?.seq ?? 0) > (stored.at(-1)?.seq ?? 0) ? stored.toReversed() : stored
+    },
+    values: eventValues,
     *page(tx, key, { filter, direction, beyondSeq, limit, offset }) {
       const beyond = beyondSeq === undefined ? '' : direction === 'asc' ? ',beyond' : ',before'
       const bound = limit === undefined ? 'all' : offset === undefined || offset === 0 ? 'limit' : 'offset'
@@ -154,21 +179,21 @@ export function createEventRows({ tables, expressions }: Dialect, sessionRows: S
         ...(limit !== undefined && { limit }),
         ...(bound === 'offset' && { offset: offset ?? 0 }),
       })
-      return rows.map((row) => storedEventOf(row))
+      return rows.map((row) => storedEventOf(row, key))
     },
-    *byIds(tx, sid, ids) {
-      const rows = yield* tx.rows(byIds, { sid: BigInt(sid), ids: JSON.stringify(ids) })
-      return rows.map((row) => storedEventOf(row))
+    *byIds(tx, session, ids) {
+      const rows = yield* tx.rows(byIds, { sid: BigInt(session.sid), ids: JSON.stringify(ids) })
+      return rows.map((row) => storedEventOf(row, session))
     },
     *find(tx, key, eventId) {
       const [row] = yield* tx.rows(byId, { ...sessionKeyParams(key), eventId })
-      return row === undefined ? undefined : storedEventOf(row)
+      return row === undefined ? undefined : storedEventOf(row, key)
     },
-    *insert(tx, sid, seq, event) {
-      yield* tx.change(insert, { ...event, sid: BigInt(sid), seq })
+    *insert(tx, session, seq, event) {
+      yield* tx.change(insert, { ...eventValues(event, session), sid: BigInt(session.sid), seq })
     },
-    *replace(tx, sid, seq, event) {
-      yield* tx.change(replace, { ...event, sid: BigInt(sid), seq })
+    *replace(tx, session, seq, event) {
+      yield* tx.change(replace, { ...eventValues(event, session), sid: BigInt(session.sid), seq })
     },
     *copy(tx, from, to, throughSeq) {
       yield* tx.change(copy, { sid: BigInt(from), to: BigInt(to), throughSeq })
@@ -204,30 +229,4 @@ export const noFilter: CheckedEventFilter = {
   last: undefined,
 }
 
-/** Oldest first, whichever way they were read. */
-export function eventsOf(rows: readonly Row[]): StoredEvent[] {
-  const events = rows.map((row) => storedEventOf(row))
-  return (events[0]?.seq ?? 0) > (events.at(-1)?.seq ?? 0) ? events.toReversed() : events
-}
-
-function storedEventOf(row: Row): StoredEvent {
-  const payload = row['payload']
-  const event: unknown = typeof payload === 'string' ? JSON.parse(payload) : payload
-  if (!isStoredPayload(event)) throw new StoreError('corrupt', 'a stored event is not an event')
-  return { seq: Number(row['seq']), event }
-}
-
-const isStoredPayload = (value: unknown): value is JsonObject & { id: string; timestamp: number } =>
-  isJsonObject(value) && typeof value['id'] === 'string' && typeof value['timestamp'] === 'number'
-
 const storableOrNull = (text: string | null) => (text === null ? null : toStorableText(text))
-
-export const eventValues = (event: NewEvent): EventValues => ({
-  eventId: event.id,
-  invocationId: storableOrNull(event.invocationId),
-  author: storableOrNull(event.author),
-  branch: storableOrNull(event.branch),
-  errorCode: storableOrNull(event.errorCode),
-  timestamp: toMicros(event.timestamp),
-  payload: event.text,
-})

@@ -14,6 +14,7 @@ export type {
   Row,
   Server,
   Statement,
+  StoredDelta,
   Tx,
   Value,
 } from './dialect.ts'
@@ -62,5 +63,6 @@ export {
   type Compiled,
 } from './statements.ts'
 export { tableNamesOf, withNames, type TableNameOptions } from './table-names.ts'
-export type { DrizzleStoreOptions } from './options.ts'
+export { drizzleOptionNames, type DrizzleStoreOptions } from './options.ts'
+export { checkedCodecs, type CodecContext, type PayloadCodec } from './payload-codec.ts'
 export { createWriterQueue, type WriterQueue } from './writer-queue.ts'

@@ -4,6 +4,7 @@ import type { EventRows } from './event-rows.ts'
 import type { ScopeStates } from './scope-states.ts'
 import type { Script } from './script.ts'
 import type { SessionRows } from './session-rows.ts'
+import type { StoredForm } from './stored-form.ts'
 
 /** A method of the store before anybody decided in whose transaction it runs. */
 export interface Operation<T> {
@@ -36,6 +37,7 @@ export interface Parts {
   readonly sessionRows: SessionRows
   readonly eventRows: EventRows
   readonly scopeStates: { readonly app: ScopeStates; readonly user: ScopeStates }
+  readonly form: StoredForm
   readonly limits: Limits
   readonly logger: Logger | undefined
   readonly now: () => number

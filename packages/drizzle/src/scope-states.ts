@@ -1,12 +1,9 @@
 import {
   checkStateBytes,
   fromMicros,
-  fromStorableJson,
-  isJsonObject,
   staleState,
   StoreError,
   toMicros,
-  toStorableJson,
   type JsonObject,
   type Limits,
   type Logger,
@@ -16,6 +13,7 @@ import { sql, type Column, type Table } from 'drizzle-orm'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
 import { assigned, param, selected } from './statements.ts'
+import type { StoredForm } from './stored-form.ts'
 
 /** State of an app or of a user, as it is now. */
 interface ScopeState {
@@ -42,18 +40,14 @@ export interface ScopeStates {
   delete(tx: Tx, key: StateKey): Script<boolean>
 }
 
-export const stateOf = (text: unknown): JsonObject => {
-  if (text === null || text === undefined) return {} // no row for that scope
-  const value = typeof text === 'string' ? fromStorableJson(text) : text
-  if (!isJsonObject(value)) throw new StoreError('corrupt', 'a stored state is not a JSON object')
-  return value
-}
-
-export function createScopeStates(dialect: Dialect): { readonly app: ScopeStates; readonly user: ScopeStates } {
+export function createScopeStates(
+  dialect: Dialect,
+  form: StoredForm,
+): { readonly app: ScopeStates; readonly user: ScopeStates } {
   const { appStates, userStates } = dialect.tables
   return {
-    app: scopeStates(dialect, appStates, { appName: appStates.appName }),
-    user: scopeStates(dialect, userStates, { appName: userStates.appName, userId: userStates.userId }),
+    app: scopeStates(dialect, form, appStates, { appName: appStates.appName }),
+    user: scopeStates(dialect, form, userStates, { appName: userStates.appName, userId: userStates.userId }),
   }
 }
 
@@ -61,6 +55,7 @@ type StateTable = Dialect['tables']['appStates']
 
 function scopeStates(
   { expressions }: Dialect,
+  form: StoredForm,
   table: StateTable & Table,
   key: Readonly<Record<string, Column>>,
 ): ScopeStates {
@@ -104,22 +99,33 @@ function scopeStates(
     throw new StoreError('busy', 'a state was erased each time before it could be locked')
   }
 
+  const scopeStateOf = (found: Row, scope: StateKey): ScopeState => ({
+    state: form.stateOf(found['state'], scope),
+    revision: Number(found['revision']),
+    updatedAt: fromMicros(String(found['updatedAt'])),
+  })
+
   return {
     *get(tx, scope) {
       const [found] = yield* tx.rows(byKey, keyParams(scope))
-      return found === undefined ? undefined : scopeStateOf(found)
+      return found === undefined ? undefined : scopeStateOf(found, scope)
     },
     *update(tx, { key: scope, change, expectedRevision, now, limits, logger }) {
       const params = keyParams(scope)
       const locked = yield* lockedRow(tx, params, now)
-      const current = scopeStateOf(locked)
+      const current = scopeStateOf(locked, scope)
       if (expectedRevision !== undefined && expectedRevision !== current.revision)
         throw staleState(scope, current.revision, expectedRevision)
       const state = change(current.state)
       checkStateBytes(state, 'state', limits, logger)
       const stored = toMicros(current.updatedAt)
       const updatedAt = stored > now ? stored : now
-      yield* tx.change(put, { ...params, state: toStorableJson(state), revision: current.revision + 1, updatedAt })
+      yield* tx.change(put, {
+        ...params,
+        state: form.state(state, scope, current.state),
+        revision: current.revision + 1,
+        updatedAt,
+      })
       return { state, revision: current.revision + 1, updatedAt: fromMicros(updatedAt) }
     },
     *delete(tx, scope) {
@@ -129,9 +135,3 @@ function scopeStates(
 }
 
 const keyParams = ({ appName, userId }: StateKey): Params => (userId === undefined ? { appName } : { appName, userId })
-
-const scopeStateOf = (row: Row): ScopeState => ({
-  state: stateOf(row['state']),
-  revision: Number(row['revision']),
-  updatedAt: fromMicros(String(row['updatedAt'])),
-})

@@ -1,7 +1,6 @@
-import { mergedState, pageOf, toMicros, type Page, type SessionListRequest, type SessionSummary } from '@daybook/core'
+import { pageOf, toMicros, type Page, type SessionListRequest, type SessionSummary } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
-import { stateOf } from './scope-states.ts'
 import type { Script } from './script.ts'
 import { summaryOf, type SessionRows } from './session-rows.ts'
 import { param, selected, variants } from './statements.ts'
@@ -104,7 +103,7 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
         params,
       )
       const positionOf = (row: Row) => [String(row[orderBy]), String(row['sessionId']), String(row['userId'])]
-      return pageOf(rows, request, positionOf, wantsState ? summaryWithState : summaryOf)
+      return pageOf(rows, request, positionOf, wantsState ? (row) => sessionRows.sessionOf(row) : summaryOf)
     },
     *count(tx, { appName, userId }) {
       const [row] = yield* tx.rows(
@@ -130,12 +129,3 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
     },
   }
 }
-
-const summaryWithState = (row: Row): SessionSummary => ({
-  ...summaryOf(row),
-  state: mergedState({
-    session: stateOf(row['state']),
-    user: stateOf(row['userState']),
-    app: stateOf(row['appState']),
-  }),
-})

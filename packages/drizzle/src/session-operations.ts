@@ -21,9 +21,7 @@ import {
   type SessionFilterRequest,
   type SessionSummary,
 } from '@daybook/core'
-import { eventsOf } from './event-rows.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
-import { loadedSessionOf } from './session-rows.ts'
 import { createSessionScripts } from './sessions.ts'
 
 /** The methods of `store.sessions`, and `store.erase`. */
@@ -44,7 +42,7 @@ export interface SessionOperations {
 const eraseChunk = 100
 
 export function createSessionOperations(parts: Parts): SessionOperations {
-  const { dialect, eventRows, limits, micros } = parts
+  const { dialect, eventRows, sessionRows, limits, micros } = parts
   const scripts = createSessionScripts(parts)
 
   function prepareGet(key: unknown, options: unknown): Prepared<LoadedSession | undefined> {
@@ -56,7 +54,9 @@ export function createSessionOperations(parts: Parts): SessionOperations {
       async direct(call) {
         const loaded = await dialect.loadSession(shape, params, call)
         // What is missing is an answer too.
-        return { answer: loaded === undefined ? undefined : loadedSessionOf(loaded.session, eventsOf(loaded.events)) }
+        if (loaded === undefined) return { answer: undefined }
+        const events = eventRows.eventsOf(loaded.events, checked)
+        return { answer: { ...sessionRows.sessionOf(loaded.session), events } }
       },
     }
   }

@@ -2,18 +2,16 @@ import {
   fromMicros,
   mergedState,
   noSession,
-  toStorableJson,
   type JsonObject,
-  type LoadedSession,
   type Session,
   type SessionKey,
   type SessionSummary,
 } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, InsertNew, Params, Row, Statement, Tx } from './dialect.ts'
-import { stateOf } from './scope-states.ts'
 import type { Script } from './script.ts'
 import { assigned, param, selected } from './statements.ts'
+import type { StoredForm } from './stored-form.ts'
 
 /** A session as its row says, its own state apart from the merged one. */
 export interface StoredSession extends SessionKey {
@@ -59,9 +57,13 @@ export interface SessionRows {
   /** Writes a change and answers the new revision. */
   change(tx: Tx, session: StoredSession, change: SessionChangeRow): Script<number>
   initialState(tx: Tx, session: StoredSession): Script<JsonObject>
+  /** The merged state out of a row with the three states. */
+  mergedStateOf(row: Row): JsonObject
+  /** A session out of a row of {@link SessionRows.withStates}. */
+  sessionOf(row: Row): Session
 }
 
-export function createSessionRows({ tables, expressions }: Dialect): SessionRows {
+export function createSessionRows({ tables, expressions }: Dialect, form: StoredForm): SessionRows {
   const { sessions, userStates, appStates } = tables
   const isKey = sql`${sessions.appName} = ${param('appName')} and ${sessions.userId} = ${param('userId')} and ${sessions.sessionId} = ${param('sessionId')}`
   const columns = {
@@ -115,6 +117,20 @@ export function createSessionRows({ tables, expressions }: Dialect): SessionRows
     sql: sql`select ${selected({ state: expressions.jsonText(sessions.initialState) })} from ${sessions} where ${sessions.sid} = ${param('sid')} and ${isKey}`,
   }
 
+  const storedSessionOf = (row: Row): StoredSession => {
+    const summary = summaryOf(row)
+    return { ...summary, sid: String(row['sid']), state: form.stateOf(row['state'], summary) }
+  }
+
+  const mergedStateOf = (row: Row): JsonObject => {
+    const { appName, userId, sessionId } = summaryOf(row)
+    return mergedState({
+      session: form.stateOf(row['state'], { appName, userId, sessionId }),
+      user: form.stateOf(row['userState'], { appName, userId }),
+      app: form.stateOf(row['appState'], { appName }),
+    })
+  }
+
   function* lockIfThere(tx: Tx, key: SessionKey): Script<StoredSession | undefined> {
     const [row] = yield* tx.rows(lock, sessionKeyParams(key))
     return row === undefined ? undefined : storedSessionOf(row)
@@ -134,11 +150,13 @@ export function createSessionRows({ tables, expressions }: Dialect): SessionRows
       if (session === undefined) throw noSession(key)
       return session
     },
+    mergedStateOf,
+    sessionOf: (row) => ({ ...summaryOf(row), state: mergedStateOf(row) }),
     *insert(tx, { key, state, initialState: initial, ...rest }) {
       return yield* tx.insertNew(insert, {
         ...sessionKeyParams(key),
-        state: toStorableJson(state),
-        initialState: toStorableJson(initial),
+        state: form.state(state, key),
+        initialState: form.state(initial, key),
         ...rest,
       })
     },
@@ -147,7 +165,7 @@ export function createSessionRows({ tables, expressions }: Dialect): SessionRows
       yield* tx.change(change, {
         ...sessionKeyParams(session),
         sid: BigInt(session.sid),
-        state: toStorableJson(state),
+        state: form.state(state, session, session.state),
         revision,
         ...rest,
       })
@@ -155,7 +173,7 @@ export function createSessionRows({ tables, expressions }: Dialect): SessionRows
     },
     *initialState(tx, session) {
       const [row] = yield* tx.rows(initialState, { ...sessionKeyParams(session), sid: BigInt(session.sid) })
-      return stateOf(row?.['state'])
+      return form.stateOf(row?.['state'], session)
     },
   }
 }
@@ -171,21 +189,4 @@ export const summaryOf = (row: Row): SessionSummary => ({
   createdAt: fromMicros(String(row['createdAt'])),
   updatedAt: fromMicros(String(row['updatedAt'])),
   lastEventAt: fromMicros(String(row['lastEventAt'])),
-})
-
-const storedSessionOf = (row: Row): StoredSession => ({
-  ...summaryOf(row),
-  sid: String(row['sid']),
-  state: stateOf(row['state']),
-})
-
-/** A session out of a row of {@link SessionRows.withStates}. */
-export const sessionOf = (row: Row): Session => ({ ...summaryOf(row), state: mergedStateOf(row) })
-
-export const mergedStateOf = (row: Row): JsonObject =>
-  mergedState({ session: stateOf(row['state']), user: stateOf(row['userState']), app: stateOf(row['appState']) })
-
-export const loadedSessionOf = (row: Row, events: LoadedSession['events']): LoadedSession => ({
-  ...sessionOf(row),
-  events,
 })

@@ -29,11 +29,11 @@ import {
 import { changeScopes } from './append.ts'
 import type { Tx } from './dialect.ts'
 import { loadWithin } from './load.ts'
-import { eventsOf, noFilter } from './event-rows.ts'
+import { noFilter } from './event-rows.ts'
 import { createSessionLists, type SessionLists } from './session-lists.ts'
 import type { Parts } from './operation.ts'
 import type { Script } from './script.ts'
-import { loadedSessionOf, sessionOf, sessionKeyParams, type StoredSession } from './session-rows.ts'
+import { sessionKeyParams, type StoredSession } from './session-rows.ts'
 import { sql } from 'drizzle-orm'
 import { param } from './statements.ts'
 
@@ -61,13 +61,15 @@ export function createSessionScripts(parts: Parts): SessionScripts {
   function* load(tx: Tx, key: SessionKey, filter: CheckedEventFilter | undefined): Script<LoadedSession | undefined> {
     const { shape, params } = eventRows.load(key, filter)
     const found = yield* loadWithin(dialect)(tx, shape, params)
-    return found === undefined ? undefined : loadedSessionOf(found.session, eventsOf(found.events))
+    return found === undefined
+      ? undefined
+      : { ...sessionRows.sessionOf(found.session), events: eventRows.eventsOf(found.events, key) }
   }
 
   function* loaded(tx: Tx, key: SessionKey): Script<Session> {
     const [row] = yield* tx.rows(sessionRows.withStates, sessionKeyParams(key))
     if (row === undefined) throw noSession(key)
-    return sessionOf(row)
+    return sessionRows.sessionOf(row)
   }
 
   function* remove(tx: Tx, sid: string): Script<number> {
