@@ -1,6 +1,5 @@
 import { beforeEach } from 'vitest'
-import { missingServer } from './server-url.ts'
+import { needsServer } from '../../../tools/servers/needs-server.ts'
+import { backend } from './server-url.ts'
 
-beforeEach(({ skip }) => {
-  if (missingServer !== undefined) skip(missingServer)
-})
+if (backend !== 'sqlite') beforeEach(needsServer(backend))

@@ -1,7 +1,6 @@
 import { inject } from 'vitest'
-import { missingServer as missing, urlOfServer } from '../../../tools/servers/found.ts'
+import { urlOfServer } from '../../../tools/servers/found.ts'
 
 /** The database that this project of vitest runs the app on. */
 export const backend = inject('backend')
 export const serverUrl = backend === 'sqlite' ? undefined : urlOfServer(backend)
-export const missingServer = backend === 'sqlite' ? undefined : missing(backend)
