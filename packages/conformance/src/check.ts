@@ -25,6 +25,7 @@ export const rulesOf = {
   PRF: 9,
   ERA: 5,
   LEA: 6,
+  RWD: 5,
   META: 9,
 } as const
 
@@ -49,6 +50,7 @@ export const groups = [
   'CON',
   'FLT',
   'RES',
+  'RWD',
   'PRF',
   'META',
 ] as const

@@ -24,5 +24,6 @@ export const why: Readonly<Record<RuleGroup, string>> = {
   PRF: 'what is quick with ten rows and reads the whole table with a million is found in production',
   ERA: 'a user who asks to be forgotten is forgotten, and nobody else is',
   LEA: 'two workers on one session both believe to be the only one unless the store says who is',
+  RWD: 'promises that are kept one by one have to hold together, in what agents really do',
   META: 'a suite that cannot fail proves nothing, so it is tried on stores that are broken on purpose',
 }

@@ -16,6 +16,7 @@ import { CON } from './con.ts'
 import { FLT } from './flt.ts'
 import { RES } from './res.ts'
 import { PRF } from './prf.ts'
+import { RWD } from './rwd.ts'
 import { META } from './meta.ts'
 
 /** A group without checks does not compile. */
@@ -36,6 +37,7 @@ export const checks: Readonly<Record<Group, Checks>> = {
   CON,
   FLT,
   RES,
+  RWD,
   PRF,
   META,
 }

@@ -5,6 +5,7 @@ import { filterMutants } from './filters.ts'
 import { idMutants } from './ids.ts'
 import { listMutants } from './lists.ts'
 import { raceMutants } from './races.ts'
+import { realWorldMutants } from './real-world.ts'
 import { resourceMutants } from './resources.ts'
 import { stateMutants } from './state.ts'
 import { valueMutants } from './values.ts'
@@ -17,6 +18,7 @@ export const mutants: readonly Mutant[] = [
   ...idMutants,
   ...listMutants,
   ...raceMutants,
+  ...realWorldMutants,
   ...resourceMutants,
   ...stateMutants,
   ...valueMutants,
