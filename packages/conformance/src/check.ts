@@ -62,7 +62,17 @@ export type Level = (typeof levels)[number]
 type Engine = 'example' | 'model' | 'race' | 'process' | 'fault' | 'whitebox'
 
 /** What a check asks of the place beside `open`. */
-export type Need = 'worker' | 'oracle' | 'transaction' | 'endpoint' | 'lock'
+export type Need =
+  | 'worker'
+  | 'oracle'
+  | 'transaction'
+  | 'endpoint'
+  | 'wire'
+  | 'lock'
+  | 'server'
+  | 'storage'
+  | 'refuse'
+  | 'openAbsent'
 
 export interface CheckOptions {
   /** Where one rule has several checks. */
@@ -76,6 +86,8 @@ export interface CheckOptions {
   readonly capability?: Ability | Fact
   /** A place of its own, opened but not migrated. */
   readonly fresh?: true
+  /** A place with a server of its own, which the check kills. Goes with `fresh`. */
+  readonly ownServer?: true
   /** Run and reported, not gating: a new rule starts so. */
   readonly tentative?: true
   readonly budgetMs?: number

@@ -1,7 +1,8 @@
 import type { Limits, Store } from '@daybook/core'
 import type { Check, Need } from './check.ts'
-import type { OpenOptions, Place, StoreUnderTest } from './define.ts'
-import { Unproven, type Counterexample } from './expect.ts'
+import type { Lack, OpenOptions, Place, StoreUnderTest } from './define.ts'
+import { Inapplicable, Unproven, type Counterexample, type UnprovenReason } from './expect.ts'
+import { reasonOfLack } from './facts.ts'
 import { seededRandom } from './random.ts'
 import type { Kernel } from './run.ts'
 
@@ -53,13 +54,24 @@ export interface Stage {
   readonly wrap: (store: Store, options: OpenOptions) => Store
 }
 
-const missing = {
-  worker: 'no worker',
-  oracle: 'no oracle',
-  transaction: 'no transaction hook',
-  endpoint: 'no endpoint',
-  lock: 'no lock hook',
-} as const
+interface Missing {
+  readonly reason: UnprovenReason
+  /** What a place can lack, so that it cannot have the member. */
+  readonly lack?: Exclude<Lack, 'pool'>
+}
+
+const missing: Readonly<Record<Need, Missing>> = {
+  worker: { reason: 'no worker' },
+  oracle: { reason: 'no oracle' },
+  transaction: { reason: 'no transaction hook' },
+  endpoint: { reason: 'no endpoint', lack: 'network' },
+  wire: { reason: 'no wire', lack: 'network' },
+  lock: { reason: 'no lock hook', lack: 'locks' },
+  server: { reason: 'no server of its own', lack: 'network' },
+  storage: { reason: 'no storage hook', lack: 'storage' },
+  refuse: { reason: 'no refusal hook', lack: 'refusals' },
+  openAbsent: { reason: 'no absent database', lack: 'storage' },
+}
 
 export interface ContextOptions {
   readonly kernel: Kernel
@@ -94,13 +106,17 @@ export function createContext(
     },
     need(name) {
       const member = stage.place[name]
-      if (member === undefined) throw new Unproven(missing[name])
-      return member
+      if (member !== undefined) return member
+      const { reason, lack } = missing[name]
+      if (lack !== undefined && stage.place.lacks?.includes(lack) === true) throw new Inapplicable(reasonOfLack[lack])
+      throw new Unproven(reason)
     },
     kernel,
   }
   const end = async () => {
-    await Promise.allSettled(opened.map((store) => store.close()))
+    const closed = Promise.allSettled(opened.map((store) => store.close()))
+    // A check that failed may leave a store that cannot close; the others are to be judged all the same.
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 5000).unref())])
   }
   return { ctx, end }
 }

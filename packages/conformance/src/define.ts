@@ -8,6 +8,7 @@ import {
   type Store,
   type YesNo,
 } from '@daybook/core'
+import type { Wire } from './wire.ts'
 
 /** The contract that this suite proves. A subject that names another is refused. */
 export const contracts = ['1.0'] as const
@@ -134,8 +135,11 @@ export type Honoured = 'role' | 'poolMax' | 'onStatement' | 'prefix' | 'migratio
  * - `pool`: every open is one connection.
  * - `schema`: there is nothing to migrate.
  * - `locks`: nobody but a store can hold a lock.
+ * - `network`: nothing is between the store and its database that could be cut.
+ * - `storage`: nothing is written to a disk that could be full or damaged.
+ * - `refusals`: the database has no errors of its own.
  */
-export type Lack = 'roles' | 'pool' | 'schema' | 'locks'
+export type Lack = 'roles' | 'pool' | 'schema' | 'locks' | 'network' | 'storage' | 'refusals'
 
 /** The caller's own transaction, for stores whose ability `callerTransaction` is `yes`. */
 export interface CallerTransaction {
@@ -166,14 +170,55 @@ export interface Place {
    * whose writers take turns.
    */
   lock?(key: SessionKey): Promise<HeldLock>
-  /** For the fault checks, which are still to come: the suite will go between, by `OpenOptions.via`. */
+  /** Where the database listens, by TCP and without TLS: unlocks the fault checks, which go between by `OpenOptions.via`. */
   readonly endpoint?: Endpoint
+  /**
+   * Milliseconds for which the database keeps what the transaction of a lost connection had locked. Default 0: it notices at
+   * once. Where it is long the fault checks wait longer, and hit fewer statements.
+   */
+  readonly keepsLost?: number
+  /** How the protocol on that connection shows a commit. Without it faults cannot hit one phase of a call. */
+  readonly wire?: Wire
+  /** The server of this place alone, for the checks that kill it. See {@link PlaceRequest.ownServer}. */
+  readonly server?: ServerProcess
+  /** What can happen to a disk, each as a store that has met it. */
+  readonly storage?: { readonly [F in StorageFault]?: () => Promise<StoreInTrouble> }
+  /** Opens a database that is not there: an address at which nobody listens, a path that does not exist. */
+  openAbsent?(options?: OpenOptions): Promise<Store>
+  /** Has the database refuse every new event with an error that no store knows, as a trigger of the application would. */
+  refuse?(): Promise<HeldLock>
   destroy(): Promise<void>
 }
 
 export interface PlaceRequest {
   /** Safe in any identifier: letters, digits and `_`, starts with a letter, at most 40 characters. */
   readonly id: string
+  /** The place is to bring {@link Place.server}: the suite will kill it, so nobody else may be on it. */
+  readonly ownServer?: true
+}
+
+/** A database server as a process. */
+export interface ServerProcess {
+  /** Ends it at once, as a crash would (SIGKILL). */
+  kill(): Promise<void>
+  /** Starts it again over the same data, at the same address; resolves when it answers. */
+  start(): Promise<void>
+}
+
+/**
+ * What can happen to the file of a database.
+ *
+ * - `full`: there is no room for one page more.
+ * - `readOnly`: it may be read and not written.
+ * - `damaged`: its beginning is overwritten.
+ */
+export type StorageFault = 'full' | 'readOnly' | 'damaged'
+
+/** A store whose disk fails. The suite closes the store. */
+export interface StoreInTrouble {
+  readonly store: Store
+  /** Undoes the fault; the same store has to work afterwards. Absent where it cannot be undone. */
+  mend?(): Promise<void>
 }
 
 /** A known defect: its checks fail today, are listed by name and link, and cap the level. */

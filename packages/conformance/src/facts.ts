@@ -10,6 +10,16 @@ const reasons: Readonly<Partial<Record<Fact, InapplicableReason>>> = {
   concurrentWriters: 'writers take turns',
 }
 
+/** What each lack of a place makes of the checks that would need it. Without a pool they go on with one connection. */
+export const reasonOfLack: Readonly<Record<Exclude<Lack, 'pool'>, InapplicableReason>> = {
+  roles: 'the database has no roles',
+  schema: 'the store has no schema',
+  locks: 'only a store can hold a lock',
+  network: 'no network in between',
+  storage: 'no disk',
+  refusals: 'the database refuses nothing by itself',
+}
+
 type Declared = Pick<Findings, 'capabilities' | 'place' | 'checks'>
 
 const says =
@@ -27,6 +37,9 @@ export const premises: Readonly<Record<InapplicableReason, (declared: Declared) 
   'the database has no roles': says('roles'),
   'the store has no schema': says('schema'),
   'only a store can hold a lock': says('locks'),
+  'no network in between': says('network'),
+  'no disk': says('storage'),
+  'the database refuses nothing by itself': says('refusals'),
   'data end with the process': isNo('persistent'),
   'writers take turns': isNo('concurrentWriters'),
   'the ability has no method here': ({ capabilities }) => abilities.some((ability) => capabilities[ability] === 'no'),

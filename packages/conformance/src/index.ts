@@ -17,6 +17,9 @@ export type {
   Seed,
   SentStatement,
   StatementPlan,
+  ServerProcess,
+  StorageFault,
+  StoreInTrouble,
   StoreUnderTest,
   Worker,
   WorkerModule,
@@ -25,3 +28,4 @@ export { runConformance, type RunOptions } from './run.ts'
 export { exitCode, lastLine, verifyCertificate, type Certificate, type Findings } from './certificate.ts'
 export { levels, type Level } from './check.ts'
 export type { Verdict } from './verdict.ts'
+export { phases, type Phase, type Wire, type WireReader } from './wire.ts'

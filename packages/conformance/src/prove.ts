@@ -132,7 +132,10 @@ async function prove(
   const shared: Shared = { memory: new Map() }
   const place =
     check.fresh === true
-      ? await openStage(subject, `${options.id}_${id.toLowerCase().replace('@', '_')}`, { migrated: false })
+      ? await openStage(subject, `${options.id}_${id.toLowerCase().replace('@', '_')}`, {
+          migrated: false,
+          ownServer: check.ownServer,
+        })
       : stage
   const wrap: typeof stage.wrap = (store, openOptions) => mutant.wrap(store, shared, openOptions)
   const broken = {

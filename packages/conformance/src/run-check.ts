@@ -17,15 +17,20 @@ export async function runCheck(check: Check, stage: Stage, options: ContextOptio
   try {
     const verdict = await perform(check, ctx)
     const unhandled = await stray.end()
-    if (unhandled !== undefined) throw new CheckFailure('no rejection is left unhandled', 'none', describe(unhandled))
+    if (unhandled !== undefined) throw unhandledError(unhandled)
     return { key: check.key, verdict, ms: since() }
   } catch (error) {
-    return { key: check.key, ms: since(), ...verdictOf(error) }
+    const unhandled = await stray.end()
+    // An exception out of nowhere is why the check ran out of its time, or saw what it did not expect.
+    const shown = unhandled === undefined || error instanceof CheckFailure ? error : unhandledError(unhandled)
+    return { key: check.key, ms: since(), ...verdictOf(shown) }
   } finally {
-    await stray.end()
     await context.end()
   }
 }
+
+const unhandledError = (error: Error) =>
+  new CheckFailure('no rejection and no exception is left unhandled', 'none', error.message)
 
 const isAbility = (capability: Ability | Fact): capability is Ability => abilities.some((one) => one === capability)
 
@@ -71,15 +76,30 @@ async function bounded(run: Promise<void>, { budgetMs }: Check): Promise<void> {
   }
 }
 
-/** Rejections that nobody handled while the check ran. */
-function strayErrors(): { end(): Promise<unknown> } {
-  let first: unknown
-  const listen = (error: unknown) => (first ??= error)
-  process.on('unhandledRejection', listen)
+const strays = ['unhandledRejection', 'uncaughtException'] as const
+
+/**
+ * What nobody handled while the check ran: rejections, and exceptions out of the driver's own callbacks, which would have
+ * ended the process. Nobody else hears of them meanwhile: they are this check's.
+ */
+function strayErrors(): { end(): Promise<Error | undefined> } {
+  let first: Error | undefined
+  const listens = strays.map((event) => {
+    const others = process.rawListeners(event)
+    const listen = (error: unknown) => {
+      const text = event === 'uncaughtException' ? 'an exception that ends the process' : 'an unhandled rejection'
+      first ??= new Error(`${text}: ${describe(error)}`)
+    }
+    process.removeAllListeners(event).on(event, listen)
+    return { event, listen, others }
+  })
   return {
     async end() {
       await new Promise((resolve) => setImmediate(resolve)) // Node reports them after the microtasks of this turn
-      process.off('unhandledRejection', listen)
+      for (const { event, listen, others } of listens.splice(0)) {
+        process.off(event, listen)
+        for (const other of others) process.on(event, other as (error: unknown) => void) // they listened before
+      }
       return first
     },
   }

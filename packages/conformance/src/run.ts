@@ -150,7 +150,11 @@ async function judge(run: Run, check: Check, stage: OpenStage, witness: { checks
   }
   const own =
     check.fresh === true
-      ? await openStage(run.subject, `${run.id}_${run.kernel.results.length}`, { migrated: false, wrap: stage.wrap })
+      ? await openStage(run.subject, `${run.id}_${run.kernel.results.length}`, {
+          migrated: false,
+          wrap: stage.wrap,
+          ownServer: check.ownServer,
+        })
       : stage
   let result: Result
   try {

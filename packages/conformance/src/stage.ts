@@ -19,9 +19,9 @@ const asItIs: Wrap = (store) => store
 export async function openStage(
   subject: StoreUnderTest,
   id: string,
-  { migrated = true, wrap = asItIs }: { migrated?: boolean; wrap?: Wrap } = {},
+  { migrated = true, wrap = asItIs, ownServer }: { migrated?: boolean; wrap?: Wrap; ownServer?: true | undefined } = {},
 ): Promise<OpenStage> {
-  const place = await subject.provision({ id })
+  const place = await subject.provision({ id, ...(ownServer === true && { ownServer }) })
   const opened: Store[] = []
   const end = async () => {
     await Promise.allSettled(opened.map((store) => store.close()))

@@ -1,7 +1,8 @@
 import type { Store } from '@daybook/core'
 import type { Ctx } from './context.ts'
 import type { Honoured, Lack, OpenOptions, Oracle, SentStatement } from './define.ts'
-import { Inapplicable, Unproven, type InapplicableReason } from './expect.ts'
+import { Inapplicable, Unproven } from './expect.ts'
+import { reasonOfLack } from './facts.ts'
 
 /** A member of the oracle that a check cannot do without. */
 export function oracleMember<K extends keyof Oracle>({ place }: Ctx, name: K): NonNullable<Oracle[K]> {
@@ -15,15 +16,9 @@ export function honoured({ place }: Ctx, option: Honoured): void {
   if (place.honours?.includes(option) !== true) throw new Unproven('option not honoured', option)
 }
 
-const reasonOf: Readonly<Record<Exclude<Lack, 'pool'>, InapplicableReason>> = {
-  roles: 'the database has no roles',
-  schema: 'the store has no schema',
-  locks: 'only a store can hold a lock',
-}
-
 /** The rule says nothing about a place that lacks this. */
 export function unlessLacking({ place }: Ctx, lack: Exclude<Lack, 'pool'>): void {
-  if (place.lacks?.includes(lack) === true) throw new Inapplicable(reasonOf[lack])
+  if (place.lacks?.includes(lack) === true) throw new Inapplicable(reasonOfLack[lack])
 }
 
 /** A store whose statements are heard. */

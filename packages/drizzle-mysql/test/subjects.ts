@@ -1,4 +1,5 @@
 import { defineStoreUnderTest, type Place, type StoreUnderTest } from '@daybook/conformance'
+import { mysqlWire } from '@daybook/conformance/wires'
 import type { Capabilities, Store } from '@daybook/core'
 import { mysqlTable, varchar } from 'drizzle-orm/mysql-core'
 import { drizzle } from 'drizzle-orm/mysql2'
@@ -7,7 +8,7 @@ import { knowing } from '../../drizzle/test/dialect-patch.ts'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
 import { holdSession, oracleOf } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
-import { urlOn, type MysqlBackend } from './server.ts'
+import { byWayOf, endpointOf, urlOn, type MysqlBackend } from './server.ts'
 
 const expects: Capabilities = {
   memories: 'no',
@@ -43,14 +44,16 @@ async function provision(backend: MysqlBackend, database: string): Promise<Place
   const own = drizzle({ client: pool })
   const orders = mysqlTable('orders', { id: varchar({ length: 191 }).primaryKey() })
   return {
-    open({ poolMax = 5, via: _via, role, onStatement, migrations, ...options } = {}): Promise<Store> {
-      const given = { url: role === 'app' ? appUrl : url, connectionLimit: poolMax, ...options }
+    open({ poolMax = 5, via, role, onStatement, migrations, ...options } = {}): Promise<Store> {
+      const given = { url: byWayOf(via, role === 'app' ? appUrl : url), connectionLimit: poolMax, ...options }
       if (onStatement === undefined && migrations === undefined) return openMysqlStore(given)
       return openPatched({ ...given, onStatement }, migrations === undefined ? undefined : knowing(migrations))
     },
     worker: { module: new URL('worker.ts', import.meta.url).href, args: { url, connectionLimit: 3 } },
     oracle: oracleOf(pool),
     honours: ['role', 'poolMax', 'onStatement', 'prefix', 'migrations'],
+    endpoint: endpointOf(url),
+    wire: mysqlWire,
     lock: (session) => holdSession(url, session),
     transaction: {
       async run(_store, body) {

@@ -6,6 +6,11 @@ import { needsServer as needsBackend } from '../../../tools/servers/needs-server
 /** The address of the server that was found. Without one no test comes as far as to use it. */
 export const serverUrl = urlOfServer('pg') ?? 'postgres://nobody@127.0.0.1:1/nowhere'
 
+const { hostname, port } = new URL(serverUrl)
+
+/** The same as host and port. */
+export const serverEndpoint = { host: hostname, port: Number(port || 5432) }
+
 /** A client of the tests' own. */
 export function connect(options: postgres.Options<Record<string, never>> = {}): Sql {
   return postgres(serverUrl, { max: 2, onnotice: () => {}, ...options })

@@ -1,14 +1,16 @@
 import { defineStoreUnderTest, type OpenOptions, type Place, type StoreUnderTest } from '@daybook/conformance'
+import { postgresWire } from '@daybook/conformance/wires'
 import type { Capabilities, Store } from '@daybook/core'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { knowing } from '../../drizzle/test/dialect-patch.ts'
 import { fixedAes } from '../../drizzle/test/codecs.ts'
-import { createPgStore, openPgStore, type PayloadCodec } from '../src/index.ts'
+import { createPgStore } from '../src/index.ts'
+import { openWith, type DriverOfUrl } from './openers.ts'
 import { holdSession, oracleOf } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
 import { createAppRole, dropAppRole } from './roles.ts'
-import { connect, serverUrl, urlWith } from './server.ts'
+import { connect, serverEndpoint, serverUrl, urlWith } from './server.ts'
 
 const expects: Capabilities = {
   memories: 'no',
@@ -31,28 +33,37 @@ const expects: Capabilities = {
 }
 
 /** A schema of its own for each place, in the one database. */
-async function provision({ id: schema }: { id: string }, codec?: PayloadCodec): Promise<Place> {
+interface Variant {
+  readonly driver: DriverOfUrl
+  readonly isEncoded?: boolean
+}
+
+async function provision({ id: schema }: { id: string }, { driver, isEncoded = false }: Variant): Promise<Place> {
   const admin = connect()
   await admin`create schema ${admin(schema)}`
   const role = await createAppRole(admin, schema)
   await admin`create table ${admin(schema)}.orders (id text primary key)`
   const own = drizzle({ client: connect({ max: 4, connection: { search_path: schema } }) })
   const orders = pgTable('orders', { id: text().primaryKey() })
-  const withCodec = codec === undefined ? {} : { codec }
+  const withCodec = isEncoded ? { codec: fixedAes } : {}
   const open = ({ poolMax, ...options }: OpenOptions = {}): Promise<Store> => {
-    const { via: _via, role: as, onStatement, migrations, ...rest } = options
-    const given = { url: as === 'app' ? urlWith(role) : serverUrl, schema, max: poolMax ?? 5, ...withCodec, ...rest }
-    if (onStatement === undefined && migrations === undefined) return openPgStore(given)
+    const { via, role: as, onStatement, migrations, ...rest } = options
+    const host = via === undefined ? {} : { host: `${via.host}:${via.port}` }
+    const url = urlWith({ ...(as === 'app' && role), ...host })
+    const given = { url, schema, max: poolMax ?? 5, ...withCodec, ...rest }
+    if (onStatement === undefined && migrations === undefined) return openWith[driver](given)
     return openPatched({ ...given, onStatement }, migrations === undefined ? undefined : knowing(migrations))
   }
   return {
     open,
     worker: {
       module: new URL('worker.ts', import.meta.url).href,
-      args: { url: serverUrl, schema, max: 3, isEncoded: codec !== undefined },
+      args: { driver, url: serverUrl, schema, max: 3, isEncoded },
     },
     oracle: oracleOf(admin, schema),
     honours: ['role', 'poolMax', 'onStatement', 'prefix', 'migrations'],
+    endpoint: serverEndpoint,
+    wire: postgresWire,
     lock: (key) => holdSession(schema, key),
     transaction: {
       async run(_store, body) {
@@ -77,17 +88,17 @@ async function provision({ id: schema }: { id: string }, codec?: PayloadCodec): 
   }
 }
 
-export const subjects: Record<'pg' | 'pg-codec', StoreUnderTest> = {
-  pg: defineStoreUnderTest({
-    subject: { name: '@daybook/drizzle-pg', version: '0.1.0', driver: 'postgres@3' },
+export const subjects: Record<'pg' | 'pg-codec' | 'node-postgres', StoreUnderTest> = {
+  pg: subject('postgres@3', { driver: 'postgres.js' }),
+  'pg-codec': subject('postgres@3, with a codec', { driver: 'postgres.js', isEncoded: true }),
+  'node-postgres': subject('pg@8', { driver: 'node-postgres' }),
+}
+
+function subject(driver: string, variant: Variant): StoreUnderTest {
+  return defineStoreUnderTest({
+    subject: { name: '@daybook/drizzle-pg', version: '0.1.0', driver },
     contract: '1.0',
     expects,
-    provision: (request) => provision(request),
-  }),
-  'pg-codec': defineStoreUnderTest({
-    subject: { name: '@daybook/drizzle-pg', version: '0.1.0', driver: 'postgres@3, with a codec' },
-    contract: '1.0',
-    expects,
-    provision: (request) => provision(request, fixedAes),
-  }),
+    provision: (request) => provision(request, variant),
+  })
 }

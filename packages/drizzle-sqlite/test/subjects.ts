@@ -2,10 +2,12 @@ import type { Capabilities, Store } from '@daybook/core'
 import {
   defineStoreUnderTest,
   type CallerTransaction,
+  type Endpoint,
   type Lack,
   type OpenOptions,
   type StoreUnderTest,
 } from '@daybook/conformance'
+import { libsqlWire } from '@daybook/conformance/wires'
 import { createSqliteStore, openSqliteStore, type SqliteStoreOptions } from '@daybook/drizzle-sqlite'
 import { createClient } from '@libsql/client'
 import { sql } from 'drizzle-orm'
@@ -63,11 +65,16 @@ export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
       const folder = await mkdtemp(join(tmpdir(), `${id}-`))
       const server = await startServer(folder)
       const { url } = server
+      const { hostname, port } = new URL(url)
       return {
         open: (options) =>
           isPlain(options)
-            ? openSqliteStore({ url, ...storeOptions(options) })
+            ? openSqliteStore({ url: byWayOf(options?.via, url), ...storeOptions(options) })
             : openPatchedUrl(url, patchedBy(options)),
+        endpoint: { host: hostname, port: Number(port) },
+        wire: libsqlWire,
+        keepsLost: 5_000, // its write transactions time out
+        server: { kill: () => server.kill(), start: () => server.restart() },
         worker: { module: worker, args: { url } },
         oracle: oracleOf(besideUrl(url)),
         lacks,
@@ -109,6 +116,9 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
     },
   })
 }
+
+/** The same server by another way. */
+const byWayOf = (via: Endpoint | undefined, url: string) => (via === undefined ? url : `http://${via.host}:${via.port}`)
 
 /** What a store on a file knows of the options of an opening. */
 const storeOptions = ({ now, timeout, logger, limits, prefix }: OpenOptions = {}): SqliteStoreOptions => ({

@@ -1,66 +1,78 @@
-import { check, type Checks } from '../check.ts'
-import type { Ctx } from '../context.ts'
-import { equal, holds, present, within } from '../expect.ts'
-import { idsOf, keyOf, newSession, numbers, say, seqsOf } from '../fixtures.ts'
-import { startWorker } from '../process.ts'
+import { check, type CheckOptions, type Checks } from '../check.ts'
+import { cutBeforeCommit, cutEachTime, cutInCommit, cutInMidst, cutInRollback, unknownNamesIds } from './flt-cut.ts'
+import { cutInWalk, goesSilent, idleConnectionsDie, refusesThenReturns, silenceEnds } from './flt-network.ts'
+import { killedInMidAppend } from './flt-process.ts'
 
-const batchSize = 3
-
-/** A process is killed while it appends batches; then the place is opened anew. */
-async function killedInMidAppend(ctx: Ctx): Promise<void> {
-  for (const turn of numbers(3)) {
-    const key = keyOf(ctx, `s${turn}`)
-    await newSession(ctx, key.sessionId, { n: 0 })
-    const prefix = `k${turn}_`
-    const acknowledged = await appendsUntilKilled(ctx, key.sessionId, prefix, 5 + Math.floor(ctx.random() * 20))
-    const store = await ctx.open()
-    // What the database still finishes for the one that was killed comes before what is appended after it.
-    await within(15_000, store.events.append(key, say('after')), 'an append after the process was killed')
-    const seen = present(await store.sessions.get(key, { events: 'all' }), 'the session')
-    const ids = idsOf(seen.events).filter((id) => id !== 'after')
-    equal(
-      acknowledged.filter((id) => !ids.includes(id)),
-      [],
-      'events that were acknowledged before the process was killed, and are not there',
-    )
-    const batches = ids.length / batchSize
-    holds(Number.isInteger(batches), 'a batch is there as a whole or not at all', `${ids.length} events`)
-    equal(seqsOf(seen.events), numbers(ids.length + 1), 'seq without gaps')
-    equal(
-      [seen.revision, seen.lastSeq, seen.state['n'], seen.state[`user:${prefix}`], seen.state[`app:${prefix}`]],
-      [batches + 2, ids.length + 1, batches, batches, batches],
-      'revision, lastSeq and the states of three scopes are of the batches that are there',
-    )
-  }
-}
-
-/** Ids of the events of which this process heard that they were acknowledged, before it killed the other. */
-async function appendsUntilKilled(ctx: Ctx, sessionId: string, prefix: string, count: number): Promise<string[]> {
-  const worker = await startWorker(ctx.need('worker'))
-  const heard: string[] = []
-  try {
-    await within(
-      20_000,
-      new Promise<void>((resolve, reject) => {
-        const listen = (id: string) => {
-          for (const i of numbers(batchSize)) heard.push(`${id}_${i}`)
-          if (heard.length >= count * batchSize) resolve()
-        }
-        worker.batches({ key: keyOf(ctx, sessionId), prefix, count: batchSize }, listen).catch(reject)
-      }),
-      `${count} batches by another process`,
-    )
-  } finally {
-    await worker.kill()
-  }
-  return heard
-}
+const line: CheckOptions = { engine: 'fault', needs: ['endpoint'], budgetMs: 60_000 }
+const statements: CheckOptions = { ...line, needs: ['endpoint', 'wire'] }
 
 export const FLT: Checks = [
+  check(
+    'FLT-01',
+    'a connection lost before COMMIT is sent, at every statement of every write: there once by the engine’s repetition, or unavailable and nothing is there',
+    cutBeforeCommit,
+    statements,
+  ),
+  check(
+    'FLT-01',
+    'a connection lost in every attempt: unavailable within the bound, and nothing is there',
+    cutEachTime,
+    { ...statements, variant: 'each' },
+  ),
+  check(
+    'FLT-02',
+    'COMMIT lost, and its reply lost: outcome_unknown both times; the same call again, and it is there exactly once',
+    cutInCommit,
+    statements,
+  ),
+  check('FLT-02', 'outcome_unknown names the ids that the store made up', unknownNamesIds, {
+    ...statements,
+    variant: 'ids',
+  }),
+  check(
+    'FLT-03',
+    'a connection lost in the middle of a statement or a batch: all of it or nothing',
+    cutInMidst,
+    statements,
+  ),
+  check(
+    'FLT-04',
+    'connections that died while idle: the next call succeeds, or ends with one retryable error',
+    idleConnectionsDie,
+    line,
+  ),
+  check(
+    'FLT-05',
+    'a connection that goes silent: the call ends within its time, and so does its hold on the pool',
+    goesSilent,
+    statements,
+  ),
+  check('FLT-05', 'a network that goes silent: timeout and signal end the call, and it comes back', silenceEnds, {
+    ...line,
+    variant: 'network',
+  }),
+  check(
+    'FLT-06',
+    'a server that refuses and then returns: the store recovers without being opened again',
+    refusesThenReturns,
+    line,
+  ),
+  check(
+    'FLT-07',
+    'pages lost on their way: asked for again by their cursor, no gap and no repetition',
+    cutInWalk,
+    line,
+  ),
   check(
     'FLT-08',
     'a process killed while it appends: what it had acknowledged is there, whole batches, seq and states consistent',
     killedInMidAppend,
     { engine: 'process', needs: ['worker'], capability: 'persistent', budgetMs: 120_000 },
+  ),
+  check(
+    'FLT-10',
+    'a connection lost at the rollback does not hide the error that led to it',
+    cutInRollback,
+    statements,
   ),
 ]

@@ -1,0 +1,3 @@
+export { libsqlWire } from './libsql.ts'
+export { mysqlWire } from './mysql.ts'
+export { postgresWire } from './postgres.ts'
