@@ -32,12 +32,12 @@ const expects: Capabilities = {
   isolation: 'read committed',
 }
 
-/** A schema of its own for each place, in the one database. */
 interface Variant {
   readonly driver: DriverOfUrl
   readonly isEncoded?: boolean
 }
 
+/** A schema of its own for each place, in the one database. */
 async function provision({ id: schema }: { id: string }, { driver, isEncoded = false }: Variant): Promise<Place> {
   const admin = connect()
   await admin`create schema ${admin(schema)}`
