@@ -6,22 +6,25 @@ import {
   storeContext,
   toMicros,
   type Area,
+  type Call,
   type Calls,
   type ErasureReceipt,
   type EventStore,
   type Health,
   type Logger,
   type MigrationReport,
+  type SessionKey,
   type Store,
+  type StoreContext,
 } from '@daybook/core'
 import { createAppendSignals, type AppendSignals } from './append-signals.ts'
 import type { Dialect } from './dialect.ts'
 import { createEventOperations } from './event-operations.ts'
 import { createEventRows } from './event-rows.ts'
-import { healthOf } from './health.ts'
+import { conditionOf, healthOf, type Condition } from './health.ts'
 import { methodsOf, type Operations } from './methods.ts'
 import { createSchema } from './migrate.ts'
-import type { Parts } from './operation.ts'
+import type { Operation, Parts } from './operation.ts'
 import { drizzleOptionNames, type DrizzleStoreOptions } from './options.ts'
 import { checkedCodecs } from './payload-codec.ts'
 import { createPerformer, type Performer } from './perform.ts'
@@ -30,11 +33,12 @@ import { createSessionOperations } from './session-operations.ts'
 import { createSessionRows } from './session-rows.ts'
 import { createStateOperations } from './state-operations.ts'
 import { createStoredForm } from './stored-form.ts'
-import { tail } from './tail.ts'
+import { tail, type Look } from './tail.ts'
 
 /** The parts of a store that a dialect package puts together: the contract, and what joins transactions. */
-export interface Engine extends Pick<Performer, 'attempt' | 'ready'> {
+export interface Engine extends Pick<Performer, 'attempt' | 'ready' | 'within'> {
   readonly store: Store
+  readonly backend: Backend
   readonly calls: Calls
   readonly areas: ReadonlySet<Area>
   readonly operations: Operations
@@ -47,15 +51,83 @@ export interface Engine extends Pick<Performer, 'attempt' | 'ready'> {
 /** What a database cannot do with state that a codec wrote. */
 const blindfolded = { jsonPathFilter: 'no', jsonPathIndex: 'no' } as const
 
+/** What does the work of a store: in this thread over a dialect, or elsewhere. */
+export interface Backend {
+  perform<T>(operation: Operation<T>): Promise<T>
+  /** Which session it is, and what it has after a `seq`. */
+  look(key: SessionKey, afterSeq: number, call: Call): Promise<Look | undefined>
+  migrate(dryRun: boolean, call: Call): Promise<MigrationReport>
+  /** How the database is. */
+  ask(call: Call): Promise<Condition>
+  /** Closes what the store opened itself, and only that. */
+  close(): Promise<void>
+}
+
+/** What a store is made of before anybody decided who does its work. */
+interface Frame {
+  readonly context: StoreContext
+  readonly dialect: Dialect
+  readonly operations: Operations
+  readonly signals: AppendSignals
+}
+
 /**
  * A store over a dialect: everything that is the same on all databases.
  *
  * @param others names of the options that this dialect has besides the common ones
  */
 export function createEngine(given: Dialect, options: DrizzleStoreOptions, others: readonly string[]): Engine {
+  const frame = frameOf(given, options, others)
+  const { context, dialect, operations, signals } = frame
+  const { calls, now, logger, areas } = context
+  const schema = createSchema(dialect)
+  const performer = createPerformer({ dialect, schema, calls, signals })
+  const { attempt, ready, within } = performer
+  const backend: Backend = {
+    perform: performer.perform,
+    look: (key, seq, call) => performer.runReady('read', (tx) => operations.events.look(tx, key, seq), call),
+    async migrate(dryRun, call) {
+      if (dryRun) return performer.run('read', schema.preview, call)
+      const report = await performer.run('write', (tx) => schema.migrate(tx, now()), call)
+      performer.migrated()
+      return report
+    },
+    ask: (call) => conditionOf(dialect, schema, call),
+    close: () => dialect.close(),
+  }
+  return {
+    store: storeOver(frame, backend),
+    backend,
+    areas,
+    calls,
+    operations,
+    signals,
+    attempt,
+    ready,
+    within,
+    failureOf: dialect.failureOf,
+    callDefaults: { timeout: options.timeout, logger },
+  }
+}
+
+/**
+ * The same store, whose work is done elsewhere: calls, the checks of arguments and tails are here, and of the dialect only
+ * what needs no database.
+ */
+export function createRemoteStore(
+  given: Dialect,
+  options: DrizzleStoreOptions,
+  others: readonly string[],
+  backendFor: (parts: Pick<StoreContext, 'calls' | 'now' | 'logger'> & Pick<Frame, 'signals'>) => Backend,
+): Store {
+  const frame = frameOf(given, options, others)
+  return storeOver(frame, backendFor({ ...frame.context, signals: frame.signals }))
+}
+
+function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly string[]): Frame {
   const context = storeContext(options, [...drizzleOptionNames, ...others], given.limits)
   const form = createStoredForm(checkedCodecs(options.codec))
-  const { limits, now, calls, logger, areas } = context
+  const { limits, now, logger, areas } = context
   const dialect: Dialect = {
     ...given,
     capabilities: capabilitiesWith({ ...given.capabilities, ...(form.isEncoded && blindfolded) }, areas),
@@ -79,15 +151,17 @@ export function createEngine(given: Dialect, options: DrizzleStoreOptions, other
     events: createEventOperations(parts),
     state: createStateOperations(parts),
   }
-  const schema = createSchema(dialect)
-  const signals = createAppendSignals()
-  const performer = createPerformer({ dialect, schema, calls, signals })
-  const { sessions, events, state } = methodsOf(operations, performer.perform)
+  return { context, dialect, operations, signals: createAppendSignals() }
+}
 
+function storeOver({ context, dialect, operations, signals }: Frame, backend: Backend): Store {
+  const { calls, limits } = context
+  const perform = <T>(operation: Operation<T>) => backend.perform(operation)
+  const { sessions, events, state } = methodsOf(operations, perform)
   const tailParts: Parameters<typeof tail>[0] = {
     calls,
     limits,
-    look: (key, seq, call) => performer.runReady('read', (tx) => operations.events.look(tx, key, seq), call),
+    look: (key, seq, call) => backend.look(key, seq, call),
     appended: (key, signal) => signals.wait(key, signal),
   }
   let closed: Promise<void> | undefined
@@ -98,34 +172,21 @@ export function createEngine(given: Dialect, options: DrizzleStoreOptions, other
     events: { ...events, tail: ((key, tailOptions) => tail(tailParts, key, tailOptions)) as EventStore['tail'] }, // without its type parameter
     state,
     ...areasOf(context),
-    erase: (user, callOptions): Promise<ErasureReceipt> =>
-      performer.perform(operations.sessions.erase(user, callOptions)),
+    erase: (user, callOptions): Promise<ErasureReceipt> => perform(operations.sessions.erase(user, callOptions)),
     migrate: (migrateOptions): Promise<MigrationReport> =>
-      calls.run('migrate', migrateOptions, async (call) => {
+      calls.run('migrate', migrateOptions, (call) => {
         const { dryRun } = checkedOptions(migrateOptions, ['dryRun'])
-        if (checkedFlag(dryRun, 'dryRun')) return performer.run('read', schema.preview, call)
-        const report = await performer.run('write', (tx) => schema.migrate(tx, now()), call)
-        performer.migrated()
-        return report
+        return backend.migrate(checkedFlag(dryRun, 'dryRun'), call)
       }),
     health: (healthOptions): Promise<Health> =>
-      calls.run('health', healthOptions, (call) => healthOf({ dialect, schema }, healthOptions, call)),
+      calls.run('health', healthOptions, (call) =>
+        healthOf({ dialect, ask: (asking) => backend.ask(asking) }, healthOptions, call),
+      ),
     async close() {
       await calls.close()
-      await (closed ??= dialect.close())
+      await (closed ??= backend.close())
     },
     [Symbol.asyncDispose]: () => store.close(),
   }
-  const { attempt, ready } = performer
-  return {
-    store,
-    areas,
-    calls,
-    operations,
-    signals,
-    attempt,
-    ready,
-    failureOf: dialect.failureOf,
-    callDefaults: { timeout: options.timeout, logger },
-  }
+  return store
 }

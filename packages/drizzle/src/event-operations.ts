@@ -111,18 +111,24 @@ export function createEventOperations(parts: Parts): EventOperations {
 
   return {
     append: (key, events, options) =>
-      writing('events.append', options, () => prepareAppend(appendRequest(key, events, options, parts))),
+      writing('events.append', options, () => appendRequest(key, events, options, parts), prepareAppend),
     get: (key, eventId, options) =>
-      reading('events.get', options, () => {
-        checkedOptions(options, [])
-        const [checked, id] = [checkedSessionKey(key, limits), checkedId(eventId, 'eventId', limits)]
-        return { script: (tx) => eventRows.find(tx, checked, id) }
-      }),
+      reading(
+        'events.get',
+        options,
+        () => {
+          checkedOptions(options, [])
+          return { key: checkedSessionKey(key, limits), id: checkedId(eventId, 'eventId', limits) }
+        },
+        (request) => ({ script: (tx) => eventRows.find(tx, request.key, request.id) }),
+      ),
     list: (key, query) =>
-      reading('events.list', query, () => {
-        const request = eventListRequest(key, query, limits)
-        return { script: (tx) => list(tx, request) }
-      }),
+      reading(
+        'events.list',
+        query,
+        () => eventListRequest(key, query, limits),
+        (request) => ({ script: (tx) => list(tx, request) }),
+      ),
     *look(tx, key, afterSeq) {
       const session = yield* sessionRows.find(tx, key)
       if (session === undefined) return undefined

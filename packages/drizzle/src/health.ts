@@ -1,21 +1,29 @@
 import { checkedFlag, checkedOptions, isStoreError, StoreError, type Call, type Health } from '@daybook/core'
-import type { Dialect } from './dialect.ts'
+import type { Dialect, Server } from './dialect.ts'
 import { storeErrorOf } from './errors.ts'
 import type { Schema } from './migrate.ts'
 
+/** What a database says when it is asked how it is. */
+export interface Condition {
+  readonly server: Server
+  /** Milliseconds of one round trip. */
+  readonly latency: number
+  readonly schemaVersion: string | undefined
+}
+
 interface Parts {
-  readonly dialect: Dialect
-  readonly schema: Schema
+  readonly dialect: Pick<Dialect, 'migrations' | 'failureOf'>
+  readonly ask: (call: Call) => Promise<Condition>
 }
 
 /** What is left of the call's time to answer in, once the database was given up. */
 const share = 0.8
 
 /** A database that does not answer is an answer, not an error; so it is asked once, and not for the whole of the time. */
-export async function healthOf({ dialect, schema }: Parts, options: unknown, call: Call): Promise<Health> {
+export async function healthOf({ dialect, ask }: Parts, options: unknown, call: Call): Promise<Health> {
   const isDeep = checkedFlag(checkedOptions(options, ['deep'])['deep'], 'deep')
   const expected = dialect.migrations.at(-1)?.id
-  const asked = ask({ dialect, schema }, call)
+  const asked = ask(call)
   asked.catch(() => {}) // when it is given up, what becomes of it is not told
   try {
     const { server, latency, schemaVersion } = await Promise.race([asked, givenUp(call)])
@@ -35,7 +43,7 @@ export async function healthOf({ dialect, schema }: Parts, options: unknown, cal
   }
 }
 
-async function ask({ dialect, schema }: Parts, call: Call) {
+export async function conditionOf(dialect: Dialect, schema: Schema, call: Call): Promise<Condition> {
   const begun = performance.now()
   const server = await dialect.server(call)
   const latency = performance.now() - begun

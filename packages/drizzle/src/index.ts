@@ -18,7 +18,11 @@ export type {
   Tx,
   Value,
 } from './dialect.ts'
-export { createEngine, type Engine } from './create-store.ts'
+export { createEngine, createRemoteStore, type Backend, type Engine } from './create-store.ts'
+export { operationsByName } from './methods.ts'
+export type { Operation } from './operation.ts'
+export type { Condition } from './health.ts'
+export type { Look } from './tail.ts'
 export { joinedStore, type JoinedStore } from './joined-store.ts'
 export { runTransaction, type Entered } from './run-transaction.ts'
 export { applicationTransaction, type ApplicationTransaction, type TransactionOf } from './application-transaction.ts'

@@ -79,7 +79,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
   const appendedTo: SessionKey[] = []
   const perform = <T>(operation: Operation<T>): Promise<T> =>
     calls.run(operation.name, operation.options, async (call: Call) => {
-      const prepared = operation.prepare()
+      const prepared = operation.prepare(operation.request())
       const answer = await turns.run(() =>
         runAsync(guarded(whole(ready, tx, operation, prepared)), () => call.check()).catch(rethrown),
       )

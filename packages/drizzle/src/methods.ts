@@ -10,6 +10,29 @@ export interface Operations {
   readonly state: StateOperations
 }
 
+/** Every operation by its name, to prepare requests that were checked in another thread. */
+export const operationsByName = ({ sessions, events, state }: Operations): ReadonlyMap<string, Operation<unknown>> =>
+  new Map(
+    [
+      sessions.create(undefined),
+      sessions.get(undefined),
+      sessions.list({}),
+      sessions.count({}),
+      sessions.update(undefined, undefined),
+      sessions.delete(undefined),
+      sessions.fork(undefined),
+      sessions.stateAt(undefined, undefined),
+      sessions.prune({}),
+      sessions.lease(undefined),
+      sessions.erase(undefined),
+      events.append(undefined, undefined),
+      events.get(undefined, undefined),
+      events.list(undefined),
+      state.get(undefined),
+      state.update(undefined, undefined),
+    ].map((operation) => [operation.name, operation as Operation<unknown>]), // it only hands the answer on
+  )
+
 type Perform = <T>(operation: Operation<T>) => Promise<T>
 
 /** The methods of the three areas, performed one way or another. What the caller says about types is the caller's claim. */

@@ -11,8 +11,10 @@ export interface Operation<T> {
   readonly name: string
   readonly options: CallOptions | undefined
   readonly mode: 'read' | 'write'
-  /** Checks the arguments; nothing is sent before that is done. */
-  readonly prepare: () => Prepared<T>
+  /** Checks and copies the arguments, before anything is sent: what it answers is data, which may go to another thread. */
+  readonly request: () => unknown
+  /** What to do about a request that was checked, here or in another thread. */
+  readonly prepare: (request: unknown) => Prepared<T>
 }
 
 export interface Prepared<T> {
@@ -45,17 +47,20 @@ export interface Parts {
   readonly micros: () => bigint
 }
 
-type Prepare<T> = () => Prepared<T>
+export const reading: Making = (name, options, request, prepare) => operation(name, options, 'read', request, prepare)
+export const writing: Making = (name, options, request, prepare) => operation(name, options, 'write', request, prepare)
 
-export const reading = <T>(name: string, options: CallOptions | undefined, prepare: Prepare<T>): Operation<T> => ({
-  name,
-  options,
-  mode: 'read',
-  prepare,
-})
-export const writing = <T>(name: string, options: CallOptions | undefined, prepare: Prepare<T>): Operation<T> => ({
-  name,
-  options,
-  mode: 'write',
-  prepare,
-})
+type Making = <T, Request>(
+  name: string,
+  options: CallOptions | undefined,
+  request: () => Request,
+  prepare: (request: Request) => Prepared<T>,
+) => Operation<T>
+
+const operation = <T, Request>(
+  name: string,
+  options: CallOptions | undefined,
+  mode: 'read' | 'write',
+  request: () => Request,
+  prepare: (request: Request) => Prepared<T>,
+): Operation<T> => ({ name, options, mode, request, prepare: (given) => prepare(given as Request) }) // its own request, or a copy of it

@@ -16,6 +16,8 @@ interface Parts {
 /** Runs operations in transactions of the store's own. */
 export interface Performer {
   readonly perform: <T>(operation: Operation<T>) => Promise<T>
+  /** The same within a call, for a request that was checked. */
+  readonly within: <T>(call: Call, operation: Operation<T>, request: unknown) => Promise<T>
   /** Runs a unit with retries. `mayRepeat` is false once something was done in it that is not ours to repeat. */
   readonly attempt: <T>(call: Call, unit: () => Promise<T>, mayRepeat?: () => boolean) => Promise<T>
   /** Runs a script in a transaction of its own, with retries. */
@@ -32,14 +34,15 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
   let isReady = false
 
   const performer: Performer = {
-    perform: ({ name, options, mode, prepare }) =>
-      calls.run(name, options, async (call) => {
-        const prepared = prepare()
-        if (prepared.generated !== undefined) call.generated(prepared.generated)
-        const answer = await answerOf(prepared, mode, call)
-        if (prepared.appendsTo !== undefined) signals.notify(prepared.appendsTo)
-        return prepared.afterwards === undefined ? answer : followed(answer, prepared.afterwards, call)
-      }),
+    perform: (operation) =>
+      calls.run(operation.name, operation.options, (call) => performer.within(call, operation, operation.request())),
+    async within(call, { mode, prepare }, request) {
+      const prepared = prepare(request)
+      if (prepared.generated !== undefined) call.generated(prepared.generated)
+      const answer = await answerOf(prepared, mode, call)
+      if (prepared.appendsTo !== undefined) signals.notify(prepared.appendsTo)
+      return prepared.afterwards === undefined ? answer : followed(answer, prepared.afterwards, call)
+    },
     attempt: (call, unit, mayRepeat) =>
       attempt(
         {

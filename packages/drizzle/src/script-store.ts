@@ -36,7 +36,7 @@ export function scriptStore({ operations, ready }: Engine, tx: Tx): ScriptJoined
   function* run<T>(operation: Operation<T>, self: () => Script<unknown>): Script<T> {
     idle.delete(self())
     if (!isOpen) throw new StoreError('closed', `${operation.name}: the transaction of this store is over`)
-    const prepared = operation.prepare()
+    const prepared = operation.prepare(operation.request())
     const answer = yield* whole(ready, tx, operation, prepared)
     if (prepared.appendsTo !== undefined) appendedTo.push(prepared.appendsTo)
     return answer

@@ -12,13 +12,16 @@ import {
   unsupported,
   updateRequest,
   type CallOptions,
+  type CheckedEventFilter,
   type ErasureReceipt,
   type JsonObject,
   type LoadedSession,
   type Page,
   type PruneReport,
+  type PruneRequest,
   type Session,
   type SessionFilterRequest,
+  type SessionKey,
   type SessionSummary,
 } from '@daybook/core'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
@@ -45,24 +48,21 @@ export function createSessionOperations(parts: Parts): SessionOperations {
   const { dialect, eventRows, sessionRows, limits, micros } = parts
   const scripts = createSessionScripts(parts)
 
-  function prepareGet(key: unknown, options: unknown): Prepared<LoadedSession | undefined> {
-    const checked = checkedSessionKey(key, limits)
-    const filter = eventsOption(checkedOptions(options, ['events'])['events'])
-    const { shape, params } = eventRows.load(checked, filter)
+  function prepareGet({ key, filter }: GetRequest): Prepared<LoadedSession | undefined> {
+    const { shape, params } = eventRows.load(key, filter)
     return {
-      script: (tx) => scripts.load(tx, checked, filter),
+      script: (tx) => scripts.load(tx, key, filter),
       async direct(call) {
         const loaded = await dialect.loadSession(shape, params, call)
         // What is missing is an answer too.
         if (loaded === undefined) return { answer: undefined }
-        const events = eventRows.eventsOf(loaded.events, checked)
+        const events = eventRows.eventsOf(loaded.events, key)
         return { answer: { ...sessionRows.sessionOf(loaded.session), events } }
       },
     }
   }
 
-  function preparePrune(query: unknown): Prepared<PruneReport> {
-    const request = pruneRequest(query, parts)
+  function preparePrune(request: PruneRequest): Prepared<PruneReport> {
     if (request.dryRun) return { script: (tx) => scripts.pruneCount(tx, request), onlyReads: true }
     return {
       script: (tx) => scripts.pruneChunk(tx, request),
@@ -77,65 +77,95 @@ export function createSessionOperations(parts: Parts): SessionOperations {
     }
   }
 
-  function refuseFilters({ where }: SessionFilterRequest): void {
-    if (where.length > 0 && dialect.capabilities.jsonPathFilter === 'no')
+  function answerable<Request extends SessionFilterRequest>(request: Request): Request {
+    if (request.where.length > 0 && dialect.capabilities.jsonPathFilter === 'no')
       throw unsupported('jsonPathFilter', 'filters on state')
+    return request
   }
 
   return {
     create: (session, options) =>
-      writing('sessions.create', options, () => {
-        const request = createRequest(session, options, parts)
-        return {
+      writing(
+        'sessions.create',
+        options,
+        () => createRequest(session, options, parts),
+        (request) => ({
           script: (tx) => scripts.create(tx, request, micros()),
           generated: { sessionId: request.key.sessionId },
-        }
-      }),
-    get: (key, options) => reading('sessions.get', options, () => prepareGet(key, options)),
+        }),
+      ),
+    get: (key, options) =>
+      reading(
+        'sessions.get',
+        options,
+        (): GetRequest => ({
+          key: checkedSessionKey(key, limits),
+          filter: eventsOption(checkedOptions(options, ['events'])['events']),
+        }),
+        prepareGet,
+      ),
     list: (query) =>
-      reading('sessions.list', query, () => {
-        const request = sessionListRequest(query, limits)
-        refuseFilters(request)
-        return { script: (tx) => scripts.list(tx, request) }
-      }),
+      reading(
+        'sessions.list',
+        query,
+        () => answerable(sessionListRequest(query, limits)),
+        (request) => ({ script: (tx) => scripts.list(tx, request) }),
+      ),
     count: (filter) =>
-      reading('sessions.count', filter, () => {
-        const checked = sessionFilter(filter, limits)
-        refuseFilters(checked)
-        return { script: (tx) => scripts.count(tx, checked) }
-      }),
+      reading(
+        'sessions.count',
+        filter,
+        () => answerable(sessionFilter(filter, limits)),
+        (request) => ({ script: (tx) => scripts.count(tx, request) }),
+      ),
     update: (key, change, options) =>
-      writing('sessions.update', options, () => {
-        const request = updateRequest(key, change, options, parts)
-        return { script: (tx) => scripts.update(tx, request, micros()) }
-      }),
+      writing(
+        'sessions.update',
+        options,
+        () => updateRequest(key, change, options, parts),
+        (request) => ({ script: (tx) => scripts.update(tx, request, micros()) }),
+      ),
     delete: (key, options) =>
-      writing('sessions.delete', options, () => {
-        checkedOptions(options, [])
-        const checked = checkedSessionKey(key, limits)
-        return { script: (tx) => scripts.delete(tx, checked) }
-      }),
+      writing(
+        'sessions.delete',
+        options,
+        () => {
+          checkedOptions(options, [])
+          return checkedSessionKey(key, limits)
+        },
+        (checked) => ({ script: (tx) => scripts.delete(tx, checked) }),
+      ),
     fork: (key, options) =>
-      writing('sessions.fork', options, () => {
-        const request = forkRequest(key, options, parts)
-        return { script: (tx) => scripts.fork(tx, request, micros()), generated: { sessionId: request.sessionId } }
-      }),
+      writing(
+        'sessions.fork',
+        options,
+        () => forkRequest(key, options, parts),
+        (request) => ({
+          script: (tx) => scripts.fork(tx, request, micros()),
+          generated: { sessionId: request.sessionId },
+        }),
+      ),
     stateAt: (key, seq, options) =>
-      reading('sessions.stateAt', options, () => {
-        checkedOptions(options, [])
-        const [checked, at] = [checkedSessionKey(key, limits), checkedCount(seq, 'seq')]
-        return { script: (tx) => scripts.stateAt(tx, checked, at) }
-      }),
-    prune: (query) => writing('sessions.prune', query, () => preparePrune(query)),
-    lease: (_key, options) =>
-      writing<never>('sessions.lease', options, () => {
-        throw unsupported('lease', 'leases')
-      }),
+      reading(
+        'sessions.stateAt',
+        options,
+        () => {
+          checkedOptions(options, [])
+          return { key: checkedSessionKey(key, limits), seq: checkedCount(seq, 'seq') }
+        },
+        (request) => ({ script: (tx) => scripts.stateAt(tx, request.key, request.seq) }),
+      ),
+    prune: (query) => writing('sessions.prune', query, () => pruneRequest(query, parts), preparePrune),
+    lease: (_key, options) => writing('sessions.lease', options, refuseLease, refuseLease),
     erase: (user, options) =>
-      writing('erase', options, () => {
-        checkedOptions(options, [])
-        const checked = checkedUserKey(user, limits)
-        return {
+      writing(
+        'erase',
+        options,
+        () => {
+          checkedOptions(options, [])
+          return checkedUserKey(user, limits)
+        },
+        (checked) => ({
           script: (tx) => scripts.eraseChunk(tx, checked, eraseChunk),
           chunks: {
             isLast: ({ sessions }) => sessions < eraseChunk,
@@ -145,7 +175,16 @@ export function createSessionOperations(parts: Parts): SessionOperations {
               userStates: sum.userStates + userStates,
             }),
           },
-        }
-      }),
+        }),
+      ),
   }
+}
+
+interface GetRequest {
+  readonly key: SessionKey
+  readonly filter: CheckedEventFilter | undefined
+}
+
+function refuseLease(): never {
+  throw unsupported('lease', 'leases')
 }

@@ -10,7 +10,7 @@ import {
   type ScopedState,
   type StateKey,
 } from '@daybook/core'
-import { reading, writing, type Operation, type Parts } from './operation.ts'
+import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 import type { Script } from './script.ts'
 
 /** The methods of `store.state`. */
@@ -24,23 +24,31 @@ export function createStateOperations(parts: Parts): StateOperations {
   const scopeOf = ({ userId }: StateKey) => (userId === undefined ? scopeStates.app : scopeStates.user)
   return {
     get: (key, options) =>
-      reading<ScopedState | undefined>('state.get', options, () => {
-        checkedOptions(options, [])
-        const checked = checkedStateKey(key, limits)
-        return { script: (tx) => scopeOf(checked).get(tx, checked) }
-      }),
-    update: (key, change, options) =>
-      writing<ScopedState>('state.update', options, () => {
-        const { key: checked, change: delta, expectedRevision } = stateUpdateRequest(key, change, options, parts)
-        const scope = scopeOf(checked)
-        if (!('replace' in delta) && isEmptyDelta(delta))
-          return { script: (tx) => unchanged(scope.get(tx, checked), checked, expectedRevision) }
-        const next = 'replace' in delta ? () => delta.replace : (state: JsonObject) => applyDelta(state, delta)
-        return {
-          script: (tx) =>
-            scope.update(tx, { key: checked, change: next, expectedRevision, now: micros(), limits, logger }),
-        }
-      }),
+      reading(
+        'state.get',
+        options,
+        () => {
+          checkedOptions(options, [])
+          return checkedStateKey(key, limits)
+        },
+        (checked): Prepared<ScopedState | undefined> => ({ script: (tx) => scopeOf(checked).get(tx, checked) }),
+      ),
+    update: (key, given, options) =>
+      writing(
+        'state.update',
+        options,
+        () => stateUpdateRequest(key, given, options, parts),
+        ({ key: checked, change, expectedRevision }): Prepared<ScopedState> => {
+          const scope = scopeOf(checked)
+          if (!('replace' in change) && isEmptyDelta(change))
+            return { script: (tx) => unchanged(scope.get(tx, checked), checked, expectedRevision) }
+          const next = 'replace' in change ? () => change.replace : (state: JsonObject) => applyDelta(state, change)
+          return {
+            script: (tx) =>
+              scope.update(tx, { key: checked, change: next, expectedRevision, now: micros(), limits, logger }),
+          }
+        },
+      ),
   }
 }
 
