@@ -12,6 +12,10 @@ export interface Probe extends Server {
 const floors: Readonly<Record<Flavour, readonly [number, number, number]>> = { mysql: [8, 0, 19], mariadb: [10, 6, 0] }
 const shown = { mysql: 'MySQL', mariadb: 'MariaDB' }
 
+/** Every statement would fail, each in its own way. */
+export const noDatabase = () =>
+  new StoreError('invalid_argument', 'database is missing: name the one that has the tables', { field: 'database' })
+
 const settings = [
   'sql_mode',
   'max_allowed_packet',
@@ -25,12 +29,13 @@ const settings = [
 /** What the server says about itself. Refuses one below the floor, and a mode in which the driver's escaping is unsafe. */
 export async function probe(connection: Connection): Promise<Probe> {
   const list = settings.map((name) => `@@${name} as \`${name}\``).join(', ')
-  const { rows } = await runText(connection, `select version() as \`version\`, ${list}`)
+  const { rows } = await runText(connection, `select version() as \`version\`, database() as \`database\`, ${list}`)
   const [row] = rows
+  if (row?.['database'] === null) throw noDatabase()
   const facts = Object.fromEntries(
     Object.entries(row ?? {}).map(([name, value]) => [name, String(value as string | number)]),
   ) // settings are scalars
-  const { version = '', ...rest } = facts
+  const { version = '', database: _database, ...rest } = facts
   const flavour: Flavour = /mariadb/i.test(version) ? 'mariadb' : 'mysql'
   refuseBelowFloor(flavour, version)
   if (rest['sql_mode']?.includes('NO_BACKSLASH_ESCAPES')) {

@@ -99,7 +99,7 @@ async function planOf(pool: Pool, { text, values }: SentStatement): Promise<Stat
   let found: readonly RowDataPacket[] = []
   let rows: number | undefined
   await rolledBack(pool, async (connection) => {
-    ;[found] = await connection.query<RowDataPacket[]>(`explain ${text}`, [...values])
+    ;[found] = await connection.query<RowDataPacket[]>(`explain /*!80019 format=traditional */ ${text}`, [...values])
     if (!isRead) return
     const before = await rowsRead(connection)
     await connection.query(text, [...values])
