@@ -4,6 +4,7 @@ import { exitCode } from '../src/certificate.ts'
 import { summary, writeCertificate } from '../src/certificate-files.ts'
 import type { StoreUnderTest } from '../src/define.ts'
 import { levels } from '../src/check.ts'
+import { writeMatrixPages } from './matrix-pages.ts'
 import { runConformance } from '../src/run.ts'
 import { findServers } from '../../../tools/servers/find.ts'
 import { missingServer, type ServerBackend } from '../../../tools/servers/found.ts'
@@ -73,7 +74,10 @@ async function certify(): Promise<number> {
     ...(only !== undefined && { only }),
   })
   // A part of the suite is for looking into something; it replaces no certificate.
-  if (only === undefined) await writeCertificate(certificate, new URL('conformance/', root), backend)
+  if (only === undefined) {
+    await writeCertificate(certificate, new URL('conformance/', root), backend)
+    await writeMatrixPages(root)
+  }
   for (const line of summary(certificate)) console.info(line)
   return exitCode(certificate)
 }
