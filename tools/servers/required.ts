@@ -7,7 +7,7 @@ const known = [
   'libsql-server',
   'pg',
   'pg-codec',
-  'pg-node-postgres',
+  'pg-postgres-js',
   'pg-pglite',
   'mariadb',
   'mysql',

@@ -48,14 +48,14 @@ async function openSqlite(url: string, options: StoreOptions): Promise<Store> {
 }
 
 async function openPostgres(url: string, options: StoreOptions): Promise<Store> {
-  const packages = ['@daybook/drizzle-pg', 'postgres', 'drizzle-orm']
+  const packages = ['@daybook/drizzle-pg', 'pg', 'drizzle-orm']
   const { openPgStore } = await installed('DATABASE_URL is a PostgreSQL one', packages, loadPostgres)
   return openPgStore({ ...options, url })
 }
 
 async function loadPostgres() {
   // The package loads its driver when it opens a URL; here it is looked for.
-  const [dialect] = await Promise.all([import('@daybook/drizzle-pg'), import('postgres')])
+  const [dialect] = await Promise.all([import('@daybook/drizzle-pg'), import('pg')])
   return dialect
 }
 

@@ -38,7 +38,7 @@ const backends: Readonly<Record<string, Backend>> = {
   'libsql-server': { load: sqlite },
   pg: { load: pg, server: 'pg' },
   'pg-codec': { load: pg, server: 'pg' },
-  'node-postgres': { load: pg, server: 'pg' },
+  'pg-postgres-js': { load: pg, server: 'pg' },
   mariadb: { load: mysql, server: 'mariadb' },
   mysql: { load: mysql, server: 'mysql' },
 }

@@ -60,6 +60,7 @@ export { areasOf, capabilitiesWith, optionalAreas, type Area, type OptionalAreas
 export { appendRequest, deltaOf, isSameEvent, type AppendRequest, type NewEvent } from './append-request.ts'
 export {
   checkedChange,
+  checkedChoice,
   checkedCount,
   checkedFlag,
   checkedId,

@@ -25,7 +25,7 @@ interface Bounds {
 }
 
 export function connectionsOf(pool: Pool, { acquireTimeout, isFit = () => true }: Bounds = {}): Connections {
-  const turns = createTurns(sizeOf(pool), acquireTimeout)
+  const turns = createTurns(sizeOf(pool))
 
   /** Others may use the pool too, so that it may be empty although it is our turn. */
   async function acquired(call: Call): Promise<Connection> {
@@ -58,12 +58,15 @@ export function connectionsOf(pool: Pool, { acquireTimeout, isFit = () => true }
   }
 
   return {
-    lend: (call, work) => turns.run(call, () => lent(call, work)),
+    lend: (call, work) => turns.run(call, () => lent(call, work), acquireTimeout),
     inTurn: (call, work) =>
-      turns.run(call, () =>
-        work().catch((error: unknown) => {
-          throw refusedByPool(error, hasEnded(pool))
-        }),
+      turns.run(
+        call,
+        () =>
+          work().catch((error: unknown) => {
+            throw refusedByPool(error, hasEnded(pool))
+          }),
+        acquireTimeout,
       ),
   }
 }

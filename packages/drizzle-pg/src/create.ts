@@ -1,10 +1,11 @@
-import { checkedFlag, checkedRecord, isStoreError, StoreError } from '@daybook/core'
+import { checkedCount, checkedFlag, checkedRecord, isStoreError, StoreError } from '@daybook/core'
 import {
   applicationTransaction,
   createEngine,
   joinedStore,
   storeErrorOf,
   type DrizzleStoreOptions,
+  type ServerPlace,
 } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { databaseOver } from './database.ts'
@@ -21,7 +22,12 @@ import { executorTx } from './transactions.ts'
 export interface PgStoreOptions extends DrizzleStoreOptions, PgTableOptions {
   /** `false` sends no prepared statements, for a pooler in transaction mode that loses them. Default `true`. */
   readonly prepare?: boolean
+  /** Milliseconds that a call waits for a connection when all are in use. Default: its `timeout`. */
+  readonly acquireTimeout?: number
 }
+
+/** The options that this dialect has besides those of every store over Drizzle. */
+export const pgOptionNames = ['schema', 'prepare', 'acquireTimeout'] as const satisfies (keyof PgStoreOptions)[]
 
 /**
  * A store over a Drizzle database that you already have: `drizzle-orm/postgres-js`, `drizzle-orm/node-postgres` or
@@ -32,17 +38,25 @@ export interface PgStoreOptions extends DrizzleStoreOptions, PgTableOptions {
 export const createPgStore = <Db extends PgDatabase>(db: Db, options: PgStoreOptions = {}): Promise<PgStore<Db>> =>
   pgStore(db, options, async () => {})
 
-/** @param close closes what the store opened itself */
+/**
+ * @param close closes what the store opened itself
+ * @param place where it was opened, to be named in errors
+ */
 export async function pgStore<Db extends PgDatabase>(
   db: Db,
   options: PgStoreOptions,
   close: () => Promise<void>,
+  place?: ServerPlace,
 ): Promise<PgStore<Db>> {
-  const { prepare } = checkedRecord(options, 'options')
-  const driver = driverOf(db, prepare === undefined || checkedFlag(prepare, 'prepare'))
+  const { prepare, acquireTimeout } = checkedRecord(options, 'options')
+  const driver = driverOf(db, {
+    prepare: prepare === undefined || checkedFlag(prepare, 'prepare'),
+    acquireTimeout:
+      acquireTimeout === undefined ? undefined : checkedCount(acquireTimeout, 'acquireTimeout', { min: 1 }),
+  })
   const database = databaseOver(db, driver)
-  const engine = createEngine(pgDialect({ database, driver, options, close }), options, ['schema', 'prepare'])
-  await engine.calls.run('open', undefined, (call) => probe(database.executor(call)).catch(rethrown))
+  const engine = createEngine(pgDialect({ database, driver, options, close }), options, pgOptionNames)
+  await engine.calls.run('open', undefined, (call) => probe(database.executor(call)).catch(rethrown(place)))
 
   const transaction = applicationTransaction<Db, PgExecutor>(engine, {
     begin: (body, call) => database.transaction(body, { isolationLevel: 'read committed' }, call),
@@ -56,9 +70,11 @@ export async function pgStore<Db extends PgDatabase>(
   return Object.assign(engine.store, { db, tables: daybookTables(options), transaction, using })
 }
 
-const rethrown = (error: unknown): never => {
-  throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error)
-}
+const rethrown =
+  (place: ServerPlace | undefined) =>
+  (error: unknown): never => {
+    throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error, place)
+  }
 
 /** A statement that failed, caught by the application: PostgreSQL answers its COMMIT by rolling back, without an error. */
 async function refuseAborted(tx: PgExecutor): Promise<void> {

@@ -32,6 +32,7 @@ export function pgDialect({ database, driver, options, close }: Parts): Dialect 
     ...transactions(database),
     ...hotPath(tables, driver),
     server: (call) => probe(database.executor(call)),
+    ...(driver.pool !== undefined && { pool: driver.pool }),
     close,
   }
 }

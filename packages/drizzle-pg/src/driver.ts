@@ -1,7 +1,7 @@
 import { StoreError, type Call } from '@daybook/core'
-import { createTurns, remembered, type Row, type Value } from '@daybook/drizzle'
+import { createTurns, remembered, type PoolState, type Row, type Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
-import { nodePostgres, type NodePostgresPool } from './node-postgres.ts'
+import { nodePostgres, type DriverOptions, type NodePostgresPool } from './node-postgres.ts'
 import { sending, wire } from './wire.ts'
 
 // The parts of the drivers that a store uses. Drizzle's own `execute` leaves statements unprepared, so the hot ones go to
@@ -38,6 +38,8 @@ export interface Driver {
   inTurn<T>(call: Call, work: () => Promise<T>): Promise<T>
   /** Puts an error that came from the driver into one that has a code. */
   coded(error: unknown): unknown
+  /** How many connections there are, where the driver tells. */
+  readonly pool?: () => PoolState
 }
 
 /** The part of a Drizzle database or transaction that runs statements. */
@@ -57,16 +59,13 @@ export interface PgDatabase extends PgExecutor {
   ): Promise<T>
 }
 
-/**
- * The driver under a Drizzle database; `unsupported` for one that cannot hold a transaction open, or that was never tried.
- *
- * @param prepare whether the server is to keep the hot statements prepared
- */
-export function driverOf(db: PgDatabase, prepare: boolean): Driver {
+/** The driver under a Drizzle database; `unsupported` for one that cannot hold a transaction open, or that was never tried. */
+export function driverOf(db: PgDatabase, options: DriverOptions): Driver {
   if (!has(db, 'execute', 'transaction'))
     throw new StoreError('invalid_argument', 'db must be a Drizzle database', { field: 'db' })
   const client = db.$client
   if (isPostgres(client)) {
+    const { prepare, acquireTimeout } = options
     const turns = turnsOf(client)
     return {
       isSingle: false,
@@ -75,10 +74,11 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
           sending(call, does)
           return client.unsafe(text, wire(values), { prepare })
         }
-        return does === 'commits' ? turns.run(call, send) : send() // what only reads may share a connection with others
+        return does === 'commits' ? turns.run(call, send, acquireTimeout) : send() // what only reads may share a connection with others
       },
-      inTurn: (call, work) => turns.run(call, work),
+      inTurn: (call, work) => turns.run(call, work, acquireTimeout),
       coded: asItIs,
+      pool: () => ({ size: turns.size, waiting: turns.waiting }),
     }
   }
   if (isPglite(client)) {
@@ -96,7 +96,7 @@ export function driverOf(db: PgDatabase, prepare: boolean): Driver {
       coded: asItIs,
     }
   }
-  if (isNodePostgresPool(client)) return nodePostgres(client, prepare)
+  if (isNodePostgresPool(client)) return nodePostgres(client, options)
   // What a store sends on it would land in the application's open transaction, and a commit of ours would be theirs.
   if (isNodePostgresClient(client)) {
     throw new StoreError(

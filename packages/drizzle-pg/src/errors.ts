@@ -1,4 +1,4 @@
-import { causesOf, failureByCode, type ErrorKind, type Failure } from '@daybook/drizzle'
+import { causesOf, failureByCode, nodeErrorKinds, type ErrorKind, type Failure } from '@daybook/drizzle'
 
 /** SQLSTATEs, classes of them, and the drivers' and Node's own codes. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const errorKinds: Readonly<Record<string, ErrorKind>> = {
@@ -15,8 +15,8 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   '53300': 'connection',
   '08': 'connection',
   '25006': 'read_only',
-  '28': 'unreachable',
-  '3D000': 'unreachable',
+  '28': 'login_refused',
+  '3D000': 'no_database',
   '42501': 'forbidden',
   '26000': 'statement_lost',
   '42P05': 'statement_lost',
@@ -33,14 +33,7 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   CONNECTION_DESTROYED: 'connection',
   CONNECT_TIMEOUT: 'connection',
   CONNECTION_ENDED: 'closed',
-  ECONNREFUSED: 'connection',
-  ECONNRESET: 'connection',
-  EPIPE: 'connection',
-  ETIMEDOUT: 'connection',
-  EHOSTUNREACH: 'connection',
-  ENETUNREACH: 'connection',
-  EAI_AGAIN: 'connection',
-  ENOTFOUND: 'unreachable',
+  ...nodeErrorKinds,
   DAYBOOK_CONNECTION_LOST: 'connection',
   DAYBOOK_POOL_ENDED: 'closed',
 }

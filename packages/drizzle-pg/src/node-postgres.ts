@@ -1,27 +1,34 @@
-import { isStoreError } from '@daybook/core'
-import type { Row, Value } from '@daybook/drizzle'
+import { isStoreError, type Call } from '@daybook/core'
+import { createTurns, remembered, type Row, type Value } from '@daybook/drizzle'
+import { borrowing, watchLending, type Connection, type Lender } from './borrowed.ts'
 import type { Driver } from './driver.ts'
 import { ConnectionLost, failureOf, hasNoCode, PoolEnded } from './errors.ts'
 import { sending, wire } from './wire.ts'
 
 // The parts of node-postgres that a store uses.
 
-interface Connection {
+interface Client extends Connection {
   query(query: { name?: string; text: string; values: Value[] }): Promise<{ readonly rows: readonly Row[] }>
-  /** `true` ends the connection. */
-  release(end: boolean): void
-  on(event: 'error', listener: () => void): unknown
 }
 
-export interface NodePostgresPool {
-  connect(): Promise<Connection>
-  on(event: 'acquire', listener: (connection: Connection) => void): unknown
+export interface NodePostgresPool extends Lender {
+  readonly options: { readonly max: number }
   readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
   readonly ending?: boolean
 }
 
-export function nodePostgres(pool: NodePostgresPool, prepare: boolean): Driver {
+export interface DriverOptions {
+  /** Whether the server is to keep the hot statements prepared. */
+  readonly prepare: boolean
+  /** Milliseconds. */
+  readonly acquireTimeout: number | undefined
+}
+
+export function nodePostgres(pool: NodePostgresPool, { prepare, acquireTimeout }: DriverOptions): Driver {
   survive(pool)
+  const turns = turnsOf(pool)
   const coded = (error: unknown): unknown => {
     if (error instanceof TypeError || !hasNoCode(error)) return error // a mistake of ours is not a lost connection
     return pool.ending === true ? new PoolEnded('', { cause: error }) : new ConnectionLost('', { cause: error })
@@ -29,26 +36,39 @@ export function nodePostgres(pool: NodePostgresPool, prepare: boolean): Driver {
   const recoded = (error: unknown): never => {
     throw coded(error)
   }
+  const inTurn = <T>(call: Call, work: () => Promise<T>) =>
+    turns.run(call, () => borrowing(pool, call, work), acquireTimeout)
   return {
     isSingle: false,
-    async prepared({ name, text, values }, call, does) {
-      const connection = await pool.connect().catch(recoded)
-      let isLost = false
-      try {
-        sending(call, does)
-        return (await connection.query({ ...(prepare && { name }), text, values: wire(values) })).rows
-      } catch (error) {
-        const known = isStoreError(error) ? error : coded(error)
-        isLost = failureOf(known).kind === 'connection'
-        throw known
-      } finally {
-        connection.release(isLost)
-      }
-    },
-    inTurn: (_call, work) => work(),
+    prepared: ({ name, text, values }, call, does) =>
+      inTurn(call, async () => {
+        const connecting = pool.connect() as Promise<Client> // without a callback it answers one
+        const connection = await connecting.catch(recoded)
+        let isLost = false
+        try {
+          sending(call, does)
+          return (await connection.query({ ...(prepare && { name }), text, values: wire(values) })).rows
+        } catch (error) {
+          const known = isStoreError(error) ? error : coded(error)
+          isLost = failureOf(known).kind === 'connection'
+          throw known
+        } finally {
+          connection.release(isLost)
+        }
+      }),
+    inTurn,
     coded,
+    pool: () => ({
+      size: pool.options.max,
+      inUse: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount + turns.waiting,
+    }),
   }
 }
+
+/** One for each pool, whatever the number of its stores: who waits in the pool's own queue cannot leave it. */
+const turnsOf = remembered((pool: NodePostgresPool) => createTurns(pool.options.max))
 
 const surviving = new WeakSet<NodePostgresPool>()
 const listened = new WeakSet<Connection>()
@@ -60,7 +80,8 @@ const listened = new WeakSet<Connection>()
 function survive(pool: NodePostgresPool): void {
   if (surviving.has(pool)) return
   surviving.add(pool)
-  pool.on('acquire', (connection) => {
+  watchLending(pool)
+  pool.on('acquire', (connection: Connection) => {
     if (listened.has(connection)) return
     listened.add(connection)
     connection.on('error', () => {}) // its statement has the error

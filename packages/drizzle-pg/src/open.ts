@@ -1,61 +1,107 @@
-import { checkedCount, checkedOptions, StoreError, storeOptionNames } from '@daybook/core'
-import { checkedCodecs, drizzleOptionNames } from '@daybook/drizzle'
-import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
-import type { Sql } from 'postgres'
-import { pgStore, type PgStoreOptions } from './create.ts'
+import {
+  checkedChoice,
+  checkedCount,
+  checkedFlag,
+  checkedOptions,
+  defaultTimeout,
+  isStoreError,
+  storeOptionNames,
+} from '@daybook/core'
+import {
+  checkedCodecs,
+  checkedServer,
+  drizzleOptionNames,
+  parseServerUrl,
+  serverOptionNames,
+  serverTls,
+  storeErrorOf,
+  type CheckedServer,
+  type ServerOptions,
+} from '@daybook/drizzle'
+import { pgOptionNames, pgStore, type PgStoreOptions } from './create.ts'
+import type { PgDatabase } from './driver.ts'
+import { failureOf } from './errors.ts'
+import { openNodePostgres, type NodePostgresDb } from './open-node-postgres.ts'
+import { openPostgresJs, type PostgresJsDb } from './open-postgres-js.ts'
+import type { OpenedPool } from './opened-pool.ts'
 import type { PgStore } from './store.ts'
+import { urlSettings } from './url-settings.ts'
 
-export interface OpenPgOptions extends PgStoreOptions {
-  /** `postgres://user:password@host:5432/database`, with percent-escapes where a part needs them. */
-  readonly url: string
-  /** Connections of the pool. Default 10. */
+export interface OpenPgOptions extends PgStoreOptions, ServerOptions {
+  /**
+   * `pg` is node-postgres, the default. `postgres` is postgres.js, which is faster; but a backend that dies can end your
+   * process, or leave its pool silent (see the README).
+   */
+  readonly driver?: 'pg' | 'postgres'
+  /** Connections of the pool at most. Default 10. */
   readonly max?: number
-  /** Milliseconds to wait for a connection to be made. Default 10,000. */
-  readonly connectTimeout?: number
+  /**
+   * A pooler in transaction mode is between: no setting is sent with a connection that it may not know, `prepare` is
+   * `false` unless you say otherwise, and `statementTimeout` and `lockTimeout` hold in the store's own transactions only.
+   */
+  readonly transactionPooler?: boolean
 }
 
-const optionNames = ['url', 'max', 'connectTimeout', 'schema', 'prepare', ...drizzleOptionNames, ...storeOptionNames]
+const schemes = ['postgres', 'postgresql']
+const drivers = ['pg', 'postgres'] as const
+const namesOfStore: readonly string[] = [...storeOptionNames, ...drizzleOptionNames, ...pgOptionNames]
+const optionNames = [...serverOptionNames, ...namesOfStore, 'driver', 'max', 'transactionPooler']
 
 /**
- * Opens a pool with postgres.js and a store over it; the store closes it. Works before `migrate()`.
+ * Opens a pool and a store over it; the store closes it. Works before `migrate()`.
  *
- * @throws `unavailable` when the server cannot be reached · `invalid_argument` for a URL that is none of PostgreSQL's
+ * @throws `invalid_argument` for an option or a URL that is none of ours, before any I/O · `unavailable` when the server
+ * cannot be reached: it says who refused what, and never a password
+ *
+ * @example
+ * ```ts
+ * import { openPgStore } from '@daybook/drizzle-pg'
+ *
+ * await using store = await openPgStore({
+ *   url: process.env.DATABASE_URL ?? 'postgres://localhost/agent',
+ *   max: 5,
+ *   acquireTimeout: 2_000,
+ * })
+ * await store.migrate()
+ * console.log((await store.health()).pool?.size) // 5
+ * ```
  */
-export async function openPgStore(options: OpenPgOptions): Promise<PgStore<PostgresJsDatabase & { $client: Sql }>> {
-  const { url, max = 10, connectTimeout = 10_000, ...rest } = options
+export function openPgStore(options: OpenPgOptions & { readonly driver: 'postgres' }): Promise<PgStore<PostgresJsDb>>
+export function openPgStore(options: OpenPgOptions & { readonly driver?: 'pg' }): Promise<PgStore<NodePostgresDb>>
+export function openPgStore(options: OpenPgOptions): Promise<PgStore<NodePostgresDb> | PgStore<PostgresJsDb>>
+export async function openPgStore(options: OpenPgOptions): Promise<PgStore<NodePostgresDb> | PgStore<PostgresJsDb>> {
   checkedOptions(options, optionNames)
-  checkedCodecs(rest.codec)
-  if (typeof url !== 'string' || !/^postgres(?:ql)?:\/\//i.test(url)) {
-    throw new StoreError('invalid_argument', 'url must begin with postgres:// or postgresql://', { field: 'url' })
-  }
+  const { driver = 'pg', max = 10, transactionPooler, url } = options
+  checkedChoice(driver, 'driver', drivers)
+  checkedCodecs(options.codec)
   checkedCount(max, 'max', { min: 1 })
-  checkedCount(connectTimeout, 'connectTimeout', { min: 1 })
-  const [{ default: postgres }, { drizzle }] = await Promise.all([
-    import('postgres'),
-    import('drizzle-orm/postgres-js'),
-  ])
-  const client = connected(() =>
-    postgres(url, {
-      max,
-      prepare: rest.prepare ?? true,
-      connect_timeout: connectTimeout / 1000,
-      onnotice: () => {},
-      connection: { application_name: 'daybook' },
-    }),
-  )
+  const whole = { ...(url !== undefined && urlSettings(parseServerUrl(url, schemes).parameters)), ...options }
+  const { connectTimeout, ...checked } = checkedServer(whole, schemes, max)
+  const server = { ...checked, connectTimeout: Math.min(connectTimeout, options.timeout ?? defaultTimeout) }
+  const tls = await serverTls(whole)
+  const isPooled = checkedFlag(transactionPooler, 'transactionPooler')
+  const storeOptions: PgStoreOptions = { ...(isPooled && { prepare: false }), ...storeOptionsIn(options) }
+  const place = { server, tls, max, isPooled, prepare: storeOptions.prepare ?? true }
+  return driver === 'pg'
+    ? storeOver(await openNodePostgres(place), storeOptions, server)
+    : storeOver(await openPostgresJs(place), storeOptions, server)
+}
+
+async function storeOver<Db extends PgDatabase>(
+  { db, close, giveUp, warm }: OpenedPool<Db>,
+  options: PgStoreOptions,
+  server: CheckedServer,
+): Promise<PgStore<Db>> {
   try {
-    return await pgStore(drizzle({ client }), rest, () => client.end({ timeout: 5 }))
+    const store = await pgStore(db, options, close, server)
+    await warm(server.warm)
+    return store
   } catch (error) {
-    await client.end({ timeout: 0 })
-    throw error
+    await giveUp()
+    throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error, server)
   }
 }
 
-/** The URL may hold a password, so the driver's own words about it do not go on. */
-function connected(connect: () => Sql): Sql {
-  try {
-    return connect()
-  } catch {
-    throw new StoreError('invalid_argument', 'url cannot be read: is each part percent-encoded?', { field: 'url' })
-  }
-}
+/** What the store takes besides what was needed to open its pool. */
+const storeOptionsIn = (options: OpenPgOptions): PgStoreOptions =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => namesOfStore.includes(name)))

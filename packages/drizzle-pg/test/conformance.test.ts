@@ -2,5 +2,5 @@ import { certifies, certifiesCore } from '../../../tools/servers/certifies.ts'
 import { missingServer } from '../../../tools/servers/found.ts'
 import { subjects } from './subjects.ts'
 
-certifies('pg', subjects.pg, missingServer('pg'))
+for (const name of ['pg', 'pg-postgres-js'] as const) certifies(name, subjects[name], missingServer('pg'))
 certifiesCore('pg-codec', subjects['pg-codec'], missingServer('pg'))

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import { serverUrl } from './server.ts'
 
 /** A way to the server that can be cut, without a word from the server. Closed after the test. */
-export async function openProxy(): Promise<{ readonly url: string; readonly cut: () => void }> {
+export async function openProxy(host = '127.0.0.1'): Promise<{ readonly url: string; readonly cut: () => void }> {
   const { hostname, port } = new URL(serverUrl)
   const sockets = new Set<Socket>()
   const kept = (socket: Socket) => {
@@ -15,7 +15,7 @@ export async function openProxy(): Promise<{ readonly url: string; readonly cut:
     kept(near).pipe(far).pipe(near)
     near.on('close', () => far.destroy())
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const cut = () => {
     for (const socket of sockets) socket.destroy()
   }
@@ -24,5 +24,9 @@ export async function openProxy(): Promise<{ readonly url: string; readonly cut:
     server.close()
   })
   const { port: own } = server.address() as AddressInfo // of a server that listens on TCP
-  return { url: Object.assign(new URL(serverUrl), { hostname: '127.0.0.1', port: String(own) }).href, cut }
+  return {
+    url: Object.assign(new URL(serverUrl), { hostname: host.includes(':') ? `[${host}]` : host, port: String(own) })
+      .href,
+    cut,
+  }
 }

@@ -2,11 +2,12 @@ import { defineStoreUnderTest, type OpenOptions, type Place, type StoreUnderTest
 import { postgresWire } from '@daybook/conformance/wires'
 import type { Capabilities, Store } from '@daybook/core'
 import { pgTable, text } from 'drizzle-orm/pg-core'
+import { drizzle as drizzleNode } from 'drizzle-orm/node-postgres'
 import { drizzle } from 'drizzle-orm/postgres-js'
+import { Pool } from 'pg'
 import { knowing } from '../../drizzle/test/dialect-patch.ts'
 import { fixedAes } from '../../drizzle/test/codecs.ts'
-import { createPgStore } from '../src/index.ts'
-import { openWith, type DriverOfUrl } from './openers.ts'
+import { createPgStore, openPgStore, type OpenPgOptions, type PgStoreOptions } from '../src/index.ts'
 import { holdSession, oracleOf } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
 import { createAppRole, dropAppRole } from './roles.ts'
@@ -33,8 +34,48 @@ const expects: Capabilities = {
 }
 
 interface Variant {
-  readonly driver: DriverOfUrl
+  readonly driver: Driver
   readonly isEncoded?: boolean
+}
+
+type Driver = NonNullable<OpenPgOptions['driver']>
+
+const orders = pgTable('orders', { id: text().primaryKey() })
+
+/** An application with a database of its own over a driver. */
+interface Application {
+  /** Begins a transaction, and joins a store to it. */
+  run: NonNullable<Place['transaction']>['run']
+  end(): Promise<void>
+}
+
+const applications: Record<Driver, (schema: string, options: PgStoreOptions) => Application> = {
+  pg(schema, options) {
+    const pool = new Pool({ connectionString: serverUrl, max: 4, options: `-c search_path=${schema}` })
+    const db = drizzleNode({ client: pool })
+    return {
+      async run(_store, body) {
+        const store = await createPgStore(db, { schema, ...options })
+        return db.transaction((tx) =>
+          body(store.using(tx) as Store, { insert: async (id) => void (await tx.insert(orders).values({ id })) }),
+        )
+      },
+      end: () => pool.end(),
+    }
+  },
+  postgres(schema, options) {
+    const client = connect({ max: 4, connection: { search_path: schema } })
+    const db = drizzle({ client })
+    return {
+      async run(_store, body) {
+        const store = await createPgStore(db, { schema, ...options })
+        return db.transaction((tx) =>
+          body(store.using(tx) as Store, { insert: async (id) => void (await tx.insert(orders).values({ id })) }),
+        )
+      },
+      end: () => client.end({ timeout: 5 }),
+    }
+  },
 }
 
 /** A schema of its own for each place, in the one database. */
@@ -43,15 +84,14 @@ async function provision({ id: schema }: { id: string }, { driver, isEncoded = f
   await admin`create schema ${admin(schema)}`
   const role = await createAppRole(admin, schema)
   await admin`create table ${admin(schema)}.orders (id text primary key)`
-  const own = drizzle({ client: connect({ max: 4, connection: { search_path: schema } }) })
-  const orders = pgTable('orders', { id: text().primaryKey() })
   const withCodec = isEncoded ? { codec: fixedAes } : {}
+  const application = applications[driver](schema, withCodec)
   const open = ({ poolMax, ...options }: OpenOptions = {}): Promise<Store> => {
     const { via, role: as, onStatement, migrations, ...rest } = options
     const host = via === undefined ? {} : { host: `${via.host}:${via.port}` }
     const url = urlWith({ ...(as === 'app' && role), ...host })
-    const given = { url, schema, max: poolMax ?? 5, ...withCodec, ...rest }
-    if (onStatement === undefined && migrations === undefined) return openWith[driver](given)
+    const given = { driver, url, schema, max: poolMax ?? 5, ...withCodec, ...rest }
+    if (onStatement === undefined && migrations === undefined) return openPgStore(given)
     return openPatched({ ...given, onStatement }, migrations === undefined ? undefined : knowing(migrations))
   }
   return {
@@ -66,21 +106,12 @@ async function provision({ id: schema }: { id: string }, { driver, isEncoded = f
     wire: postgresWire,
     lock: (key) => holdSession(schema, key),
     transaction: {
-      async run(_store, body) {
-        const store = await createPgStore(own, { schema, ...withCodec })
-        return own.transaction((tx) =>
-          body(store.using(tx) as Store, {
-            async insert(id) {
-              await tx.insert(orders).values({ id })
-            },
-          }),
-        )
-      },
+      run: (store, body) => application.run(store, body),
       rows: async () =>
         (await admin`select id from ${admin(schema)}.orders order by id`).map((row) => String(row['id'])),
     },
     async destroy() {
-      await own.$client.end({ timeout: 5 })
+      await application.end()
       await admin`drop schema ${admin(schema)} cascade`
       await dropAppRole(admin, role.username)
       await admin.end({ timeout: 5 })
@@ -88,10 +119,10 @@ async function provision({ id: schema }: { id: string }, { driver, isEncoded = f
   }
 }
 
-export const subjects: Record<'pg' | 'pg-codec' | 'node-postgres', StoreUnderTest> = {
-  pg: subject('postgres@3', { driver: 'postgres.js' }),
-  'pg-codec': subject('postgres@3, with a codec', { driver: 'postgres.js', isEncoded: true }),
-  'node-postgres': subject('pg@8', { driver: 'node-postgres' }),
+export const subjects: Record<'pg' | 'pg-codec' | 'pg-postgres-js', StoreUnderTest> = {
+  pg: subject('pg@8', { driver: 'pg' }),
+  'pg-codec': subject('pg@8, with a codec', { driver: 'pg', isEncoded: true }),
+  'pg-postgres-js': subject('postgres@3', { driver: 'postgres' }),
 }
 
 function subject(driver: string, variant: Variant): StoreUnderTest {

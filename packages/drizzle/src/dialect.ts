@@ -1,4 +1,4 @@
-import type { Call, Capabilities, Limits, Scope, SessionKey } from '@daybook/core'
+import type { Call, Capabilities, Health, Limits, Scope, SessionKey } from '@daybook/core'
 import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
 import type { Tables } from './rows.ts'
 import type { Script } from './script.ts'
@@ -112,7 +112,12 @@ export type ErrorKind =
   | 'contention' // the transaction was sacrificed: deadlock, serialization failure
   | 'locked' // somebody holds the lock
   | 'connection' // the connection was lost, or could not be had now
-  | 'unreachable' // no way in: wrong password, no such database
+  | 'unreachable' // no way in, for a reason that has no name here
+  | 'nobody_listens' // nothing answers at that host and port
+  | 'no_host' // the name of the host is not known
+  | 'untrusted' // no encrypted connection came about that can be trusted
+  | 'login_refused' // wrong password, or this role may not connect
+  | 'no_database' // the server has no database of that name
   | 'forbidden' // the role lacks a right
   | 'statement_lost' // a pooler between us and the database does not keep prepared statements
   | 'read_only'
@@ -146,6 +151,9 @@ export interface Server {
   readonly settings: Readonly<Record<string, string>>
   readonly warnings: readonly string[]
 }
+
+/** The connections of a store's pool, as far as the driver tells. */
+export type PoolState = NonNullable<Health['pool']>
 
 /** Everything that differs between databases. The engine never asks where it runs: it speaks these verbs and reads these facts. */
 export interface Dialect {
@@ -183,6 +191,8 @@ export interface Dialect {
   named(migration: Migration): readonly string[]
   readonly failureOf: (error: unknown) => Failure
   server(call: Call): Promise<Server>
+  /** Absent where there is no pool, or the driver tells nothing of it. */
+  readonly pool?: () => PoolState
   /** Closes what the store opened itself, and only that. */
   close(): Promise<void>
 }

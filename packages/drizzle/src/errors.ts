@@ -4,7 +4,14 @@ import type { Dialect, ErrorKind, Failure } from './dialect.ts'
 const bounds = { tries: 8, firstWait: 5, longestWait: 250 }
 
 /** The drivers' errors that are worth another try, each for its own reason. */
-const repeatable = new Set<ErrorKind>(['contention', 'locked', 'connection', 'read_only', 'duplicate'])
+const repeatable = new Set<ErrorKind>([
+  'contention',
+  'locked',
+  'connection',
+  'nobody_listens',
+  'read_only',
+  'duplicate',
+])
 
 interface Attempts {
   readonly dialect: Pick<Dialect, 'failureOf' | 'lockWait'>
@@ -70,8 +77,21 @@ const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', done, { once: true })
   })
 
-/** The contract's error for what a driver reported. The same kind has the same sentence on every database. */
-export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown): StoreError {
+/** Where a store was opened: what may be named in an error. */
+export interface ServerPlace {
+  readonly host: string | undefined
+  readonly port: number | undefined
+  readonly socketPath: string | undefined
+  readonly user: string | undefined
+  readonly database: string | undefined
+}
+
+/**
+ * The contract's error for what a driver reported. The same kind has the same sentence on every database.
+ *
+ * @param place named where the store knows it
+ */
+export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown, place?: ServerPlace): StoreError {
   const options = { cause, ...(driverCode !== undefined && { driverCode }) }
   switch (kind) {
     case 'contention':
@@ -88,6 +108,30 @@ export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown): Sto
         'the connection to the database was lost before anything was committed',
         options,
       )
+    case 'nobody_listens':
+      return new StoreError('unavailable', `no database server answers at ${addressOf(place)}`, options)
+    case 'no_host':
+      return new StoreError('unavailable', `the host ${place?.host ?? 'of the database'} is not known`, {
+        ...options,
+        retryable: false,
+      })
+    case 'untrusted':
+      return new StoreError(
+        'unavailable',
+        `no connection came about with ${addressOf(place)} that can be trusted (${driverCode}): is its certificate valid, for this host, and from an authority in tls.ca?`,
+        { ...options, retryable: false },
+      )
+    case 'login_refused':
+      return new StoreError(
+        'unavailable',
+        `the server refuses the login${named(' of', place?.user)}: is the password right, and may this role connect from here?`,
+        { ...options, retryable: false },
+      )
+    case 'no_database':
+      return new StoreError('unavailable', `the server has no database${named('', place?.database)}; create it first`, {
+        ...options,
+        retryable: false,
+      })
     case 'unreachable':
       return new StoreError('unavailable', 'the database cannot be reached with these settings', {
         ...options,
@@ -126,4 +170,14 @@ export function storeErrorOf({ kind, driverCode }: Failure, cause: unknown): Sto
     default:
       return new StoreError('internal', 'the database reported an error that the store did not expect', options)
   }
+}
+
+const named = (before: string, name: string | undefined) =>
+  name === undefined ? '' : `${before} ${JSON.stringify(name)}`
+
+const addressOf = (place: ServerPlace | undefined): string => {
+  if (place === undefined) return 'its address'
+  if (place.socketPath !== undefined) return place.socketPath
+  const host = place.host?.includes(':') === true ? `[${place.host}]` : (place.host ?? 'localhost')
+  return place.port === undefined ? host : `${host}:${place.port}`
 }

@@ -12,7 +12,7 @@ export interface Condition {
 }
 
 interface Parts {
-  readonly dialect: Pick<Dialect, 'migrations' | 'failureOf'>
+  readonly dialect: Pick<Dialect, 'migrations' | 'failureOf' | 'pool'>
   readonly ask: (call: Call) => Promise<Condition>
 }
 
@@ -23,6 +23,7 @@ const share = 0.8
 export async function healthOf({ dialect, ask }: Parts, options: unknown, call: Call): Promise<Health> {
   const isDeep = checkedFlag(checkedOptions(options, ['deep'])['deep'], 'deep')
   const expected = dialect.migrations.at(-1)?.id
+  const pool = dialect.pool === undefined ? {} : { pool: dialect.pool() } // as it is now, without what this call takes
   const asked = ask(call)
   asked.catch(() => {}) // when it is given up, what becomes of it is not told
   try {
@@ -34,12 +35,12 @@ export async function healthOf({ dialect, ask }: Parts, options: unknown, call: 
     }
     const { flavour, version, settings } = server
     const ok = schemaVersion === expected
-    return { ok, flavour, version, latency, schemaVersion, warnings, ...(isDeep && { settings }) }
+    return { ok, flavour, version, latency, schemaVersion, warnings, ...pool, ...(isDeep && { settings }) }
   } catch (error) {
     call.check()
     const known = isStoreError(error) ? error : storeErrorOf(dialect.failureOf(error), error)
     const unknown = { flavour: 'unknown', version: 'unknown', latency: undefined, schemaVersion: undefined }
-    return { ok: false, ...unknown, warnings: [`${known.code}: ${known.message}`] }
+    return { ok: false, ...unknown, warnings: [`${known.code}: ${known.message}`], ...pool }
   }
 }
 

@@ -11,6 +11,7 @@ export type {
   LoadShape,
   Migration,
   Params,
+  PoolState,
   Row,
   Server,
   Statement,
@@ -53,7 +54,8 @@ export {
   type UserStateRow,
 } from './rows.ts'
 export { runAsync, runSync, step, type Script } from './script.ts'
-export { storeErrorOf } from './errors.ts'
+export { storeErrorOf, type ServerPlace } from './errors.ts'
+export { nodeErrorKinds } from './node-errors.ts'
 export {
   assigned,
   bare,

@@ -94,6 +94,8 @@ export function checkedServer(options: ServerOptions, schemes: readonly string[]
   const optional = (name: keyof ServerOptions, min: number) => (options[name] === undefined ? undefined : ms(name, min))
   const host = text(options.host, 'host') ?? url.host
   const socketPath = text(options.socketPath, 'socketPath') ?? url.socketPath
+  if (options.url === undefined && host === undefined && socketPath === undefined)
+    throw invalid('url', `is missing: give ${schemes[0]}://…, or host, user and database`)
   if (host !== undefined && socketPath !== undefined && options.host !== undefined)
     throw invalid('socketPath', 'and host are two places: give one')
   return {

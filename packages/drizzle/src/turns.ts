@@ -6,17 +6,20 @@ export interface Turns {
   readonly size: number
   readonly inUse: number
   readonly waiting: number
-  /** A call that is over before its turn comes does no work. Rejects with `timeout` where the longest wait is over first. */
-  run<T>(call: Call, work: () => Promise<T>): Promise<T>
+  /**
+   * A call that is over before its turn comes does no work. Rejects with `timeout` where the longest wait is over first.
+   *
+   * @param longestWait milliseconds. Default: as long as the call may take
+   */
+  run<T>(call: Call, work: () => Promise<T>, longestWait?: number): Promise<T>
 }
 
-/** @param longestWait milliseconds that a call waits for its turn, besides its own timeout. Default: as long as it may take. */
-export function createTurns(size: number, longestWait?: number): Turns {
+export function createTurns(size: number): Turns {
   let free = size
   const waiting = new Set<() => void>()
   const crowd = () => `one of ${size} connections, which were all in use (${waiting.size} waiting)`
 
-  const turn = (call: Call) =>
+  const turn = (call: Call, longestWait: number | undefined) =>
     new Promise<void>((resolve, reject) => {
       const timer =
         longestWait === undefined
@@ -64,10 +67,10 @@ export function createTurns(size: number, longestWait?: number): Turns {
     get waiting() {
       return waiting.size
     },
-    async run(call, work) {
+    async run(call, work, longestWait) {
       call.check()
       if (free > 0) free--
-      else await turn(call)
+      else await turn(call, longestWait)
       try {
         call.check()
         return await work()

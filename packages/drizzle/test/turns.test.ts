@@ -49,10 +49,10 @@ describe('turns', () => {
   })
 
   test('the wait has a bound of its own', async () => {
-    const turns = createTurns(1, 20)
+    const turns = createTurns(1)
     const first = gate()
     const busy = call((one) => turns.run(one, first.work))
-    const late = await call((one) => turns.run(one, async () => {})).catch((error: unknown) => error)
+    const late = await call((one) => turns.run(one, async () => {}, 20)).catch((error: unknown) => error)
     expect(isStoreError(late) && [late.code, late.retryable, late.message]).toEqual([
       'timeout',
       true,
