@@ -68,6 +68,8 @@ export interface StatementPlan {
   readonly indexes: readonly string[]
   /** Rows that it reads; absent where the database does not tell. */
   readonly rows?: number
+  /** It sorts all that it finds before it answers the first row: told where `rows` is not. */
+  readonly sorts?: boolean
 }
 
 /** What the oracle fills an app with: by SQL, since a store would take minutes. */

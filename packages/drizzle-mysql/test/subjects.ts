@@ -4,7 +4,8 @@ import type { Capabilities, Store } from '@daybook/core'
 import { mysqlTable, varchar } from 'drizzle-orm/mysql-core'
 import { drizzle } from 'drizzle-orm/mysql2'
 import { createPool } from 'mysql2/promise'
-import { knowing } from '../../drizzle/test/dialect-patch.ts'
+import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/dialect-patch.ts'
+import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
 import { holdSession, oracleOf } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
@@ -30,8 +31,10 @@ const expects: Capabilities = {
   isolation: 'read committed',
 }
 
+const impossible = { 'S8@order': 'ids that it orders as one are one to it, which UNI-07 sees' } as const
+
 /** A database of its own for each place. */
-async function provision(backend: MysqlBackend, database: string): Promise<Place> {
+async function provision(backend: MysqlBackend, database: string, patch?: DialectPatch): Promise<Place> {
   const admin = createPool({ uri: urlOn(backend), connectionLimit: 2 })
   await admin.query('create database ??', [database])
   const url = urlOn(backend, database)
@@ -46,8 +49,8 @@ async function provision(backend: MysqlBackend, database: string): Promise<Place
   return {
     open({ poolMax = 5, via, role, onStatement, migrations, ...options } = {}): Promise<Store> {
       const given = { url: byWayOf(via, role === 'app' ? appUrl : url), connectionLimit: poolMax, ...options }
-      if (onStatement === undefined && migrations === undefined) return openMysqlStore(given)
-      return openPatched({ ...given, onStatement }, migrations === undefined ? undefined : knowing(migrations))
+      if (patch === undefined && onStatement === undefined && migrations === undefined) return openMysqlStore(given)
+      return openPatched({ ...given, onStatement }, patches(patch ?? asItIs, knowing(migrations)))
     },
     worker: { module: new URL('worker.ts', import.meta.url).href, args: { url, connectionLimit: 3 } },
     oracle: oracleOf(pool),
@@ -83,6 +86,7 @@ const subjectOn = (backend: MysqlBackend): StoreUnderTest =>
     contract: '1.0',
     expects,
     provision: ({ id }) => provision(backend, id),
+    mutants: mutantsOf(({ id }, patch) => provision(backend, id, patch), impossible),
   })
 
 export const subjects: Record<MysqlBackend, StoreUnderTest> = {

@@ -1,11 +1,18 @@
-import { defineStoreUnderTest, type OpenOptions, type Place, type StoreUnderTest } from '@daybook/conformance'
+import {
+  defineStoreUnderTest,
+  type OpenOptions,
+  type Place,
+  type PlaceRequest,
+  type StoreUnderTest,
+} from '@daybook/conformance'
 import { postgresWire } from '@daybook/conformance/wires'
 import type { Capabilities, Store } from '@daybook/core'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle as drizzleNode } from 'drizzle-orm/node-postgres'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { Pool } from 'pg'
-import { knowing } from '../../drizzle/test/dialect-patch.ts'
+import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/dialect-patch.ts'
+import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { fixedAes } from '../../drizzle/test/codecs.ts'
 import { createPgStore, openPgStore, type OpenPgOptions, type PgStoreOptions } from '../src/index.ts'
 import { holdSession, oracleOf } from './oracle.ts'
@@ -78,8 +85,15 @@ const applications: Record<Driver, (schema: string, options: PgStoreOptions) => 
   },
 }
 
+const collated = 'a collation of the language tells every two ids apart here, and only orders them'
+const impossible = { S8: collated, 'S8@case': collated } as const
+
 /** A schema of its own for each place, in the one database. */
-async function provision({ id: schema }: { id: string }, { driver, isEncoded = false }: Variant): Promise<Place> {
+async function provision(
+  { id: schema }: PlaceRequest,
+  { driver, isEncoded = false }: Variant,
+  patch?: DialectPatch,
+): Promise<Place> {
   const admin = connect()
   await admin`create schema ${admin(schema)}`
   const role = await createAppRole(admin, schema)
@@ -91,8 +105,8 @@ async function provision({ id: schema }: { id: string }, { driver, isEncoded = f
     const host = via === undefined ? {} : { host: `${via.host}:${via.port}` }
     const url = urlWith({ ...(as === 'app' && role), ...host })
     const given = { driver, url, schema, max: poolMax ?? 5, ...withCodec, ...rest }
-    if (onStatement === undefined && migrations === undefined) return openPgStore(given)
-    return openPatched({ ...given, onStatement }, migrations === undefined ? undefined : knowing(migrations))
+    if (patch === undefined && onStatement === undefined && migrations === undefined) return openPgStore(given)
+    return openPatched({ ...given, onStatement }, patches(patch ?? asItIs, knowing(migrations)))
   }
   return {
     open,
@@ -131,5 +145,8 @@ function subject(driver: string, variant: Variant): StoreUnderTest {
     contract: '1.0',
     expects,
     provision: (request) => provision(request, variant),
+    ...(variant.isEncoded !== true && {
+      mutants: mutantsOf((request, patch) => provision(request, variant, patch), impossible),
+    }),
   })
 }

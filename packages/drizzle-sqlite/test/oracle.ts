@@ -117,6 +117,7 @@ async function planOf(beside: Beside, { text, values }: SentStatement): Promise<
     scans.push({ table, rows: Number((await beside.rows(`select count(*) as "n" from ${table}`))[0]?.['n']) })
   return {
     scans,
+    sorts: details.includes('USE TEMP B-TREE FOR ORDER BY'),
     indexes: details.flatMap((detail) => /^SEARCH .* USING (?:COVERING )?(.+) \(/.exec(detail)?.[1] ?? []),
   }
 }

@@ -5,6 +5,8 @@ import {
   type Endpoint,
   type Lack,
   type OpenOptions,
+  type Place,
+  type PlaceRequest,
   type StoreUnderTest,
 } from '@daybook/conformance'
 import { libsqlWire } from '@daybook/conformance/wires'
@@ -15,7 +17,8 @@ import { drizzle } from 'drizzle-orm/libsql'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { knowing } from '../../drizzle/test/dialect-patch.ts'
+import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/dialect-patch.ts'
+import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { askClient, createFile, isPlainDriver, openFile, type DriverName, type OpenArgs } from './drivers.ts'
 import { besideFile, besideUrl, holdFile, holdServer, oracleOf } from './oracle.ts'
 import { openPatched, openPatchedUrl } from './patched-store.ts'
@@ -46,6 +49,16 @@ const synchronous: Capabilities = {
   isolation: 'serializable',
 }
 
+const collated = 'nobody gets another collation than the one that compares byte for byte without asking for it'
+const impossible = {
+  S8: collated,
+  'S8@case': collated,
+  'S8@order': collated,
+  S11: 'a store is one connection, and its next transaction would not begin',
+  S13: 'whoever writes to the file has the one lock there is',
+  'S13@processes': 'whoever writes to the file has the one lock there is',
+} as const
+
 export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
   sqlite: subject('sqlite', 'libsql@0.5', synchronous),
   'sqlite-codec': subject('sqlite-codec', 'libsql@0.5, with a codec', synchronous),
@@ -61,59 +74,65 @@ export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
         checks: ['LIM-02'],
       },
     ],
-    async provision({ id }) {
-      const folder = await mkdtemp(join(tmpdir(), `${id}-`))
-      const server = await startServer(folder)
-      const { url } = server
-      const { hostname, port } = new URL(url)
-      return {
-        open: (options) =>
-          isPlain(options)
-            ? openSqliteStore({ url: byWayOf(options?.via, url), ...storeOptions(options) })
-            : openPatchedUrl(url, patchedBy(options)),
-        endpoint: { host: hostname, port: Number(port) },
-        wire: libsqlWire,
-        keepsLost: 5_000, // its write transactions time out
-        server: { kill: () => server.kill(), start: () => server.restart() },
-        worker: { module: worker, args: { url } },
-        oracle: oracleOf(besideUrl(url)),
-        lacks,
-        honours: ['onStatement', 'prefix', 'migrations'],
-        lock: () => holdServer(url),
-        transaction: await callerTransaction(url),
-        destroy: async () => {
-          await server.kill()
-          await rm(folder, { recursive: true, force: true })
-        },
-      }
-    },
+    provision: (request) => serverPlace(request),
+    mutants: mutantsOf(serverPlace, impossible),
   }),
 }
 
+/** A server of its own for each place. */
+async function serverPlace({ id }: PlaceRequest, patch?: DialectPatch): Promise<Place> {
+  const folder = await mkdtemp(join(tmpdir(), `${id}-`))
+  const server = await startServer(folder)
+  const { url } = server
+  const { hostname, port } = new URL(url)
+  return {
+    open: (options) =>
+      isPlain(options, patch)
+        ? openSqliteStore({ url: byWayOf(options?.via, url), ...storeOptions(options) })
+        : openPatchedUrl(url, patchedBy(options, patch)),
+    endpoint: { host: hostname, port: Number(port) },
+    wire: libsqlWire,
+    keepsLost: 5_000, // its write transactions time out
+    server: { kill: () => server.kill(), start: () => server.restart() },
+    worker: { module: worker, args: { url } },
+    oracle: oracleOf(besideUrl(url)),
+    lacks,
+    honours: ['onStatement', 'prefix', 'migrations'],
+    lock: () => holdServer(url),
+    transaction: await callerTransaction(url),
+    destroy: async () => {
+      await server.kill()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
 function subject(driver: DriverName, version: string, expects: Capabilities): StoreUnderTest {
+  async function provision({ id }: PlaceRequest, patch?: DialectPatch): Promise<Place> {
+    const folder = await mkdtemp(join(tmpdir(), `${id}-`))
+    const path = join(folder, 'daybook.db')
+    await createFile(driver, path)
+    const args: OpenArgs = { driver, path }
+    return {
+      open: (options) =>
+        isPlainDriver(driver) && !isPlain(options, patch)
+          ? openPatched[driver](path, patchedBy(options, patch))
+          : openFile[driver](path, storeOptions(options)),
+      worker: { module: worker, args },
+      oracle: oracleOf(besideFile(args)),
+      lacks,
+      honours: isPlainDriver(driver) ? ['onStatement', 'prefix', 'migrations'] : ['prefix'],
+      lock: () => holdFile(path),
+      ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(`file:${path}`) }),
+      destroy: () => rm(folder, { recursive: true, force: true }),
+    }
+  }
   return defineStoreUnderTest({
     subject: { name: '@daybook/drizzle-sqlite', version: '0.1.0', driver: version },
     contract: '1.0',
     expects,
-    async provision({ id }) {
-      const folder = await mkdtemp(join(tmpdir(), `${id}-`))
-      const path = join(folder, 'daybook.db')
-      await createFile(driver, path)
-      const args: OpenArgs = { driver, path }
-      return {
-        open: (options) =>
-          isPlainDriver(driver) && !isPlain(options)
-            ? openPatched[driver](path, patchedBy(options))
-            : openFile[driver](path, storeOptions(options)),
-        worker: { module: worker, args },
-        oracle: oracleOf(besideFile(args)),
-        lacks,
-        honours: isPlainDriver(driver) ? ['onStatement', 'prefix', 'migrations'] : ['prefix'],
-        lock: () => holdFile(path),
-        ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(`file:${path}`) }),
-        destroy: () => rm(folder, { recursive: true, force: true }),
-      }
-    },
+    provision: (request) => provision(request),
+    ...(isPlainDriver(driver) && { mutants: mutantsOf(provision, impossible) }),
   })
 }
 
@@ -130,11 +149,12 @@ const storeOptions = ({ now, timeout, logger, limits, prefix }: OpenOptions = {}
 })
 
 /** An opening by the front door; the others are put together from the package's parts. */
-const isPlain = ({ onStatement, migrations }: OpenOptions = {}) => onStatement === undefined && migrations === undefined
+const isPlain = ({ onStatement, migrations }: OpenOptions = {}, patch?: DialectPatch) =>
+  onStatement === undefined && migrations === undefined && patch === undefined
 
-const patchedBy = (options: OpenOptions = {}): Parameters<typeof openPatchedUrl>[1] => ({
+const patchedBy = (options: OpenOptions = {}, patch = asItIs): Parameters<typeof openPatchedUrl>[1] => ({
   onStatement: options.onStatement,
-  patch: options.migrations === undefined ? (dialect) => dialect : knowing(options.migrations),
+  patch: patches(patch, knowing(options.migrations)),
   options: storeOptions(options),
 })
 

@@ -1,14 +1,168 @@
-import type { Dialect } from '@daybook/drizzle'
+import {
+  remembered,
+  runAsync,
+  step,
+  type Dialect,
+  type Loaded,
+  type LoadShape,
+  type Params,
+  type Row,
+} from '@daybook/drizzle'
+import type { Script, Statement, Tx } from '@daybook/drizzle'
+import { is, SQL, StringChunk, type SQLChunk } from 'drizzle-orm'
 
 /** A dialect with something changed: an older version of a store, or one with a bug. */
 export type DialectPatch = (dialect: Dialect) => Dialect
 
+export const asItIs: DialectPatch = (dialect) => dialect
+
 /** The dialect of an older version, which knows only so many of the migrations. */
 export const knowing =
-  (count: number): DialectPatch =>
-  (dialect) => ({ ...dialect, migrations: dialect.migrations.slice(0, count) })
-
-export const together =
-  (...patches: readonly DialectPatch[]): DialectPatch =>
+  (count: number | undefined): DialectPatch =>
   (dialect) =>
-    patches.reduce((patched, patch) => patch(patched), dialect)
+    count === undefined ? dialect : { ...dialect, migrations: dialect.migrations.slice(0, count) }
+
+export const patches =
+  (...all: readonly DialectPatch[]): DialectPatch =>
+  (dialect) =>
+    all.reduce((patched, patch) => patch(patched), dialect)
+
+/** Every append goes the long way, through its script. */
+export const withoutShortcut: DialectPatch = (dialect) => ({ ...dialect, appendEvents: async () => undefined })
+
+/** Other verbs in every transaction. */
+export const overVerbs =
+  (change: (tx: Tx, dialect: Dialect) => Tx): DialectPatch =>
+  (dialect) => ({
+    ...dialect,
+    read: (script, call) => dialect.read((tx) => script(change(tx, dialect)), call),
+    write: (script, call) => dialect.write((tx) => script(change(tx, dialect)), call),
+  })
+
+/** Other statements of a migration. An empty one is left out. */
+export const overSchema =
+  (change: (statement: string) => string): DialectPatch =>
+  (dialect) => ({
+    ...dialect,
+    named: (migration) =>
+      dialect
+        .named(migration)
+        .map((statement) => change(statement))
+        .filter((statement) => statement !== ''),
+  })
+
+/** Other statements of the store, changed chunk by chunk; each is changed once, so that it stays prepared. */
+export function overStatements(change: (chunks: readonly SQLChunk[]) => SQLChunk[]): DialectPatch {
+  const changed = (sql: SQL): SQL =>
+    new SQL(change(sql.queryChunks.map((chunk) => (is(chunk, SQL) ? changed(chunk) : chunk))))
+  const statement = remembered((given: Statement): Statement => ({ sql: changed(given.sql) }))
+  const shape = remembered(({ session, events, eventsFrom }: LoadShape): LoadShape => ({
+    session: statement(session),
+    events: events && statement(events),
+    eventsFrom: eventsFrom && changed(eventsFrom),
+  }))
+  const verbs = overVerbs((tx) => ({
+    ...tx,
+    rows: (given, params) => tx.rows(statement(given), params),
+    change: (given, params) => tx.change(statement(given), params),
+  }))
+  return (dialect) => ({
+    ...verbs(dialect),
+    loadSession: (given, params, call) => dialect.loadSession(shape(given), params, call),
+  })
+}
+
+/** Other values in every statement. */
+export const overParams = (change: (params: Params) => Params): DialectPatch =>
+  overVerbs((tx) => ({
+    rows: (statement, params = {}) => tx.rows(statement, change(params)),
+    change: (statement, params = {}) => tx.change(statement, change(params)),
+    insertNew: (insert, params = {}) => tx.insertNew(insert, change(params)),
+    ensure: (insert, params = {}) => tx.ensure(insert, change(params)),
+  }))
+
+/** Other rows in every answer. */
+export function overRows(change: (row: Row) => Row): DialectPatch {
+  const verbs = overVerbs((tx) => ({
+    ...tx,
+    *rows(statement, params) {
+      return (yield* tx.rows(statement, params)).map((row) => change(row))
+    },
+  }))
+  return (dialect) => ({
+    ...verbs(dialect),
+    async loadSession(shape, params, call): Promise<Loaded | undefined> {
+      const loaded = await dialect.loadSession(shape, params, call)
+      return loaded && { session: change(loaded.session), events: loaded.events.map((row) => change(row)) }
+    },
+  })
+}
+
+/** Each step of a script that writes is a transaction by itself. */
+export const eachStepAlone: DialectPatch = (dialect) => ({
+  ...dialect,
+  write(script, call) {
+    const alone = <T>(one: (tx: Tx) => Script<T>) => step(() => dialect.write(one, call))
+    return runAsync(
+      script({
+        rows: (statement, params) => alone((tx) => tx.rows(statement, params)),
+        change: (statement, params) => alone((tx) => tx.change(statement, params)),
+        insertNew: (insert, params) => alone((tx) => tx.insertNew(insert, params)),
+        ensure: (insert, params) => alone((tx) => tx.ensure(insert, params)),
+      }),
+    )
+  },
+})
+
+/** A script that has its answer, and needs no step for it. */
+function* known<T>(answer: T): Script<T> {
+  yield* []
+  return answer
+}
+
+/** What makes a row anew decides by that, and is left whole. */
+class MakesARow extends Error {}
+
+/** A script that writes reads in one transaction, decides, and writes what it decided in another. */
+export const readThenWrite: DialectPatch = (dialect) => ({
+  ...dialect,
+  async write(script, call) {
+    const answers: (readonly Row[])[] = []
+    const decide = (tx: Tx) =>
+      script({
+        *rows(statement, params) {
+          const rows = yield* tx.rows(statement, params)
+          answers.push(rows)
+          return rows
+        },
+        change: () => known(1),
+        insertNew() {
+          throw new MakesARow()
+        },
+        ensure: (insert, params) => tx.ensure(insert, params),
+      })
+    try {
+      await dialect.write(decide, call)
+    } catch (error) {
+      if (error instanceof MakesARow) return dialect.write(script, call)
+      throw error
+    }
+    return dialect.write(
+      (tx) =>
+        script({
+          ...tx,
+          *rows(statement, params) {
+            return answers.shift() ?? (yield* tx.rows(statement, params))
+          },
+          ensure: () => known(undefined),
+        }),
+      call,
+    )
+  },
+})
+
+/** The text of a statement as far as it is fixed. */
+export const textOf = (sql: SQL): string =>
+  sql.queryChunks
+    .map((chunk) => (is(chunk, StringChunk) ? chunk.value.join('') : is(chunk, SQL) ? textOf(chunk) : '?'))
+    .join('')

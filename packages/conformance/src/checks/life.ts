@@ -1,7 +1,7 @@
 import { abilities, defaultLimits, facts, type Store } from '@daybook/core'
 import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
-import { equal, holds, Inapplicable, present, rejects, Unproven, within } from '../expect.ts'
+import { equal, holds, Inapplicable, present, rejects, succeeds, Unproven, within } from '../expect.ts'
 import { keyOf, nothingWritten, say } from '../fixtures.ts'
 
 /** Every method as a first use; the ones that need a session come with what a missing session has to answer. */
@@ -163,7 +163,7 @@ export const LIFE: Checks = [
     'two migrate() at once: one schema, no error',
     async (ctx) => {
       await hasSchema(ctx)
-      const reports = await Promise.all([ctx.store.migrate(), ctx.other.migrate()])
+      const reports = await succeeds(Promise.all([ctx.store.migrate(), ctx.other.migrate()]), 'two migrate() at once')
       equal(reports[0].current, reports[1].current, 'both report the same schema')
       const applied = reports.flatMap((report) => report.applied)
       equal(new Set(applied).size, applied.length, 'no migration was applied twice')

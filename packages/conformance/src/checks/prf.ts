@@ -89,7 +89,10 @@ async function hotPathUsesIndexes(ctx: Ctx): Promise<void> {
       `${name}: an index is walked`,
       plans,
     )
-    for (const { rows = 0 } of plans) holds(rows <= 500, `${name}: rows read stay few`, rows)
+    for (const { rows = 0, sorts = false } of plans) {
+      holds(rows <= 500, `${name}: rows read stay few`, rows)
+      holds(!sorts, `${name}: rows come in their order, and are not sorted first`, plans)
+    }
   }
 }
 

@@ -1,0 +1,325 @@
+import { wrapStore } from '@daybook/conformance/mutants'
+import type { OwnMutant, OwnMutantId, Place, PlaceRequest } from '@daybook/conformance'
+import { isStoreError, type PageOptions, type Page, type Store } from '@daybook/core'
+import { bare, insertInto, param, selected, type Append, type Dialect, type Params } from '@daybook/drizzle'
+import { Column, is, Placeholder, sql, SQL, StringChunk } from 'drizzle-orm'
+import {
+  eachStepAlone,
+  overParams,
+  overRows,
+  overSchema,
+  overStatements,
+  overVerbs,
+  patches,
+  readThenWrite,
+  textOf,
+  withoutShortcut,
+  type DialectPatch,
+} from './dialect-patch.ts'
+
+/** A bug in the statements, the schema or the transactions of a store, the same on every database. */
+export interface SqlMutant extends Pick<OwnMutant, 'id' | 'bug' | 'check'> {
+  readonly patch?: DialectPatch
+  /** For a bug that sits where the contract is turned into statements. */
+  readonly wrap?: (store: Store) => Store
+}
+
+/** Events without the key that keeps two of them from one seq. */
+const withoutSeqKey = overSchema((statement) =>
+  /^ALTER TABLE \S+ ADD CONSTRAINT \S+_pk" PRIMARY KEY \("sid", "seq"\)$/.test(statement)
+    ? ''
+    : statement.replace(/^\s*PRIMARY KEY \(["`]sid["`], ["`]seq["`]\),\n/m, '').replace(/\) WITHOUT ROWID$/, ')'),
+)
+
+/** The next seq is the greatest one there is and one more, looked up before the events are written. */
+const greatestSeq: DialectPatch = (dialect) => {
+  const { sessions, events } = dialect.tables
+  const isKey = sql`${sessions.appName} = ${param('appName')} and ${sessions.userId} = ${param('userId')} and ${sessions.sessionId} = ${param('sessionId')}`
+  const find = {
+    sql: sql`select ${selected({ sid: sessions.sid, revision: sessions.revision, seq: sql`(select coalesce(max(${events.seq}), 0) from ${events} where ${events.sid} = ${sessions.sid})` })} from ${sessions} where ${isKey}`,
+  }
+  const names = ['eventId', 'invocationId', 'author', 'branch', 'errorCode', 'timestamp'] as const
+  const columns = Object.fromEntries(names.map((name) => [name, param(name)]))
+  const insert = {
+    sql: insertInto(events, {
+      sid: param('sid'),
+      seq: param('seq'),
+      ...columns,
+      payload: dialect.expressions.payload(param('payload')),
+    }),
+  }
+  const count = {
+    sql: sql`update ${sessions} set ${bare(sessions.revision)} = ${sessions.revision} + 1, ${bare(sessions.lastSeq)} = ${param('seq')} where ${isKey}`,
+  }
+  return {
+    ...dialect,
+    async appendEvents({ key, events: added, deltas, expectedRevision }: Append, call) {
+      if (expectedRevision !== undefined || Object.values(deltas).some((delta) => Object.keys(delta.set).length > 0))
+        return undefined
+      const params: Params = { appName: key.appName, userId: key.userId, sessionId: key.sessionId }
+      const [found] = await dialect.read((tx) => tx.rows(find, params), call)
+      if (found === undefined) return undefined
+      const before = Number(found['seq'])
+      await dialect.write(function* (tx) {
+        for (const [i, event] of added.entries())
+          yield* tx.change(insert, { ...event, sid: BigInt(String(found['sid'])), seq: before + i + 1 })
+        yield* tx.change(count, { ...params, seq: before + added.length })
+      }, call)
+      return { revision: Number(found['revision']) + 1, lastSeq: before + added.length }
+    },
+  }
+}
+
+/** Pages counted from the beginning of the list. */
+function offsetPages(store: Store): Store {
+  const paged = async <T>(
+    { cursor, limit = store.limits.pageDefault }: PageOptions,
+    list: (page: { limit: number; offset: number }) => Promise<Page<T>>,
+  ): Promise<Page<T>> => {
+    const offset = cursor === undefined ? 0 : Number(cursor.slice(1))
+    const page = await list({ limit, offset })
+    return { ...page, nextCursor: page.nextCursor === undefined ? undefined : `o${offset + limit}` }
+  }
+  return wrapStore(store, {
+    sessions: {
+      list: ({ cursor, limit, ...query }) =>
+        paged({ ...(cursor !== undefined && { cursor }), ...(limit !== undefined && { limit }) }, (page) =>
+          store.sessions.list({ ...query, ...page }),
+        ),
+    },
+    events: {
+      list: (key, { cursor, limit, ...query } = {}) =>
+        paged({ ...(cursor !== undefined && { cursor }), ...(limit !== undefined && { limit }) }, (page) =>
+          store.events.list(key, { ...query, ...page }),
+        ),
+    },
+  })
+}
+
+/** ORDER BY keeps its first term alone, and the index has no other either. */
+const byTimeAlone = patches(
+  overStatements((chunks) => {
+    const text = (i: number) => {
+      const chunk = chunks[i]
+      return is(chunk, StringChunk) ? chunk.value.join('') : ''
+    }
+    const order = chunks.findIndex((_, i) => text(i).includes('order by'))
+    const tie = chunks.findIndex((_, i) => i > order && text(i) === ', ')
+    const limit = chunks.findIndex((_, i) => i > order && text(i).includes('limit'))
+    return order < 0 || tie < 0 || limit < tie ? [...chunks] : [...chunks.slice(0, tie), ...chunks.slice(limit)]
+  }),
+  overSchema((statement) =>
+    statement.replaceAll(
+      /(["`](?:last_event_at|created_at)["`] DESC), ["`]session_id["`](?:, ["`]user_id["`])?/g,
+      '$1',
+    ),
+  ),
+)
+
+const withoutIndex = overSchema((statement) =>
+  /^CREATE INDEX \S+_recent"/.test(statement) ? '' : statement.replace(/^\s*KEY `\S+_recent`.*\n/m, ''),
+)
+
+/** Whatever the database compares texts by when nobody says. */
+const defaultCollation = overSchema((statement) =>
+  statement
+    .replaceAll(/ CHARACTER SET utf8mb4 COLLATE \w+/g, ' CHARACTER SET utf8mb4')
+    .replaceAll('COLLATE "C"', 'COLLATE "und-x-icu"'),
+)
+
+const second = 1_000_000n
+const times: ReadonlySet<string> = new Set(['createdAt', 'updatedAt', 'lastEventAt', 'timestamp', 'now'])
+const cut = (time: bigint) => (time / second) * second
+
+/** A column of times without a fraction of a second. */
+const wholeSeconds: DialectPatch = (dialect) => {
+  const patched = overParams((params) =>
+    Object.fromEntries(
+      Object.entries(params).map(([name, value]) => [
+        name,
+        typeof value === 'bigint' && times.has(name) ? cut(value) : value,
+      ]),
+    ),
+  )(dialect)
+  if (dialect.appendEvents === undefined) return patched
+  return {
+    ...patched,
+    appendEvents: async (append, call) =>
+      dialect.appendEvents?.(
+        {
+          ...append,
+          now: cut(append.now),
+          events: append.events.map((event) => ({ ...event, timestamp: cut(event.timestamp) })),
+        },
+        call,
+      ),
+  }
+}
+
+const likeInKeys = overStatements((chunks) =>
+  chunks.map((chunk, i) => {
+    const [before, after] = [chunks[i - 1], chunks[i + 1]]
+    const isEquals = is(chunk, StringChunk) && /^ = $/.test(chunk.value.join(''))
+    const isKey = is(before, Column) && before.name === 'session_id' && (is(after, Placeholder) || is(after, SQL))
+    return isEquals && isKey ? new StringChunk(' like ') : chunk
+  }),
+)
+
+/** After an error the transaction stays as it is, with its connection, until the store is closed. */
+const keptConnections: DialectPatch = (dialect) => {
+  const closing = new AbortController()
+  const closed = new Promise((resolve) => closing.signal.addEventListener('abort', resolve))
+  return {
+    ...dialect,
+    write: (script, call) =>
+      dialect.write(function* (tx) {
+        try {
+          return yield* script(tx)
+        } catch (error) {
+          yield* tx.rows({ sql: sql`select 1 as ${sql.identifier('n')}` })
+          yield () => closed
+          throw error
+        }
+      }, call),
+    close: () => {
+      closing.abort()
+      return dialect.close()
+    },
+  }
+}
+
+/** And no second try, by which the one who came late would find the work done. */
+const withoutMigrationLock: DialectPatch = (dialect: Dialect) => ({
+  ...dialect,
+  failureOf(error) {
+    const failure = dialect.failureOf(error)
+    return failure.kind === 'duplicate' ? { ...failure, kind: 'internal' } : failure
+  },
+  migrationStart: dialect.migrationStart.filter((statement) => !/lock/i.test(textOf(statement.sql))),
+  migrationEnd: [],
+})
+
+const documents = new Set(['payload', 'state', 'userState', 'appState'])
+
+/** A text that looks like JSON is taken for the document that it looks like. */
+const decodedTwice = overRows((row) =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => {
+      if (!documents.has(name) || value === null || value === undefined) return [name, value]
+      return [name, typeof value === 'string' ? JSON.stringify(decoded(JSON.parse(value))) : decoded(value)]
+    }),
+  ),
+)
+
+function decoded(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => decoded(item))
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, decoded(item)]))
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value // no JSON
+  }
+}
+
+/** Says how many there are with each page. */
+const countedPages = overVerbs((tx, { tables: { sessions } }) => {
+  const count = { sql: sql`select count(*) as ${sql.identifier('n')} from ${sessions}` }
+  return {
+    ...tx,
+    *rows(statement, params) {
+      if (/order by[^]*limit/i.test(textOf(statement.sql))) yield* tx.rows(count)
+      return yield* tx.rows(statement, params)
+    },
+  }
+})
+
+/** What it could not learn the outcome of it does again, under ids of its own. */
+const repeated = (store: Store): Store =>
+  wrapStore(store, {
+    events: {
+      append: async (key, events, options) => {
+        try {
+          return await store.events.append(key, events, options)
+        } catch (error) {
+          if (!isStoreError(error) || error.code !== 'outcome_unknown') throw error
+          const list = Array.isArray(events) ? events : [events]
+          return store.events.append(
+            key,
+            list.map(({ id: _id, ...event }) => event),
+            options,
+          )
+        }
+      },
+    },
+  })
+
+export const sqlMutants: readonly SqlMutant[] = [
+  {
+    id: 'S1',
+    bug: 'the next seq is max(seq) + 1, without a lock',
+    check: 'CON-01',
+    patch: patches(withoutSeqKey, greatestSeq),
+  },
+  {
+    id: 'S2',
+    bug: 'state is read, changed and written, without a lock',
+    check: 'CON-03',
+    patch: patches(withoutShortcut, readThenWrite),
+  },
+  {
+    id: 'S3',
+    bug: 'no transaction around the events and the state',
+    check: 'TXN-01',
+    patch: patches(withoutShortcut, eachStepAlone),
+  },
+  {
+    id: 'S4',
+    bug: 'what existed is reported as created',
+    check: 'SES-04',
+    patch: overVerbs((tx) => ({
+      ...tx,
+      *insertNew(insert, params) {
+        yield* tx.insertNew(insert, params)
+        return true
+      },
+    })),
+  },
+  { id: 'S5', bug: 'pages by offset', check: 'ORD-06', wrap: offsetPages },
+  { id: 'S5@rows', bug: 'pages by offset', check: 'PRF-02', wrap: offsetPages },
+  { id: 'S6', bug: 'lists are ordered by time only', check: 'ORD-02', patch: byTimeAlone },
+  { id: 'S7', bug: 'an index is missing', check: 'PRF-01', patch: withoutIndex },
+  { id: 'S8', bug: 'ids have a collation of the language', check: 'UNI-06', patch: defaultCollation },
+  { id: 'S8@case', bug: 'ids have a collation of the language', check: 'UNI-07', patch: defaultCollation },
+  { id: 'S8@order', bug: 'ids have a collation of the language', check: 'ORD-12', patch: defaultCollation },
+  { id: 'S9', bug: 'columns of times keep whole seconds', check: 'TIM-01', patch: wholeSeconds },
+  { id: 'S10', bug: 'ids are matched by LIKE', check: 'SEC-03', patch: likeInKeys },
+  { id: 'S11', bug: 'a connection is not given back after an error', check: 'RES-04', patch: keptConnections },
+  { id: 'S12', bug: 'what may have been committed is done again under a new id', check: 'FLT-02', wrap: repeated },
+  { id: 'S13', bug: 'a migration takes no lock', check: 'LIFE-03', patch: withoutMigrationLock },
+  { id: 'S13@processes', bug: 'a migration takes no lock', check: 'MIG-04', patch: withoutMigrationLock },
+  { id: 'S14', bug: 'JSON is decoded twice', check: 'UNI-14', patch: decodedTwice },
+  { id: 'S15', bug: 'each page counts all rows', check: 'PRF-03', patch: countedPages },
+]
+
+type Broken = (request: PlaceRequest, patch: DialectPatch) => Promise<Place>
+
+/** The mutants as a subject lists them; `impossible` says which bugs its database does not let anybody write, and why. */
+export const mutantsOf = (
+  provision: Broken,
+  impossible: Readonly<Partial<Record<OwnMutantId, string>>> = {},
+): readonly OwnMutant[] =>
+  sqlMutants.map(({ id, bug, check, patch = (dialect) => dialect, wrap = (store) => store }) => {
+    const inapplicable = impossible[id]
+    return {
+      id,
+      bug,
+      check,
+      ...(inapplicable !== undefined && { inapplicable }),
+      async provision(request) {
+        const place = await provision(request, patch)
+        return { ...place, open: async (options) => wrap(await place.open(options)) }
+      },
+    }
+  })
