@@ -47,10 +47,16 @@ export async function probe(connection: Connection): Promise<Probe> {
       },
     )
   }
+  if (rest['autocommit'] !== '1') {
+    throw new StoreError(
+      'unsupported',
+      'autocommit is off on the connections: each read would leave a transaction open, and the next one see what was then',
+      { capability: 'autocommit' },
+    )
+  }
   const warnings: string[] = []
   if (rest['innodb_flush_log_at_trx_commit'] !== '1')
     warnings.push('innodb_flush_log_at_trx_commit is not 1; about a second of commits can be lost')
-  if (rest['autocommit'] !== '1') warnings.push('autocommit is off; reads would leave transactions open')
   return { flavour, version, settings: rest, warnings, maxAllowedPacket: Number(rest['max_allowed_packet']) }
 }
 
