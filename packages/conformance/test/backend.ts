@@ -39,6 +39,7 @@ const backends: Readonly<Record<string, Backend>> = {
   pg: { load: pg, server: 'pg' },
   'pg-codec': { load: pg, server: 'pg' },
   'pg-postgres-js': { load: pg, server: 'pg' },
+  'pg-pglite': { load: pg },
   mariadb: { load: mysql, server: 'mariadb' },
   mysql: { load: mysql, server: 'mysql' },
 }

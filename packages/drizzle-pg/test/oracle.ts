@@ -11,61 +11,77 @@ const areas = {
   userStates: 'daybook_user_states',
 }
 
+/** Runs a statement; whoever asks has their own way to the database. */
+export type Query = (text: string, values?: readonly unknown[]) => Promise<readonly Readonly<Record<string, unknown>>[]>
+
+/** A way to the database beside the store's. */
+export interface Access {
+  readonly query: Query
+  readonly begin: (body: (query: Query) => Promise<unknown>) => Promise<unknown>
+}
+
+/** Access by postgres.js. */
+export const accessBy = (sql: Sql): Access => ({
+  query: queryBy(sql),
+  begin: (body) => sql.begin((tx) => body(queryBy(tx))),
+})
+
+const queryBy =
+  (sql: Sql | TransactionSql): Query =>
+  (text, values = []) =>
+    sql.unsafe(text, values as string[]) // as whoever asks knows them
+
 /** A second reader of a schema, which also tries what the database does. */
-export function oracleOf(admin: Sql, schema: string): Oracle {
+export function oracleOf(access: Access, schema: string): Oracle {
+  const { query } = access
   const table = (name: string) => `"${schema}".daybook_${name}`
   return {
     async count(area, appName) {
-      const sessions = admin`select sid from ${admin(schema)}.${admin(areas.sessions)} where app_name = ${appName}`
-      const where = area === 'events' ? admin`sid in (${sessions})` : admin`app_name = ${appName}`
-      const [row] = await admin`select count(*)::int as n from ${admin(schema)}.${admin(areas[area])} where ${where}`
+      const sessions = `select sid from ${table('sessions')} where app_name = $1`
+      const where = area === 'events' ? `sid in (${sessions})` : 'app_name = $1'
+      const [row] = await query(`select count(*)::int as n from "${schema}".${areas[area]} where ${where}`, [appName])
       return Number(row?.['n'])
     },
     async orphan() {
-      const events = admin`${admin(schema)}.${admin(areas.events)}`
-      const copied = async (tx: TransactionSql) => {
-        const { count } =
-          await tx`insert into ${events} select (jsonb_populate_record(e, '{"sid": 2000000000}')).* from ${events} e limit 1`
-        if (count !== 1) throw new Error('there is no event to copy')
+      const events = table('events')
+      const copy = `insert into ${events} select (jsonb_populate_record(e, '{"sid": 2000000000}')).* from ${events} e limit 1`
+      const copied = async (ask: Query) => {
+        if ((await ask(`${copy} returning 1`)).length !== 1) throw new Error('there is no event to copy')
       }
-      return (await rolledBack(admin, copied)) === '23503'
+      return (await rolledBack(access, copied)) === '23503'
     },
-    plan: (statement) => planOf(admin, statement),
+    plan: (statement) => planOf(access, statement),
     async seed(seed) {
-      for (const statement of seedStatements(seed, { table, json: (text) => `(${text})::json` }))
-        await admin.unsafe(statement)
-      await admin.unsafe(`analyze ${table('sessions')}; analyze ${table('events')}`)
+      for (const statement of seedStatements(seed, { table, json: (text) => `(${text})::json` })) await query(statement)
+      for (const name of ['sessions', 'events']) await query(`analyze ${table(name)}`)
     },
     internalKeys: async (appName) =>
-      (
-        await admin`select sid::text as sid from ${admin(schema)}.${admin(areas.sessions)} where app_name = ${appName}`
-      ).map((row) => String(row['sid'])),
+      (await query(`select sid::text as sid from ${table('sessions')} where app_name = $1`, [appName])).map((row) =>
+        String(row['sid']),
+      ),
     columns: { body: /"payload"/, state: /"(initial_)?state"/ },
     tries: {
-      skipLocked: async () => {
-        const sessions = admin`${admin(schema)}.${admin(areas.sessions)}`
-        return (await rolledBack(admin, (tx) => tx`select 1 from ${sessions} for update skip locked`)) === undefined
-          ? 'yes'
-          : 'no'
-      },
-      windowFunctions: async () =>
-        (await rolledBack(admin, (tx) => tx`select row_number() over ()`)) === undefined ? 'yes' : 'no',
+      skipLocked: () => isTaken(access, `select 1 from ${table('sessions')} for update skip locked`),
+      windowFunctions: () => isTaken(access, 'select row_number() over ()'),
       async transactionalDdl() {
-        await rolledBack(admin, (tx) => tx`create table ${admin(schema)}.tried (a int)`)
-        const [row] = await admin`select to_regclass(${`${schema}.tried`}) as found`
+        await rolledBack(access, (ask) => ask(`create table "${schema}".tried (a int)`))
+        const [row] = await query('select to_regclass($1) as found', [`${schema}.tried`])
         return row?.['found'] === null ? 'yes' : 'no'
       },
     },
   }
 }
 
+const isTaken = async (access: Access, statement: string): Promise<'yes' | 'no'> =>
+  (await rolledBack(access, (ask) => ask(statement))) === undefined ? 'yes' : 'no'
+
 class Rollback extends Error {}
 
 /** SQLSTATE of what the body ran into, or `undefined`; its transaction is rolled back either way. */
-async function rolledBack(admin: Sql, body: (tx: TransactionSql) => Promise<unknown>): Promise<string | undefined> {
+async function rolledBack({ begin }: Access, body: (query: Query) => Promise<unknown>): Promise<string | undefined> {
   try {
-    await admin.begin(async (tx) => {
-      await body(tx)
+    await begin(async (query) => {
+      await body(query)
       throw new Rollback()
     })
   } catch (error) {
@@ -107,15 +123,13 @@ interface PlanNode {
 }
 
 /** A SELECT is run, and says how many rows it read; a change cannot be made twice, so of that there are estimates alone. */
-async function planOf(admin: Sql, { text, values }: SentStatement): Promise<StatementPlan> {
+async function planOf(access: Access, { text, values }: SentStatement): Promise<StatementPlan> {
   const isRead = /^\s*select/i.test(text)
   let plan: PlanNode | undefined
-  await rolledBack(admin, async (tx) => {
-    const [row] = await tx.unsafe<{ 'QUERY PLAN': readonly [{ Plan: PlanNode }] }[]>(
-      `explain (${isRead ? 'analyze, ' : ''}format json) ${text}`,
-      values as string[], // as the store sent them
-    )
-    plan = row?.['QUERY PLAN'][0].Plan
+  await rolledBack(access, async (query) => {
+    const [row] = await query(`explain (${isRead ? 'analyze, ' : ''}format json) ${text}`, values)
+    const explained = row?.['QUERY PLAN'] as [{ Plan: PlanNode }] | undefined // what EXPLAIN answers
+    plan = explained?.[0].Plan
   })
   if (plan === undefined) throw new Error(`there is no plan for ${text}`)
   const nodes = nodesOf(plan)

@@ -15,8 +15,9 @@ import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/
 import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { fixedAes } from '../../drizzle/test/codecs.ts'
 import { createPgStore, openPgStore, type OpenPgOptions, type PgStoreOptions } from '../src/index.ts'
-import { holdSession, oracleOf } from './oracle.ts'
+import { accessBy, holdSession, oracleOf } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
+import { pgliteSubject } from './pglite-subject.ts'
 import { createAppRole, dropAppRole } from './roles.ts'
 import { connect, serverEndpoint, serverUrl, urlWith } from './server.ts'
 
@@ -114,7 +115,7 @@ async function provision(
       module: new URL('worker.ts', import.meta.url).href,
       args: { driver, url: serverUrl, schema, max: 3, isEncoded },
     },
-    oracle: oracleOf(admin, schema),
+    oracle: oracleOf(accessBy(admin), schema),
     honours: ['role', 'poolMax', 'onStatement', 'prefix', 'migrations'],
     endpoint: serverEndpoint,
     wire: postgresWire,
@@ -133,10 +134,11 @@ async function provision(
   }
 }
 
-export const subjects: Record<'pg' | 'pg-codec' | 'pg-postgres-js', StoreUnderTest> = {
+export const subjects: Record<'pg' | 'pg-codec' | 'pg-postgres-js' | 'pg-pglite', StoreUnderTest> = {
   pg: subject('pg@8', { driver: 'pg' }),
   'pg-codec': subject('pg@8, with a codec', { driver: 'pg', isEncoded: true }),
   'pg-postgres-js': subject('postgres@3', { driver: 'postgres' }),
+  'pg-pglite': pgliteSubject(expects),
 }
 
 function subject(driver: string, variant: Variant): StoreUnderTest {
