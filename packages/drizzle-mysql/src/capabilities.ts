@@ -5,7 +5,7 @@ export const capabilities: Capabilities = {
   artifacts: 'no',
   metrics: 'no',
   lease: 'no',
-  jsonPathFilter: 'no',
+  jsonPathFilter: 'yes',
   jsonPathIndex: 'no',
   fullTextSearch: 'no',
   vectorSearch: 'no',

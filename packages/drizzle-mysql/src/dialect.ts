@@ -3,6 +3,7 @@ import { remembered, type Dialect, type LoadShape } from '@daybook/drizzle'
 import { capabilities } from './capabilities.ts'
 import type { Connections } from './connections.ts'
 import { expressionsFor } from './expressions.ts'
+import { jsonPathsFor } from './json-path.ts'
 import { buildLoad, loadedBy } from './load.ts'
 import { migrating } from './migrate.ts'
 import { probe, type Probe } from './probe.ts'
@@ -26,6 +27,7 @@ export function mysqlDialect({ connections, server, options, failures, close }: 
     capabilities,
     limits: limitsOf(server),
     expressions: expressionsFor(flavour),
+    jsonPaths: jsonPathsFor(flavour),
     lockWait: 5_000,
     failureOf: failures,
     ...migrating(options, flavour),

@@ -6,7 +6,7 @@ export const capabilitiesOf = ({ isSingle }: Driver): Capabilities => ({
   artifacts: 'no',
   metrics: 'no',
   lease: 'no',
-  jsonPathFilter: 'no',
+  jsonPathFilter: 'yes',
   jsonPathIndex: 'no',
   fullTextSearch: 'no',
   vectorSearch: 'no',

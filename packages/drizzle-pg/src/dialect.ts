@@ -6,6 +6,7 @@ import type { Driver } from './driver.ts'
 import { failureOf } from './errors.ts'
 import { expressions } from './expressions.ts'
 import { hotPath } from './hot-path.ts'
+import { jsonPaths } from './json-path.ts'
 import { migrating } from './migrate.ts'
 import { probe } from './probe.ts'
 import { daybookTables, type PgTableOptions } from './schema.ts'
@@ -26,6 +27,7 @@ export function pgDialect({ database, driver, options, close }: Parts): Dialect 
     capabilities: capabilitiesOf(driver),
     limits: defaultLimits,
     expressions,
+    jsonPaths,
     lockWait: 5_000,
     failureOf,
     ...migrating(options),

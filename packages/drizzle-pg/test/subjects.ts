@@ -26,7 +26,7 @@ const expects: Capabilities = {
   artifacts: 'no',
   metrics: 'no',
   lease: 'no',
-  jsonPathFilter: 'no',
+  jsonPathFilter: 'yes',
   jsonPathIndex: 'no',
   fullTextSearch: 'no',
   vectorSearch: 'no',

@@ -14,6 +14,7 @@ import { sql } from 'drizzle-orm'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import { failureOf } from './errors.ts'
 import { expressions, insertNewSql } from './expressions.ts'
+import { jsonPaths } from './json-path.ts'
 import { allMigrations } from './migrate.ts'
 import type { Probe } from './probe.ts'
 import { daybookTables } from './schema.ts'
@@ -25,6 +26,7 @@ export type Common = Pick<
   | 'capabilities'
   | 'limits'
   | 'expressions'
+  | 'jsonPaths'
   | 'migrations'
   | 'lockWait'
   | 'migrationStart'
@@ -53,6 +55,7 @@ export function commonDialect(
     capabilities: capabilitiesOf(probe),
     limits: { ...defaultLimits, ...limits },
     expressions,
+    jsonPaths,
     migrations: allMigrations,
     lockWait: checkedWait(options.busyTimeout),
     migrationStart: [], // BEGIN IMMEDIATE is the lock
@@ -83,7 +86,7 @@ const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabi
   artifacts: 'no',
   metrics: 'no',
   lease: 'no',
-  jsonPathFilter: 'no',
+  jsonPathFilter: 'yes',
   jsonPathIndex: 'no',
   fullTextSearch: 'no',
   vectorSearch: 'no',

@@ -1,4 +1,4 @@
-import type { Call, Capabilities, Health, Limits, Scope, SessionKey } from '@daybook/core'
+import type { Call, Capabilities, Health, Limits, Scope, SessionKey, StatePath } from '@daybook/core'
 import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
 import type { Tables } from './rows.ts'
 import type { Script } from './script.ts'
@@ -50,6 +50,33 @@ export interface Expressions {
   isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
   /** Ends a SELECT whose rows the transaction is about to change. */
   readonly forUpdate: SQL
+}
+
+/** What is at a path of a JSON document, as each type: NULL where the path is missing or the value has another type. */
+export interface JsonAt {
+  readonly exists: SQL
+  readonly isNull: SQL
+  /** Compared byte for byte in UTF-8. */
+  readonly string: SQL
+  /** Compared as the double that it is. */
+  readonly number: SQL
+  readonly boolean: SQL
+  /** The value is an array, and one of its elements passes the test. */
+  someElement(test: (element: JsonAt) => SQL): SQL
+}
+
+/** How a database looks into JSON. Paths and values are bound, never spliced. */
+export interface JsonPaths {
+  /**
+   * Follows a path exactly: a string finds only a key of an object, a number only a position in an array. `bind` makes a
+   * placeholder of a value.
+   */
+  at(column: SQLWrapper, path: StatePath, bind: (value: Value) => SQLWrapper): JsonAt
+  /** Text, bound, to compare with {@link JsonAt.string}. */
+  string(text: SQLWrapper): SQL
+  /** The JSON text of a number, bound, to compare with {@link JsonAt.number}. */
+  number(text: SQLWrapper): SQL
+  boolean(value: boolean): SQL
 }
 
 /** Events and what they do to state, for the shortest way into the database. */
@@ -161,6 +188,8 @@ export interface Dialect {
   readonly capabilities: Capabilities
   readonly limits: Limits
   readonly expressions: Expressions
+  /** Absent where the ability `jsonPathFilter` is. */
+  readonly jsonPaths?: JsonPaths
   readonly migrations: readonly Migration[]
   /** Runs a script in a transaction that only reads: one consistent view. */
   read<T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T>

@@ -7,6 +7,8 @@ export type {
   Expressions,
   Failure,
   InsertNew,
+  JsonAt,
+  JsonPaths,
   Loaded,
   LoadShape,
   Migration,

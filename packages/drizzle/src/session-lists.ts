@@ -1,13 +1,23 @@
-import { pageOf, toMicros, type Page, type SessionListRequest, type SessionSummary } from '@daybook/core'
+import {
+  pageOf,
+  toMicros,
+  unsupported,
+  type CheckedCondition,
+  type Page,
+  type SessionFilterRequest,
+  type SessionListRequest,
+  type SessionSummary,
+} from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
 import { summaryOf, type SessionRows } from './session-rows.ts'
+import { stateFilter, type StateFilter } from './state-filters.ts'
 import { param, selected, variants } from './statements.ts'
 
 export interface SessionLists {
   list(tx: Tx, request: SessionListRequest): Script<Page<SessionSummary>>
-  count(tx: Tx, filter: { readonly appName: string; readonly userId: string | undefined }): Script<number>
+  count(tx: Tx, filter: SessionFilterRequest): Script<number>
   /** Sessions last changed before a time, and their events. */
   countOlder(
     tx: Tx,
@@ -25,7 +35,10 @@ export interface SessionLists {
   ): Script<readonly string[]>
 }
 
-export function createSessionLists({ tables, expressions }: Dialect, sessionRows: SessionRows): SessionLists {
+export function createSessionLists(
+  { tables, expressions, jsonPaths }: Dialect,
+  sessionRows: SessionRows,
+): SessionLists {
   const { sessions, userStates, appStates } = tables
   const ofApp = sql`${sessions.appName} = ${param('appName')}`
   const ofUser = sql`${ofApp} and ${sessions.userId} = ${param('userId')}`
@@ -40,7 +53,8 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
     left join ${appStates} on ${appStates.appName} = ${sessions.appName}`
 
   /** A variant is `order|direction` and the words that apply: `user`, `state`, `beyond`, `offset`. */
-  const select = variants((variant) => {
+  const select = variants((variant) => selectWhere(variant, sql``))
+  const selectWhere = (variant: string, filter: SQL) => {
     const [orderBy = '', direction, ...words] = variant.split('|')
     const has = (word: string) => words.includes(word)
     const time =
@@ -56,16 +70,17 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
       : sql`${selected(sessionRows.columns)} from ${sessions}`
     // Of one user's sessions the user settles no tie, and a planner that is told to sort by it may miss the index.
     return {
-      sql: sql`select ${columns} where ${has('user') ? ofUser : ofApp}${has('beyond') ? beyond : sql``}
+      sql: sql`select ${columns} where ${has('user') ? ofUser : ofApp}${has('beyond') ? beyond : sql``}${filter}
         order by ${time} ${sql.raw(isDescending ? 'desc' : 'asc')}, ${sessions.sessionId}${has('user') ? sql`` : sql`, ${sessions.userId}`}
         limit ${param('limit')}${has('offset') ? sql` offset ${param('offset')}` : sql``}`,
     }
-  })
+  }
   const afterTie = () =>
     sql`${sessions.sessionId} > ${param('sessionId')} or (${sessions.sessionId} = ${param('sessionId')} and ${sessions.userId} > ${param('afterUserId')})`
-  const counted = variants((user) => ({
-    sql: sql`select count(*) as "count" from ${sessions} where ${user === 'user' ? ofUser : ofApp}`,
-  }))
+  const countWhere = (user: string, filter: SQL) => ({
+    sql: sql`select count(*) as "count" from ${sessions} where ${user === 'user' ? ofUser : ofApp}${filter}`,
+  })
+  const counted = variants((user) => countWhere(user, sql``))
   const oldest = variants((variant) => ({
     sql: sql`select ${selected({ sid: expressions.wholeText(sessions.sid) })} from ${sessions}
       where ${variant.includes('user') ? ofUser : ofApp}${variant.includes('before') ? sql` and ${sessions.updatedAt} < ${param('before')}` : sql``}
@@ -76,9 +91,18 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
       where ${user === 'user' ? ofUser : ofApp} and ${sessions.updatedAt} < ${param('before')}`,
   }))
 
+  /** A filter on state, to follow other conditions; `undefined` for none. */
+  function filterOf(where: readonly CheckedCondition[]): StateFilter | undefined {
+    if (where.length === 0) return undefined
+    if (jsonPaths === undefined) throw unsupported('jsonPathFilter', 'filters on state')
+    const filter = stateFilter(jsonPaths, sessions.state, where)
+    return { ...filter, sql: sql` and ${filter.sql}` }
+  }
+
   return {
     *list(tx, request) {
       const { appName, userId, orderBy, direction, limit, offset, position, wantsState } = request
+      const filter = filterOf(request.where)
       if (limit === 0) return { items: [], nextCursor: undefined }
       const words = [
         userId !== undefined && 'user',
@@ -97,19 +121,21 @@ export function createSessionLists({ tables, expressions }: Dialect, sessionRows
         }),
         ...(offset > 0 && { offset }),
         limit: limit + 1,
+        ...filter?.params,
       }
-      const rows = yield* tx.rows(
-        select([orderBy, direction, ...words.filter((word) => word !== false)].join('|')),
-        params,
-      )
+      const variant = [orderBy, direction, ...words.filter((word) => word !== false)].join('|')
+      const rows = yield* tx.rows(filter === undefined ? select(variant) : selectWhere(variant, filter.sql), params)
       const positionOf = (row: Row) => [String(row[orderBy]), String(row['sessionId']), String(row['userId'])]
       return pageOf(rows, request, positionOf, wantsState ? (row) => sessionRows.sessionOf(row) : summaryOf)
     },
-    *count(tx, { appName, userId }) {
-      const [row] = yield* tx.rows(
-        counted(userId === undefined ? '' : 'user'),
-        userId === undefined ? { appName } : { appName, userId },
-      )
+    *count(tx, { appName, userId, where }) {
+      const filter = filterOf(where)
+      const user = userId === undefined ? '' : 'user'
+      const [row] = yield* tx.rows(filter === undefined ? counted(user) : countWhere(user, filter.sql), {
+        appName,
+        ...(userId !== undefined && { userId }),
+        ...filter?.params,
+      })
       return Number(row?.['count'])
     },
     *countOlder(tx, { appName, userId, before }) {

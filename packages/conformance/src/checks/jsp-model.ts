@@ -7,7 +7,7 @@ import { keyOf, newSession, numbers } from '../fixtures.ts'
 import { runProperty } from '../model.ts'
 import { foundBy, shown } from './jsp-look.ts'
 
-const key = fc.constantFrom('a', 'b', 'A', '0', '', 'a.b', '"', '\\', '😀', '\u0001', '\0', '\ud800', "'", '$')
+const key = fc.constantFrom('a', 'b', 'A', '0', '-', '', 'a.b', '"', '\\', '😀', '\u0001', '\0', '\ud800', "'", '$')
 const text = fc.oneof(
   fc.constantFrom(
     '',
