@@ -16,10 +16,17 @@ export function jsonPathsFor(flavour: Flavour): JsonPaths {
     // Not `= true`: MariaDB has the text of it.
     boolean: sql`(case when json_type(${value}) = 'BOOLEAN' then cast(${value} as char) = 'true' end)`,
     // Not JSON_CONTAINS, which also looks into the arrays in an array.
-    someElement: (test): SQL => sql`exists (
-      select 1 from json_table(case when json_type(${value}) = 'ARRAY' then ${value} end, '$[*]' columns (value json path '$')) as element
-      where ${test(typed(sql`element.value`))})`,
+    // Nor EXISTS, which MySQL 9.7 turns into a join that finds other rows.
+    someElement: (test): SQL => sql`(
+      select count(*) from json_table(case when json_type(${value}) = 'ARRAY' then ${value} end, '$[*]' columns (value json path '$')) as element
+      where ${test(element)}) > 0`,
   })
+
+  // To MySQL an element that is null is NULL as a row.
+  const element: JsonAt = {
+    ...typed(sql`element.value`),
+    isNull: sql`coalesce(json_type(element.value), 'NULL') = 'NULL'`,
+  }
 
   return {
     at: (column, path, bind) =>
