@@ -7,33 +7,37 @@ import { collations, type Flavour } from './schema.ts'
 export function jsonPathsFor(flavour: Flavour): JsonPaths {
   const exact = sql.raw(collations[flavour])
 
+  // Whatever a function or the connection compares by, this is bytes.
+  const bytes = (expression: SQL): SQL => sql`convert(${expression} using utf8mb4) collate ${exact}`
+  const typeOf = (value: SQLWrapper): SQL => bytes(sql`json_type(${value})`)
+
   const typed = (value: SQLWrapper): JsonAt => ({
     exists: sql`${value} is not null`,
-    isNull: sql`json_type(${value}) = 'NULL'`,
-    string: sql`(case when json_type(${value}) = 'STRING' then convert(json_unquote(${value}) using utf8mb4) end) collate ${exact}`,
+    isNull: sql`${typeOf(value)} = 'NULL'`,
+    string: bytes(sql`case when ${typeOf(value)} = 'STRING' then json_unquote(${value}) end`),
     // MySQL tells more kinds of numbers apart than MariaDB.
-    number: sql`(case when json_type(${value}) in ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') then cast(${value} as double) end)`,
+    number: sql`(case when ${typeOf(value)} in ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') then cast(${value} as double) end)`,
     // Not `= true`: MariaDB has the text of it.
-    boolean: sql`(case when json_type(${value}) = 'BOOLEAN' then cast(${value} as char) = 'true' end)`,
-    // Not JSON_CONTAINS, which also looks into the arrays in an array.
-    // Nor EXISTS, which MySQL 9.7 turns into a join that finds other rows.
+    boolean: sql`(case when ${typeOf(value)} = 'BOOLEAN' then ${bytes(sql`cast(${value} as char)`)} = 'true' end)`,
+    // Not JSON_CONTAINS, which also looks into the arrays in an array. Nor EXISTS, which MySQL 9.7 turns into a join that
+    // finds other rows.
     someElement: (test): SQL => sql`(
-      select count(*) from json_table(case when json_type(${value}) = 'ARRAY' then ${value} end, '$[*]' columns (value json path '$')) as element
+      select count(*) from json_table(case when ${typeOf(value)} = 'ARRAY' then ${value} end, '$[*]' columns (value json path '$')) as element
       where ${test(element)}) > 0`,
   })
 
   // To MySQL an element that is null is NULL as a row.
   const element: JsonAt = {
     ...typed(sql`element.value`),
-    isNull: sql`coalesce(json_type(element.value), 'NULL') = 'NULL'`,
+    isNull: sql`(element.value is null or ${typeOf(sql`element.value`)} = 'NULL')`,
   }
 
   return {
     at: (column, path, bind) =>
       typed(
         flavour === 'mariadb' && path.some(isDashed)
-          ? extracted(withoutDashes(column, path, bind), path.map(renamed), bind)
-          : extracted(column, path, bind),
+          ? extracted(withoutDashes(column, path, bind), path.map(renamed), bind, typeOf)
+          : extracted(column, path, bind, typeOf),
       ),
     string: (text) => sql`${text}`,
     number: (text) => sql`cast(${text} as double)`,
@@ -62,12 +66,12 @@ function withoutDashes(document: SQLWrapper, path: StatePath, bind: Bind): SQLWr
 }
 
 /** What is at a path. */
-function extracted(document: SQLWrapper, path: StatePath, bind: Bind): SQLWrapper {
+function extracted(document: SQLWrapper, path: StatePath, bind: Bind, typeOf: (value: SQL) => SQL): SQLWrapper {
   const value = sql`json_extract(${document}, ${bind(jsonPath(path))})`
   // A position finds a scalar or an object itself, as if it were in an array of one.
   const arrays = path.flatMap((segment, i) =>
     typeof segment === 'number'
-      ? [sql`json_type(json_extract(${document}, ${bind(jsonPath(path.slice(0, i)))})) = 'ARRAY'`]
+      ? [sql`${typeOf(sql`json_extract(${document}, ${bind(jsonPath(path.slice(0, i)))})`)} = 'ARRAY'`]
       : [],
   )
   return arrays.length === 0 ? value : sql`(case when ${sql.join(arrays, sql` and `)} then ${value} end)`
