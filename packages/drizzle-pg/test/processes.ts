@@ -6,18 +6,18 @@ import { serverUrl } from './server.ts'
 const run = promisify(execFile)
 // Node 20 strips no types: the suite's hook does.
 const loader = new URL('../../conformance/bin/typescript.mjs', import.meta.url).href
-const script = fileURLToPath(new URL('child.ts', import.meta.url))
 
-/** Runs child.ts in a process of its own until that ends by itself; rejects if it does not. */
-export async function child(args: {
-  schema: string
-  startAt: number
-  url?: string
-}): Promise<{ applied?: string[]; code?: string }> {
+/** Runs a program of this folder in a process of its own until that ends by itself; rejects if it does not. Answers what it prints. */
+export async function program(file: string, args: object): Promise<unknown> {
+  const script = fileURLToPath(new URL(file, import.meta.url))
   const { stdout } = await run(
     process.execPath,
     ['--conditions=@daybook/source', '--import', loader, script, JSON.stringify({ url: serverUrl, ...args })],
-    { timeout: 20_000 },
+    { timeout: 30_000, maxBuffer: 16 * 1024 * 1024 },
   )
-  return JSON.parse(stdout) as { applied?: string[]; code?: string } // what child.ts says
+  return JSON.parse(stdout)
 }
+
+/** Runs child.ts. */
+export const child = (args: { schema: string; startAt: number; url?: string }) =>
+  program('child.ts', args) as Promise<{ applied?: string[]; code?: string }> // what child.ts says
