@@ -1,52 +1,21 @@
-// Certifies one backend of this repository and writes its certificate under conformance/.
+// pnpm conformance --backend NAME | --matrix: certifies backends of this repository and writes the certificates to conformance/.
 import { parseArgs } from 'node:util'
 import { exitCode } from '../src/certificate.ts'
 import { summary, writeCertificate } from '../src/certificate-files.ts'
-import type { StoreUnderTest } from '../src/define.ts'
 import { levels } from '../src/check.ts'
 import { writeMatrixPages } from './matrix-pages.ts'
 import { runConformance } from '../src/run.ts'
-import { findServers } from '../../../tools/servers/find.ts'
-import { missingServer, type ServerBackend } from '../../../tools/servers/found.ts'
+import { subjectOf } from './backends.ts'
+import { certifyMatrix } from './matrix-run.ts'
 
 const root = new URL('../../../', import.meta.url)
-
-type Subjects = Readonly<Record<string, StoreUnderTest>>
-
-async function subjectsIn(path: string): Promise<Subjects> {
-  const file = (await import(new URL(path, root).href)) as { readonly subjects: Subjects } // files of subjects have this shape
-  return file.subjects
-}
-
-interface Backend {
-  /** Loaded only when asked for, since each brings its driver. */
-  readonly load: () => Promise<Subjects>
-  /** The server that it needs. */
-  readonly server?: ServerBackend
-}
-
-const sqlite = () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts')
-const pg = () => subjectsIn('packages/drizzle-pg/test/subjects.ts')
-const mysql = () => subjectsIn('packages/drizzle-mysql/test/subjects.ts')
-
-const backends: Readonly<Record<string, Backend>> = {
-  memory: { load: async () => (await import('./memory-subject.ts')).subjects },
-  sqlite: { load: sqlite },
-  'sqlite-codec': { load: sqlite },
-  'libsql-client': { load: sqlite },
-  'better-sqlite3': { load: sqlite },
-  'libsql-server': { load: sqlite },
-  pg: { load: pg, server: 'pg' },
-  'pg-codec': { load: pg, server: 'pg' },
-  'pg-postgres-js': { load: pg, server: 'pg' },
-  'pg-pglite': { load: pg },
-  mariadb: { load: mysql, server: 'mariadb' },
-  mysql: { load: mysql, server: 'mysql' },
-}
 
 const { values } = parseArgs({
   options: {
     backend: { type: 'string' },
+    // The certificate's name, where that is not the backend's.
+    as: { type: 'string' },
+    matrix: { type: 'boolean', default: false },
     level: { type: 'string', default: 'concurrent' },
     budget: { type: 'string', default: 'quick' },
     prove: { type: 'boolean', default: false },
@@ -55,13 +24,20 @@ const { values } = parseArgs({
   },
 })
 
-process.exitCode = await certify().catch((error: unknown) => {
+process.exitCode = await (values.matrix ? matrix() : certify()).catch((error: unknown) => {
   console.error('the store or the harness could not start:', error)
   return 3
 })
 
+async function matrix(): Promise<number> {
+  if (values.backend !== undefined || values.as !== undefined || values.only !== undefined)
+    throw new Error('--matrix is all backends and the whole suite')
+  const forEach = process.argv.slice(2).filter((arg) => arg !== '--matrix')
+  return certifyMatrix(root, forEach)
+}
+
 async function certify(): Promise<number> {
-  const { backend = '', budget, seed, only, prove } = values
+  const { backend = '', as = backend, budget, seed, only, prove } = values
   const level = levels.find((one) => one === values.level)
   if (level === undefined || (budget !== 'quick' && budget !== 'cert'))
     throw new Error('--level is core, concurrent or durable; --budget is quick or cert')
@@ -76,23 +52,9 @@ async function certify(): Promise<number> {
   })
   // A part of the suite is for looking into something; it replaces no certificate.
   if (only === undefined) {
-    await writeCertificate(certificate, new URL('conformance/', root), backend)
+    await writeCertificate(certificate, new URL('conformance/', root), as)
     await writeMatrixPages(root)
   }
   for (const line of summary(certificate)) console.info(line)
   return exitCode(certificate)
-}
-
-async function subjectOf(name: string): Promise<StoreUnderTest> {
-  const backend = backends[name]
-  if (backend === undefined) throw new Error(`--backend is one of ${Object.keys(backends).join(', ')}`)
-  if (backend.server !== undefined) {
-    await findServers([backend.server])
-    const missing = missingServer(backend.server)
-    if (missing !== undefined) throw new Error(missing)
-  }
-  const subjects = await backend.load()
-  const subject = subjects[name]
-  if (subject === undefined) throw new Error(`there is no subject ${name}, only ${Object.keys(subjects).join(', ')}`)
-  return subject
 }
