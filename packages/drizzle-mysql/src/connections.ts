@@ -1,5 +1,5 @@
 import { StoreError, type Call } from '@daybook/core'
-import { createTurns } from '@daybook/drizzle'
+import { createTurns, type PoolState } from '@daybook/drizzle'
 import { hasEnded, sizeOf, type Connection, type Pool } from './driver.ts'
 import { failureOf, refusedByPool } from './errors.ts'
 
@@ -15,33 +15,29 @@ export interface Connections {
   readonly lend: <T>(call: Call, work: (connection: Connection) => Promise<T>) => Promise<T>
   /** The same wait for a work that takes its connection from the pool by itself. */
   readonly inTurn: <T>(call: Call, work: () => Promise<T>) => Promise<T>
+  /** Of the store's own calls: what others do with the pool it does not see. */
+  readonly state: () => PoolState
 }
 
 interface Bounds {
   /** Milliseconds to wait for a connection, besides the call's own timeout. */
   readonly acquireTimeout?: number | undefined
-  /** Whether a connection may still be used; one that may not is closed, and another taken. */
-  readonly isFit?: (connection: Connection) => boolean
 }
 
-export function connectionsOf(pool: Pool, { acquireTimeout, isFit = () => true }: Bounds = {}): Connections {
+export function connectionsOf(pool: Pool, { acquireTimeout }: Bounds = {}): Connections {
   const turns = createTurns(sizeOf(pool))
 
   /** Others may use the pool too, so that it may be empty although it is our turn. */
   async function acquired(call: Call): Promise<Connection> {
-    for (;;) {
-      call.check()
-      const getting = pool.getConnection()
-      const connection = await unlessOver(call, getting, 0).catch((error: unknown) => {
-        getting.then(
-          (late) => late.release(),
-          () => {}, // it did not come at all
-        )
-        throw refusedByPool(error, hasEnded(pool))
-      })
-      if (isFit(connection)) return connection
-      connection.destroy()
-    }
+    call.check()
+    const getting = pool.getConnection()
+    return unlessOver(call, getting, 0).catch((error: unknown) => {
+      getting.then(
+        (late) => late.release(),
+        () => {}, // it did not come at all
+      )
+      throw refusedByPool(error, hasEnded(pool))
+    })
   }
 
   async function lent<T>(call: Call, work: (connection: Connection) => Promise<T>): Promise<T> {
@@ -68,6 +64,7 @@ export function connectionsOf(pool: Pool, { acquireTimeout, isFit = () => true }
           }),
         acquireTimeout,
       ),
+    state: () => ({ size: turns.size, inUse: turns.inUse, waiting: turns.waiting }),
   }
 }
 

@@ -5,6 +5,7 @@ import {
   joinedStore,
   storeErrorOf,
   type DrizzleStoreOptions,
+  type ServerPlace,
 } from '@daybook/drizzle'
 import { connectionsOf, type Connections } from './connections.ts'
 import { mysqlDialect } from './dialect.ts'
@@ -30,16 +31,20 @@ export const createMysqlStore = async <Db extends MysqlDatabase>(
   options: MysqlStoreOptions = {},
 ): Promise<MysqlStore<Db>> => mysqlStore(db, options, connectionsOf(poolOf(db)), async () => {})
 
-/** @param close closes what the store opened itself */
+/**
+ * @param close closes what the store opened itself
+ * @param place where it was opened, to be named in errors
+ */
 export async function mysqlStore<Db extends MysqlDatabase>(
   db: Db,
   options: MysqlStoreOptions,
   connections: Connections,
   close: () => Promise<void>,
+  place?: ServerPlace,
 ): Promise<MysqlStore<Db>> {
   const server = await createCalls(options).run('open', undefined, (call) =>
     connections.lend(call, probe).catch((error: unknown) => {
-      throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error)
+      throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error, place)
     }),
   )
   const failures = failuresOf[server.flavour]

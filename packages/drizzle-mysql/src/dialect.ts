@@ -38,6 +38,7 @@ export function mysqlDialect({ connections, server, options, failures, close }: 
       return loadedBy(yield* tx.rows(loadFor(shape), params))
     },
     server: (call) => connections.lend(call, probe),
+    pool: connections.state,
     close,
   }
 }

@@ -1,4 +1,4 @@
-import { failureByCode, type ErrorKind, type Failure } from '@daybook/drizzle'
+import { failureByCode, nodeErrorKinds, type ErrorKind, type Failure } from '@daybook/drizzle'
 import type { Flavour } from './schema.ts'
 
 type Kinds<Code extends string | number> = Readonly<Record<Code, ErrorKind>>
@@ -19,16 +19,16 @@ const errnoKinds: Kinds<number> = {
   1290: 'read_only',
   1792: 'read_only',
   1836: 'read_only',
-  1044: 'unreachable',
-  1045: 'unreachable',
+  1044: 'login_refused',
+  1045: 'login_refused',
   1046: 'unreachable',
-  1049: 'unreachable',
+  1049: 'no_database',
   1129: 'unreachable',
-  1130: 'unreachable',
-  1251: 'unreachable',
-  1698: 'unreachable',
-  1820: 'unreachable',
-  1862: 'unreachable',
+  1130: 'login_refused',
+  1251: 'login_refused',
+  1698: 'login_refused',
+  1820: 'login_refused',
+  1862: 'login_refused',
   1142: 'forbidden',
   1143: 'forbidden',
   1227: 'forbidden',
@@ -50,8 +50,8 @@ const ownErrnoKinds: Readonly<Record<Flavour, Kinds<number>>> = {
     3572: 'locked',
     3024: 'cancelled',
     3101: 'contention', // rolled back by the group
-    3118: 'unreachable',
-    3159: 'unreachable',
+    3118: 'login_refused',
+    3159: 'untrusted', // the server wants TLS
     3032: 'connection',
     3168: 'connection',
     3169: 'connection',
@@ -60,31 +60,23 @@ const ownErrnoKinds: Readonly<Record<Flavour, Kinds<number>>> = {
   mariadb: {
     1969: 'cancelled',
     1927: 'connection',
-    4151: 'unreachable',
+    4151: 'login_refused',
   },
 }
 
 /** Codes of the driver, of Node and of ours, where there is no number of the server. */
 const codeKinds: Kinds<string> = {
+  ...nodeErrorKinds,
   PROTOCOL_CONNECTION_LOST: 'connection',
   PROTOCOL_SEQUENCE_TIMEOUT: 'connection',
   PROTOCOL_ERROR: 'connection',
   PROTOCOL_UNEXPECTED_PACKET: 'connection',
-  ECONNREFUSED: 'connection',
-  ECONNRESET: 'connection',
   ECONNABORTED: 'connection',
-  EHOSTUNREACH: 'connection',
-  ENETUNREACH: 'connection',
-  EAI_AGAIN: 'connection',
-  EPIPE: 'connection',
-  ETIMEDOUT: 'connection',
   POOL_FULL: 'connection',
   CONNECTION_ENDED: 'connection',
-  ENOTFOUND: 'unreachable',
-  ENOENT: 'unreachable', // of a socket's path
-  EACCES: 'unreachable',
-  HANDSHAKE_NO_SSL_SUPPORT: 'unreachable',
-  HANDSHAKE_SSL_ERROR: 'unreachable',
+  EACCES: 'unreachable', // of a socket's path
+  HANDSHAKE_NO_SSL_SUPPORT: 'untrusted',
+  HANDSHAKE_SSL_ERROR: 'untrusted',
   HANDSHAKE_UNKNOWN_ERROR: 'unreachable',
   AUTH_SWITCH_PLUGIN_ERROR: 'unreachable',
   POOL_CLOSED: 'closed',

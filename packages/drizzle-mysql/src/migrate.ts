@@ -23,9 +23,15 @@ export function migrating(
       { sql: sql.raw(withNames(createMigrations, marks)) },
     ],
     migrationEnd: [{ sql: sql.raw(`select release_lock(${lock})`) }],
-    existingTables: {
-      sql: sql.raw('select table_name as `name` from information_schema.tables where table_schema = database()'),
-    },
+    existingTables: { sql: sql.raw(existing(Object.values(names))) },
     named: ({ statements }) => statements.map((statement) => withNames(statement, marks)),
   }
+}
+
+/** Our names as we write them: a server may store them in lower case, and compares them as its setting says. */
+function existing(names: readonly string[]): string {
+  const ours = names.map((name) => `select '${name}' as name`).join(' union all ')
+  return `select ours.name as \`name\` from (${ours}) as ours where exists (
+    select 1 from information_schema.tables as t where t.table_schema = database() and
+      if(@@lower_case_table_names = 0, cast(t.table_name as binary) = cast(ours.name as binary), lower(t.table_name) = lower(ours.name)))`
 }

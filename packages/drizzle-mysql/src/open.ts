@@ -58,7 +58,7 @@ export async function openMysqlStore(
     const { drizzle } = await import('drizzle-orm/mysql2')
     const db = drizzle({ client: pool })
     const connections = connectionsOf(poolOf(db), { acquireTimeout: server.acquireTimeout })
-    const store = await mysqlStore(db, storeOptionsIn(options), connections, () => ended(pool))
+    const store = await mysqlStore(db, storeOptionsIn(options), connections, () => ended(pool), server)
     await warm(pool, server.warm)
     return store
   } catch (error) {

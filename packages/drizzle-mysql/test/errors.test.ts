@@ -2,7 +2,7 @@ import { isStoreError } from '@daybook/core'
 import { sql } from 'drizzle-orm'
 import { mysqlTable, varchar } from 'drizzle-orm/mysql-core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { failureOf } from '../src/errors.ts'
+import { failureOf, failuresOf } from '../src/errors.ts'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
 import { drizzleOver, key, needsServer, newPlace, openedStore } from './places.ts'
 
@@ -19,7 +19,11 @@ describe('the error table', () => {
     [{ errno: 1040 }, 'connection'],
     [{ errno: -104, code: 'ECONNRESET' }, 'connection'],
     [{ code: 'PROTOCOL_CONNECTION_LOST' }, 'connection'],
-    [{ errno: 1045 }, 'unreachable'],
+    [{ errno: 1045 }, 'login_refused'],
+    [{ errno: 1049 }, 'no_database'],
+    [{ errno: 1142 }, 'forbidden'],
+    [{ fatal: true }, 'connection'],
+    [{ code: 'HANDSHAKE_SSL_ERROR' }, 'untrusted'],
     [{ errno: 1290 }, 'read_only'],
     [{ errno: 1114 }, 'storage'],
     [{ errno: 1153 }, 'too_large'],
@@ -29,6 +33,18 @@ describe('the error table', () => {
   ])('%j is %s', (facts, kind) => {
     expect(failureOf(failing(facts)).kind).toBe(kind)
   })
+})
+
+const kinds = (errno: number) => [
+  failuresOf.mysql(failing({ errno })).kind,
+  failuresOf.mariadb(failing({ errno })).kind,
+]
+
+test('a number that means something else on the other server is not taken for it', () => {
+  expect(kinds(3024)).toEqual(['cancelled', 'internal'])
+  expect(kinds(1969)).toEqual(['internal', 'cancelled'])
+  expect(kinds(4031)).toEqual(['connection', 'internal']) // of MariaDB: a trigger that it does not find
+  expect(kinds(1927)).toEqual(['internal', 'connection'])
 })
 
 test('a server that is not there is unavailable, and no password is told', async () => {
