@@ -1,6 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { checkedCount, checkedOptions, defaultTimeout, storeOptionNames } from '@daybook/core'
-import { checkedServer, parseServerUrl, serverOptionNames, serverTls, type ServerOptions } from '@daybook/drizzle'
+import {
+  checkedServer,
+  drizzleOptionNames,
+  parseServerUrl,
+  serverOptionNames,
+  serverTls,
+  type ServerOptions,
+} from '@daybook/drizzle'
 import type { MySql2Database } from 'drizzle-orm/mysql2'
 import type { Pool } from 'mysql2/promise'
 import { connectionsOf } from './connections.ts'
@@ -19,8 +26,8 @@ export interface OpenMysqlOptions extends MysqlStoreOptions, ServerOptions {
 }
 
 const schemes = ['mysql', 'mariadb']
-const tableOptionNames = ['prefix', 'tables'] as const
-const optionNames = [...serverOptionNames, ...storeOptionNames, ...tableOptionNames, 'connectionLimit', 'maxIdle']
+const namesOfStore: readonly string[] = [...storeOptionNames, ...drizzleOptionNames]
+const optionNames = [...serverOptionNames, ...namesOfStore, 'connectionLimit', 'maxIdle']
 
 /**
  * Opens a pool with mysql2 and a store over it; the store closes it. Works before `migrate()`.
@@ -84,6 +91,4 @@ async function warm(pool: Pool, count: number): Promise<void> {
 }
 
 const storeOptionsIn = (options: OpenMysqlOptions): MysqlStoreOptions =>
-  Object.fromEntries(
-    Object.entries(options).filter(([name]) => [...storeOptionNames, ...tableOptionNames].some((one) => one === name)),
-  )
+  Object.fromEntries(Object.entries(options).filter(([name]) => namesOfStore.includes(name)))
