@@ -2,7 +2,7 @@ import { createCalls, isStoreError, StoreError } from '@daybook/core'
 import {
   applicationTransaction,
   createEngine,
-  joinedStore,
+  joiningStore,
   storeErrorOf,
   type DrizzleStoreOptions,
   type ServerPlace,
@@ -58,7 +58,7 @@ export async function mysqlStore<Db extends MysqlDatabase>(
       if (!(await isInTransaction(tx))) throw endedEarly()
     },
   })
-  const using: MysqlStore<Db>['using'] = (tx) => joinedStore(engine, executorTx(tx), stillOpenIn(tx)).store
+  const using: MysqlStore<Db>['using'] = (tx) => joiningStore(engine, executorTx(tx), stillOpenIn(tx))
   return Object.assign(engine.store, {
     db,
     tables: daybookTables({ ...options, flavour: server.flavour }),

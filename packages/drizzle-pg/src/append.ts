@@ -91,7 +91,7 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
     sql`s as (
       update ${sessions} set ${state}${bare(sessions.revision)} = ${sessions.revision} + 1, ${bare(sessions.lastSeq)} = ${sessions.lastSeq} + ${param('count')}::bigint,
         ${bare(sessions.updatedAt)} = greatest(${sessions.updatedAt}, ${param('now')}::bigint), ${bare(sessions.lastEventAt)} = ${param('lastEventAt')}::bigint
-      where ${isKey}${revision}
+      where ${isKey}${revision} and ${lockTimeoutIsSet}
       returning ${sessions.sid} as sid, ${sessions.revision} as revision, ${sessions.lastSeq} as last_seq)`,
   ]
   let before = sql`s`
@@ -126,6 +126,9 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
         ${texts('errorCodes')}, ${param('timestamps')}::text::bigint[], ${texts('payloads')}) with ordinality as x (i, v, a, b, c, t, p, n))`)
   return { sql: sql`with ${sql.join(parts, sql`, `)} select s.revision as "revision", s.last_seq as "lastSeq" from s` }
 }
+
+/** Says nothing of a row, so it is done before the first one is looked for, and the locks after it obey. It ends with the statement. */
+const lockTimeoutIsSet = sql`(select set_config('lock_timeout', ${param('lockTimeout')}::text, true)) is not null`
 
 const texts = (name: string): SQL => sql`${param(name)}::text::text[]`
 

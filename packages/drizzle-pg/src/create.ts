@@ -2,8 +2,9 @@ import { checkedCount, checkedFlag, checkedRecord, isStoreError, StoreError } fr
 import {
   applicationTransaction,
   createEngine,
-  joinedStore,
+  joiningStore,
   storeErrorOf,
+  type CheckedServer,
   type DrizzleStoreOptions,
   type ServerPlace,
 } from '@daybook/drizzle'
@@ -18,6 +19,7 @@ import { daybookTables, type PgTableOptions } from './schema.ts'
 import { stillOpenIn } from './still-open.ts'
 import type { PgStore } from './store.ts'
 import { executorTx } from './transactions.ts'
+import { createWaits } from './waits.ts'
 
 export interface PgStoreOptions extends DrizzleStoreOptions, PgTableOptions {
   /** `false` sends no prepared statements, for a pooler in transaction mode that loses them. Default `true`. */
@@ -38,15 +40,17 @@ export const pgOptionNames = ['schema', 'prepare', 'acquireTimeout'] as const sa
 export const createPgStore = <Db extends PgDatabase>(db: Db, options: PgStoreOptions = {}): Promise<PgStore<Db>> =>
   pgStore(db, options, async () => {})
 
+/** Where a store was opened, to be named in errors, and the bounds that it was given. */
+type OpenedPlace = ServerPlace & Partial<Pick<CheckedServer, 'lockTimeout' | 'statementTimeout'>>
+
 /**
  * @param close closes what the store opened itself
- * @param place where it was opened, to be named in errors
  */
 export async function pgStore<Db extends PgDatabase>(
   db: Db,
   options: PgStoreOptions,
   close: () => Promise<void>,
-  place?: ServerPlace,
+  place?: OpenedPlace,
 ): Promise<PgStore<Db>> {
   const { prepare, acquireTimeout } = checkedRecord(options, 'options')
   const driver = driverOf(db, {
@@ -54,9 +58,13 @@ export async function pgStore<Db extends PgDatabase>(
     acquireTimeout:
       acquireTimeout === undefined ? undefined : checkedCount(acquireTimeout, 'acquireTimeout', { min: 1 }),
   })
-  const database = databaseOver(db, driver)
-  const engine = createEngine(pgDialect({ database, driver, options, close }), options, pgOptionNames)
-  await engine.calls.run('open', undefined, (call) => probe(database.executor(call)).catch(rethrown(place)))
+  const waits = createWaits(place?.lockTimeout, place?.statementTimeout)
+  const database = databaseOver(db, driver, waits)
+  const engine = createEngine(pgDialect({ database, driver, waits, options, close }), options, pgOptionNames)
+  const { settings } = await engine.calls.run('open', undefined, (call) =>
+    probe(database.executor(call)).catch(rethrown(place)),
+  )
+  waits.learn(settings)
 
   const transaction = applicationTransaction<Db, PgExecutor>(engine, {
     begin: (body, call) => database.transaction(body, { isolationLevel: 'read committed' }, call),
@@ -65,7 +73,7 @@ export async function pgStore<Db extends PgDatabase>(
   })
   const using: PgStore<Db>['using'] = (tx) => {
     const verbs = executorTx(database.within(tx))
-    return joinedStore(engine, verbs, stillOpenIn(verbs)).store
+    return joiningStore(engine, verbs, stillOpenIn(verbs))
   }
   return Object.assign(engine.store, { db, tables: daybookTables(options), transaction, using })
 }

@@ -1,5 +1,6 @@
 import { isStoreError, type Call } from '@daybook/core'
 import type { Driver, PgDatabase, PgExecutor } from './driver.ts'
+import type { Waits } from './waits.ts'
 
 type Config = Parameters<PgDatabase['transaction']>[1]
 
@@ -13,7 +14,7 @@ export interface Database {
   within(tx: PgExecutor): PgExecutor
 }
 
-export function databaseOver(db: PgDatabase, driver: Driver): Database {
+export function databaseOver(db: PgDatabase, driver: Driver, waits: Waits): Database {
   const within = (executor: PgExecutor): PgExecutor => ({
     async execute(query) {
       try {
@@ -30,9 +31,10 @@ export function databaseOver(db: PgDatabase, driver: Driver): Database {
       let thrown: { readonly error: unknown } | undefined
       const noting = async (tx: PgExecutor) => {
         try {
+          if (config?.accessMode !== 'read only') await within(tx).execute(waits.statement(call))
           return await body(tx)
         } catch (error) {
-          thrown = { error }
+          thrown = { error: waits.told(error, call) }
           throw error
         }
       }

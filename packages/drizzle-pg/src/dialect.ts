@@ -11,16 +11,18 @@ import { migrating } from './migrate.ts'
 import { probe } from './probe.ts'
 import { daybookTables, type PgTableOptions } from './schema.ts'
 import { transactions } from './transactions.ts'
+import type { Waits } from './waits.ts'
 
 interface Parts {
   readonly database: Database
   readonly driver: Driver
+  readonly waits: Waits
   readonly options: PgTableOptions
   readonly close: () => Promise<void>
 }
 
 /** The verbs over Drizzle on PostgreSQL. */
-export function pgDialect({ database, driver, options, close }: Parts): Dialect {
+export function pgDialect({ database, driver, waits, options, close }: Parts): Dialect {
   const tables = daybookTables(options)
   return {
     tables,
@@ -32,7 +34,7 @@ export function pgDialect({ database, driver, options, close }: Parts): Dialect 
     failureOf,
     ...migrating(options),
     ...transactions(database),
-    ...hotPath(tables, driver),
+    ...hotPath(tables, driver, waits),
     server: (call) => probe(database.executor(call)),
     ...(driver.pool !== undefined && { pool: driver.pool }),
     close,

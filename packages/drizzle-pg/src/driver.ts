@@ -25,7 +25,8 @@ interface Prepared {
   /** Unlike that of any other text: a pool may serve stores with other tables too. */
   readonly name: string
   readonly text: string
-  readonly values: readonly Value[]
+  /** Asked for when there is a connection. */
+  readonly values: () => readonly Value[]
 }
 
 /** What a store needs to know and to do beside Drizzle. */
@@ -72,7 +73,7 @@ export function driverOf(db: PgDatabase, options: DriverOptions): Driver {
       prepared: ({ text, values }, call, does) => {
         const send = async () => {
           sending(call, does)
-          return client.unsafe(text, wire(values), { prepare })
+          return client.unsafe(text, wire(values()), { prepare })
         }
         return does === 'commits' ? turns.run(call, send, acquireTimeout) : send() // what only reads may share a connection with others
       },
@@ -85,11 +86,11 @@ export function driverOf(db: PgDatabase, options: DriverOptions): Driver {
     return {
       isSingle: true,
       async prepared({ text, values }, call, does) {
-        if (does === undefined) return (await client.query(text, wire(values))).rows
+        if (does === undefined) return (await client.query(text, wire(values()))).rows
         // It waits for a transaction of the application, and only inside one of its own can it tell when that is over.
         return client.transaction(async (tx) => {
           sending(call, does)
-          return (await tx.query(text, wire(values))).rows
+          return (await tx.query(text, wire(values()))).rows
         })
       },
       inTurn: (_call, work) => work(),

@@ -69,6 +69,9 @@ export const failureOf = (error: unknown): Failure => failureByCode(error, codes
 /** The document of a scope would have grown over its limit; see append.ts. */
 export const checkViolation = '23514'
 
+/** A lock was waited for in vain; also where nobody wanted to wait. */
+export const lockNotAvailable = '55P03'
+
 /** A statement had failed before; nothing but ROLLBACK is taken. */
 export const abortedTransaction = '25P02'
 

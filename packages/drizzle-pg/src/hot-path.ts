@@ -17,6 +17,7 @@ import type { Driver } from './driver.ts'
 import { checkViolation, failureOf, neverSent } from './errors.ts'
 import { buildLoad, loadedBy } from './load.ts'
 import type { DaybookTables } from './schema.ts'
+import type { Waits } from './waits.ts'
 
 const pg = new PgDialect()
 const compiled = compiler((statement) => pg.sqlToQuery(statement))
@@ -29,29 +30,35 @@ const nameOf = remembered(
 export function hotPath(
   tables: DaybookTables,
   driver: Driver,
+  waits: Waits,
 ): Required<Pick<Dialect, 'appendEvents' | 'loadSession' | 'loadWithin'>> {
   const appendFor = variants((variant) => buildAppend(tables, variant))
   const loadFor = remembered((shape: LoadShape) => buildLoad(tables, shape))
-  const prepared = (statement: Statement, params: Params, call: Call, does?: 'commits'): Promise<readonly Row[]> => {
+  const prepared = (
+    statement: Statement,
+    params: () => Params,
+    call: Call,
+    does?: 'commits',
+  ): Promise<readonly Row[]> => {
     const query = compiled(statement)
-    return driver.prepared({ name: nameOf(query), text: query.text, values: query.values(params) }, call, does)
+    return driver.prepared({ name: nameOf(query), text: query.text, values: () => query.values(params()) }, call, does)
   }
 
   return {
     async appendEvents(append, call) {
       const { statement, params } = appendStatement(append, appendFor)
       try {
-        return appendedBy(await prepared(statement, params, call, 'commits'))
+        return appendedBy(await prepared(statement, () => ({ ...params, ...waits.params(call) }), call, 'commits'))
       } catch (error) {
         const { kind, driverCode = '' } = failureOf(error)
         if (kind === 'duplicate' || driverCode === checkViolation) return undefined
         if (neverSent.has(driverCode)) call.settled()
-        throw error
+        throw waits.told(error, call)
       }
     },
     *loadWithin(tx, shape, params) {
       return loadedBy(yield* tx.rows(loadFor(shape), params))
     },
-    loadSession: async (shape, params, call) => loadedBy(await prepared(loadFor(shape), params, call)),
+    loadSession: async (shape, params, call) => loadedBy(await prepared(loadFor(shape), () => params, call)),
   }
 }

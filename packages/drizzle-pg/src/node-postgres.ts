@@ -47,7 +47,7 @@ export function nodePostgres(pool: NodePostgresPool, { prepare, acquireTimeout }
         let isLost = false
         try {
           sending(call, does)
-          return (await connection.query({ ...(prepare && { name }), text, values: wire(values) })).rows
+          return (await connection.query({ ...(prepare && { name }), text, values: wire(values()) })).rows
         } catch (error) {
           const known = isStoreError(error) ? error : coded(error)
           isLost = failureOf(known).kind === 'connection'

@@ -14,6 +14,8 @@ const settings = [
   'server_encoding',
   'TimeZone',
   'default_transaction_isolation',
+  'lock_timeout',
+  'statement_timeout',
 ]
 
 /** What the server says about itself; refuses one below the floor. */

@@ -241,17 +241,23 @@ describe('on a server', () => {
     expect(revision).toBe(2)
   })
 
-  test('a call’s own timeout ends it while it waits for a lock, and an append may then have been written', async () => {
+  test('a call’s own timeout ends it while it waits for a lock: nothing was written, and nobody waits on the server', async () => {
     const { store, schema } = await storeWith({})
     const release = await hold(schema)
     await expect(store.sessions.update(key, { set: { a: 1 } }, { timeout: 150 })).rejects.toMatchObject({
       code: 'timeout',
     })
-    await expect(store.events.append(key, { id: 'e1' }, { timeout: 150 })).rejects.toMatchObject({
-      code: 'outcome_unknown',
-      facts: { eventIds: ['e1'] },
+    await expect(store.events.append(key, { id: 'e1' }, { timeout: 800 })).rejects.toMatchObject({
+      code: 'timeout',
+      message: expect.stringContaining('nothing was written') as string,
     })
+    const joined = store.transaction((_tx, inside) => inside.events.append(key, { id: 'e1' }), { timeout: 800 })
+    await expect(joined).rejects.toMatchObject({ code: expect.stringMatching(/timeout|busy/) as string })
+    const waiting = await client()`
+      select query from pg_stat_activity where wait_event_type = 'Lock' and query like ${`%"${schema}"%`} and pid <> pg_backend_pid()`
+    expect([...waiting]).toEqual([])
     await release()
+    expect((await store.sessions.get(key, { events: 'all' }))?.revision).toBe(1)
     expect((await store.events.append(key, { id: 'e1' })).events).toMatchObject([{ id: 'e1', seq: 1 }])
     expect(await store.sessions.get(key, { events: 'all' })).toMatchObject({
       revision: 2,

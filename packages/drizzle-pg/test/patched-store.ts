@@ -11,6 +11,7 @@ import { databaseOver } from '../src/database.ts'
 import { pgDialect } from '../src/dialect.ts'
 import { driverOf, type PgDatabase } from '../src/driver.ts'
 import type { OpenPgOptions, PgStoreOptions } from '../src/index.ts'
+import { createWaits } from '../src/waits.ts'
 
 type Heard = (statement: SentStatement) => void
 
@@ -28,7 +29,8 @@ export async function openPatched(
 ): Promise<Store> {
   const { db, close } = openers[name](url, max, onStatement)
   const driver = driverOf(db, { prepare: true, acquireTimeout: undefined })
-  const dialect = pgDialect({ database: databaseOver(db, driver), driver, options, close })
+  const waits = createWaits()
+  const dialect = pgDialect({ database: databaseOver(db, driver, waits), driver, waits, options, close })
   return createEngine(patch(dialect), options, pgOptionNames).store
 }
 

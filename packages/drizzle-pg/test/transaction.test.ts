@@ -271,3 +271,14 @@ test(
     expect((await here.store.sessions.get(key))?.state).toEqual({ a: 1 })
   },
 )
+
+test('a store that joined a transaction is closed with the store that it came from', slow, async () => {
+  const here = await place('node-postgres')
+  await here.store.sessions.create(key)
+  await here.db.transaction(async (tx) => {
+    const joined = here.store.using(tx)
+    await joined.events.append(key, { id: 'e1' })
+    await here.store.close()
+    await expect(joined.events.append(key, { id: 'e2' })).rejects.toMatchObject({ code: 'closed' })
+  })
+})

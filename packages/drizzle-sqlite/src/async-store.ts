@@ -3,7 +3,7 @@ import {
   ensuringByInsert,
   bound,
   createEngine,
-  joinedStore,
+  joiningStore,
   step,
   type Failure,
   type Row,
@@ -42,7 +42,7 @@ export async function asyncStore<Db extends AsyncDatabase>(
     begin: (body, call) => dialect.lock.write(() => settledUnlessSent(call, db.transaction(body))),
     verbs: executorTx,
   })
-  const using = (tx: AsyncExecutor) => joinedStore({ ...engine, failureOf: joinedFailureOf }, executorTx(tx)).store
+  const using = (tx: AsyncExecutor) => joiningStore({ ...engine, failureOf: joinedFailureOf }, executorTx(tx))
   return Object.assign(engine.store, { kind: 'async' as const, db, tables, transaction, using })
 }
 

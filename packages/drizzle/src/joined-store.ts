@@ -2,6 +2,7 @@ import {
   areasOf,
   createCalls,
   isStoreError,
+  StoreError,
   unsupported,
   type Call,
   type SessionKey,
@@ -117,4 +118,15 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     [Symbol.asyncDispose]: () => calls.close(),
   }
   return { store: joined, appendedTo }
+}
+
+/**
+ * A store inside a transaction that the application began. It is `closed` with the store that it came from, which knows
+ * nothing of the transaction.
+ */
+export function joiningStore(engine: Engine, tx: Tx, stillOpen?: () => Script<void>): JoinedStore {
+  return joinedStore(engine, tx, function* open() {
+    if (engine.calls.closing.aborted) throw new StoreError('closed', 'the store that this one came from is closed')
+    if (stillOpen !== undefined) yield* stillOpen()
+  }).store
 }
