@@ -51,6 +51,7 @@ export const groups = [
   'FLT',
   'RES',
   'RWD',
+  'MIG',
   'PRF',
   'META',
 ] as const
@@ -115,7 +116,8 @@ export function check(id: CheckId, rule: string, run: (ctx: Ctx) => Promise<void
 }
 
 /** `undefined`: advisory, in no level. */
-export function levelOf({ engine }: Check): Level | undefined {
+export function levelOf({ engine, id }: Check): Level | undefined {
+  if (id.startsWith('MIG-')) return 'durable'
   if (engine === 'race' || engine === 'process') return 'concurrent'
   if (engine === 'fault') return 'durable'
   return engine === 'whitebox' ? undefined : 'core'

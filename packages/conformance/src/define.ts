@@ -99,8 +99,8 @@ export interface Oracle {
   internalKeys?(appName: string): Promise<readonly string[]>
   /** How the columns that hold the bodies of events, and states, are written in a statement. */
   readonly columns?: { readonly body: RegExp; readonly state: RegExp }
-  /** Everything that is in the place but for its rows, as data that compares: tables, columns, indexes, constraints, whosever they are. */
-  schema?(): Promise<unknown>
+  /** Everything that is in the place but for its rows, a line each: tables, columns, indexes, constraints, views, whosever they are. */
+  schema?(): Promise<readonly string[]>
   /** Makes objects of somebody else in the place, with names that are close to those of the store, and a row in them. */
   foreign?(): Promise<ForeignObjects>
   /** Takes a column or an index away from the store, and says its name. */
@@ -116,7 +116,7 @@ export interface Oracle {
 /** Objects that are none of the store's. */
 export interface ForeignObjects {
   /** What became of them: their definitions and rows. */
-  look(): Promise<unknown>
+  readonly look: () => Promise<unknown>
 }
 
 export type TriedFact = 'skipLocked' | 'windowFunctions' | 'transactionalDdl'

@@ -46,6 +46,7 @@ const unprovenReasons = [
   'no lock hook',
   'option not honoured',
   'fact not observed',
+  'no older schema',
 ] as const
 export type UnprovenReason = (typeof unprovenReasons)[number]
 

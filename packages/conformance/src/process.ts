@@ -51,7 +51,7 @@ export interface BrokenWorker extends Worker {
   readonly mutant?: string
 }
 
-export async function startWorker({ module, args, mutant }: BrokenWorker): Promise<RemoteStore> {
+export async function startWorker({ module, args, mutant }: BrokenWorker, isCold?: 'cold'): Promise<RemoteStore> {
   const child = fork(entry, [], {
     serialization: 'advanced',
     execArgv: execArgv(module),
@@ -78,7 +78,7 @@ export async function startWorker({ module, args, mutant }: BrokenWorker): Promi
   let next = 0
   const answerTo = (id: number) => new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }))
   const ready = answerTo(0)
-  child.send({ module, args, mutant } satisfies Start)
+  child.send({ module, args, mutant, isCold: isCold === 'cold' } satisfies Start)
   await ready
   const ask = (script: keyof WorkerScripts, given: unknown, listener?: (acknowledged: string) => void) => {
     const id = (next += 1)
@@ -111,8 +111,9 @@ export async function withWorkers<T>(
   ctx: Ctx,
   count: number,
   body: (workers: readonly RemoteStore[]) => Promise<T>,
+  isCold?: 'cold',
 ): Promise<T> {
-  const workers = await Promise.all(Array.from({ length: count }, () => startWorker(ctx.need('worker'))))
+  const workers = await Promise.all(Array.from({ length: count }, () => startWorker(ctx.need('worker'), isCold)))
   try {
     return await body(workers)
   } finally {

@@ -1,7 +1,8 @@
 import type { Store } from '@daybook/core'
 import type { Ctx } from './context.ts'
-import type { Honoured, Lack, OpenOptions, Oracle, SentStatement } from './define.ts'
+import type { Honoured, Lack, OpenOptions, Oracle, Place, SentStatement } from './define.ts'
 import { Inapplicable, Unproven } from './expect.ts'
+import { runId } from './left-places.ts'
 import { reasonOfLack } from './facts.ts'
 
 /** A member of the oracle that a check cannot do without. */
@@ -49,3 +50,24 @@ const control = /^\s*(begin|start|commit|rollback|end|savepoint|release|set|prag
 
 export const withoutControl = (statements: readonly SentStatement[]): readonly SentStatement[] =>
   statements.filter(({ text }) => !control.test(text))
+
+let places = 0
+
+/** One more place of the subject, empty and not migrated, for checks that compare two. What was opened in it is closed with it. */
+export async function inAnotherPlace<T>(ctx: Ctx, body: (place: Place) => Promise<T>): Promise<T> {
+  const place = await ctx.subject.provision({ id: `${runId((places += 1))}_o` })
+  const opened: Store[] = []
+  try {
+    return await body({
+      ...place,
+      async open(options) {
+        const store = await place.open(options)
+        opened.push(store)
+        return store
+      },
+    })
+  } finally {
+    await Promise.allSettled(opened.map((store) => store.close()))
+    await place.destroy()
+  }
+}

@@ -8,6 +8,8 @@ export interface Start {
   readonly args: unknown
   /** The bug to put into the store, when the suite is proving itself. */
   readonly mutant: string | undefined
+  /** Nothing is read before it is ready: there may be no schema yet. */
+  readonly isCold?: boolean | undefined
 }
 
 export interface Request {
@@ -24,10 +26,10 @@ async function workerModule(module: string): Promise<WorkerModule> {
   return typeof found.openWorkerStore === 'function' ? found : (found.default ?? found)
 }
 
-async function serve({ module, args, mutant }: Start): Promise<void> {
+async function serve({ module, args, mutant, isCold = false }: Start): Promise<void> {
   const opened = await (await workerModule(module)).openWorkerStore(args)
   const store = mutants.find(({ id }) => id === mutant)?.wrap(opened, { memory: new Map() }, {}) ?? opened
-  await store.sessions.get({ appName: 'warm', userId: 'warm', sessionId: 'warm' })
+  if (!isCold) await store.sessions.get({ appName: 'warm', userId: 'warm', sessionId: 'warm' })
   const scripts: Record<string, (args: never, say: (acknowledged: string) => void) => Promise<unknown>> = {
     ...workerScripts(store),
   }

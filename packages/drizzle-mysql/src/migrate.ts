@@ -10,7 +10,7 @@ const allMigrations: readonly Migration[] = [sessions]
 export function migrating(
   options: MysqlTableOptions,
   flavour: Flavour,
-): Pick<Dialect, 'migrations' | 'migrationStart' | 'migrationEnd' | 'existingTables' | 'named'> {
+): Pick<Dialect, 'migrations' | 'migrationStart' | 'historyTable' | 'migrationEnd' | 'existingTables' | 'named'> {
   const names = tableNamesOf(options)
   const marks = { ...names, exact: collations[flavour] }
   // GET_LOCK ends with the connection, so a migration that crashed cannot block the next one. A name has 64 characters.
@@ -20,8 +20,8 @@ export function migrating(
     migrationStart: [
       // A lock that was not to be had in time has to be an error, and a subquery of two rows is one.
       { sql: sql.raw(`select if(get_lock(${lock}, 10) = 1, 1, (select 1 union select 2))`) },
-      { sql: sql.raw(withNames(createMigrations, marks)) },
     ],
+    historyTable: { sql: sql.raw(withNames(createMigrations, marks)) },
     migrationEnd: [{ sql: sql.raw(`select release_lock(${lock})`) }],
     existingTables: { sql: sql.raw(existing(Object.values(names))) },
     named: ({ statements }) => statements.map((statement) => withNames(statement, marks)),

@@ -1,7 +1,11 @@
 import type { HeldLock, Oracle, SentStatement, StatementPlan } from '@daybook/conformance'
 import type { SessionKey } from '@daybook/core'
+import { checksumOf } from '@daybook/drizzle'
 import { createConnection, type Pool, type PoolConnection, type RowDataPacket } from 'mysql2/promise'
+import { schemaOracle } from '../../drizzle/test/schema-oracle.ts'
 import { seedStatements } from '../../drizzle/test/seed.ts'
+import { migrating } from '../src/migrate.ts'
+import { introspected } from './introspection.ts'
 
 const areas = {
   sessions: 'daybook_sessions',
@@ -12,6 +16,7 @@ const areas = {
 
 /** A second reader of a database, which also tries what the server does. */
 export function oracleOf(pool: Pool): Oracle {
+  const ask = async (query: string) => (await pool.query<RowDataPacket[]>(query))[0]
   return {
     async count(area, appName) {
       const where = area === 'events' ? 'sid in (select sid from daybook_sessions where app_name = ?)' : 'app_name = ?'
@@ -35,6 +40,31 @@ export function oracleOf(pool: Pool): Oracle {
       const select = 'select sid from daybook_sessions where app_name = ?'
       const [rows] = await pool.query<RowDataPacket[]>(select, [appName])
       return rows.map((row) => String(row['sid']))
+    },
+    async schema() {
+      const views = await ask(
+        'select table_name, view_definition from information_schema.views where table_schema = database()',
+      )
+      const lines = [...Object.values(await introspected({ rows: ask })).flat(), ...views]
+      const [place] = await ask('select database() as name')
+      return lines.map((line) => JSON.stringify(line).replaceAll(String(place?.['name']), '')).toSorted()
+    },
+    ...schemaOracle({
+      run: async (text) => (await pool.query<RowDataPacket[]>(text))[0],
+      named: (name) => `\`${name}\``,
+      dropIndex: (index, table) => `drop index ${index} on ${table}`,
+    }),
+    async halfMigrated() {
+      const [server] = await ask('select version() as version')
+      const { migrations, named } = migrating({}, /mariadb/i.test(String(server?.['version'])) ? 'mariadb' : 'mysql')
+      const [first] = migrations
+      if (first === undefined) throw new Error('there is no migration')
+      const [history = '', sessions = ''] = named(first)
+      await pool.query(history)
+      await pool.query('insert into daybook_migrations set ?', [
+        { id: first.id, name: first.name, checksum: checksumOf(first), applied_at: 0, version: '0.0.0' },
+      ])
+      await pool.query(sessions)
     },
     columns: { body: /`payload`/, state: /`(initial_)?state`/ },
     tries: {

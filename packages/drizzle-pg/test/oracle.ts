@@ -1,7 +1,9 @@
 import type { HeldLock, Oracle, SentStatement, StatementPlan } from '@daybook/conformance'
 import type { SessionKey } from '@daybook/core'
 import type { Sql, TransactionSql } from 'postgres'
+import { schemaOracle } from '../../drizzle/test/schema-oracle.ts'
 import { seedStatements } from '../../drizzle/test/seed.ts'
+import { introspectedBy } from './introspection.ts'
 import { connect } from './server.ts'
 
 const areas = {
@@ -59,6 +61,16 @@ export function oracleOf(access: Access, schema: string): Oracle {
       (await query(`select sid::text as sid from ${table('sessions')} where app_name = $1`, [appName])).map((row) =>
         String(row['sid']),
       ),
+    async schema() {
+      const views = await query('select viewname as "view", definition from pg_views where schemaname = $1', [schema])
+      const lines = [...Object.values(await introspectedBy(query, schema)).flat(), ...views]
+      return lines.map((line) => JSON.stringify(line).replaceAll(schema, '')).toSorted()
+    },
+    ...schemaOracle({
+      run: (text) => query(text),
+      named: (name) => `"${schema}"."${name}"`,
+      dropIndex: (index) => `drop index "${schema}"."${index}"`,
+    }),
     columns: { body: /"payload"/, state: /"(initial_)?state"/ },
     tries: {
       skipLocked: () => isTaken(access, `select 1 from ${table('sessions')} for update skip locked`),

@@ -1,6 +1,7 @@
 import type { HeldLock, Oracle, SentStatement, StatementPlan } from '@daybook/conformance'
 import type { Value } from '@daybook/drizzle'
 import { createClient } from '@libsql/client'
+import { schemaOracle } from '../../drizzle/test/schema-oracle.ts'
 import { seedStatements } from '../../drizzle/test/seed.ts'
 import { ask, askClient, betterDatabase, type OpenArgs, type Row } from './drivers.ts'
 import { startChild } from './processes.ts'
@@ -70,6 +71,11 @@ export function oracleOf(beside: Beside): Oracle {
       (await rows('select sid as "sid" from daybook_sessions where app_name = ?', [appName])).map((row) =>
         String(row['sid']),
       ),
+    schema: async () =>
+      (await rows(`select type, name, tbl_name, sql from sqlite_master where name not like 'sqlite_%'`))
+        .map((line) => JSON.stringify(line))
+        .toSorted(),
+    ...schemaOracle({ run: rows, named: (name) => `"${name}"`, dropIndex: (index) => `drop index "${index}"` }),
     columns: { body: /"payload"/, state: /"(initial_)?state"/ },
     tries: {
       skipLocked: () => takes('select 1 from daybook_sessions for update skip locked'),

@@ -212,6 +212,8 @@ export interface Dialect {
   readonly lockWait: number
   /** What a migration does first: take a lock that it holds until it commits, where the transaction's own is not enough. */
   readonly migrationStart: readonly Statement[]
+  /** Makes the table of migrations, unless it is there: where a migration is recorded before its statements. */
+  readonly historyTable?: Statement
   /** What a migration does last, also after an error: gives back what does not end with its transaction. */
   readonly migrationEnd: readonly Statement[]
   /** One row for each of our tables that is there, its name as `name`. */

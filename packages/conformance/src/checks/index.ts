@@ -15,6 +15,7 @@ import { TXN } from './txn.ts'
 import { CON } from './con.ts'
 import { FLT } from './flt.ts'
 import { RES } from './res.ts'
+import { MIG } from './mig.ts'
 import { PRF } from './prf.ts'
 import { RWD } from './rwd.ts'
 import { META } from './meta.ts'
@@ -38,6 +39,7 @@ export const checks: Readonly<Record<Group, Checks>> = {
   FLT,
   RES,
   RWD,
+  MIG,
   PRF,
   META,
 }

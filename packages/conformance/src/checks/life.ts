@@ -3,6 +3,7 @@ import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, Inapplicable, present, rejects, succeeds, Unproven, within } from '../expect.ts'
 import { keyOf, nothingWritten, say } from '../fixtures.ts'
+import { foreignObjectsStay, prefixesKeepApart } from './life-schema.ts'
 
 /** Every method as a first use; the ones that need a session come with what a missing session has to answer. */
 const firstUses: readonly (readonly [string, (store: Store, ctx: Ctx) => Promise<unknown>, unknown])[] = [
@@ -171,11 +172,25 @@ export const LIFE: Checks = [
     },
     { fresh: true, engine: 'race' },
   ),
+  check('LIFE-04', 'objects of others in the same place are never dropped or altered', foreignObjectsStay, {
+    fresh: true,
+    engine: 'whitebox',
+    needs: ['oracle'],
+  }),
   check('LIFE-05', 'data survive close and reopen', survives),
   check('LIFE-06', 'two opens of one place see each other’s commits', seeEachOther),
   check('LIFE-08', 'a role without rights to change the schema runs everything after migration', appRole, {
     fresh: true,
   }),
+  check(
+    'LIFE-09',
+    'the prefix of table names is honoured and quoted: several stores live in one place',
+    prefixesKeepApart,
+    {
+      fresh: true,
+      engine: 'whitebox',
+    },
+  ),
   check('LIFE-10', 'capabilities and limits have every key and equal what the subject expects', async (ctx) => {
     const { capabilities, limits } = ctx.store
     equal(

@@ -3,6 +3,7 @@ import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects, within } from '../expect.ts'
 import { keyOf, loaded, newSession, nothingWritten, say, sessionIdsOf, walkEvents, walkSessions } from '../fixtures.ts'
+import { identifiersAreQuoted } from './life-schema.ts'
 import { statementsCarryTheTenant } from './sec-statements.ts'
 
 export const injections: readonly string[] = [
@@ -212,6 +213,11 @@ async function logsAreRedacted(ctx: Ctx): Promise<void> {
 
 export const SEC: Checks = [
   check('SEC-01', 'the injection corpus through every string argument is taken literally', literal),
+  check('SEC-02', 'names in options are quoted, or refused where they cannot be', identifiersAreQuoted, {
+    fresh: true,
+    engine: 'whitebox',
+    needs: ['oracle'],
+  }),
   check('SEC-03', 'LIKE and regular expression characters are literal', patternsAreLiteral),
   check('SEC-05', '__proto__ and constructor are plain keys and pollute nothing', noPollution),
   check('SEC-06', 'a tenant cannot read another by any method', noReadAcross),
