@@ -5,7 +5,7 @@ import { summary, writeCertificate } from '../src/certificate-files.ts'
 import { levels } from '../src/check.ts'
 import { writeMatrixPages } from './matrix-pages.ts'
 import { runConformance } from '../src/run.ts'
-import { subjectOf } from './backends.ts'
+import { backends, subjectOf } from './backends.ts'
 import { certifyMatrix } from './matrix-run.ts'
 
 const root = new URL('../../../', import.meta.url)
@@ -16,7 +16,8 @@ const { values } = parseArgs({
     // The certificate's name, where that is not the backend's.
     as: { type: 'string' },
     matrix: { type: 'boolean', default: false },
-    level: { type: 'string', default: 'concurrent' },
+    // Default: what the backend claims.
+    level: { type: 'string' },
     budget: { type: 'string', default: 'quick' },
     prove: { type: 'boolean', default: false },
     seed: { type: 'string' },
@@ -38,7 +39,8 @@ async function matrix(): Promise<number> {
 
 async function certify(): Promise<number> {
   const { backend = '', as = backend, budget, seed, only, prove } = values
-  const level = levels.find((one) => one === values.level)
+  const wanted = values.level ?? backends[backend]?.level ?? 'concurrent'
+  const level = levels.find((one) => one === wanted)
   if (level === undefined || (budget !== 'quick' && budget !== 'cert'))
     throw new Error('--level is core, concurrent or durable; --budget is quick or cert')
   const subject = await subjectOf(backend)

@@ -1,5 +1,6 @@
 import { findServers } from '../../../tools/servers/find.ts'
 import { missingServer, type ServerBackend } from '../../../tools/servers/found.ts'
+import type { Level } from '../src/check.ts'
 import type { StoreUnderTest } from '../src/define.ts'
 
 const root = new URL('../../../', import.meta.url)
@@ -16,6 +17,8 @@ interface Backend {
   readonly load: () => Promise<Subjects>
   /** The server that it needs. */
   readonly server?: ServerBackend
+  /** What it claims, where that is not `concurrent`. */
+  readonly level?: Level
 }
 
 const sqlite = () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts')
@@ -25,6 +28,10 @@ const mysql = () => subjectsIn('packages/drizzle-mysql/test/subjects.ts')
 /** What this repository certifies, by the name that the certificate has. */
 export const backends: Readonly<Record<string, Backend>> = {
   memory: { load: async () => (await import('./memory-subject.ts')).subjects },
+  'json-files': {
+    load: async () => ({ 'json-files': (await import('../examples/json-files/json-files.conformance.ts')).default }),
+    level: 'core',
+  },
   sqlite: { load: sqlite },
   'sqlite-codec': { load: sqlite },
   'libsql-client': { load: sqlite },

@@ -1,5 +1,6 @@
 import type { JsonDelta } from './delta.ts'
-import type { JsonObject } from './json.ts'
+import { StoreError } from './errors.ts'
+import { isJsonObject, type JsonObject } from './json.ts'
 import type { SessionKey } from './sessions.ts'
 
 export const data: unique symbol = Symbol('data')
@@ -11,6 +12,7 @@ export interface InMemoryDatabase {
 
 /**
  * A database for in-memory stores: stores over the same one see the same data at once, and data stay when a store is closed.
+ * With the text that {@link databaseText} gave it begins with what was in that database; another text is `corrupt`.
  *
  * @example
  * ```ts
@@ -24,8 +26,64 @@ export interface InMemoryDatabase {
  * console.log(await second.sessions.count({ appName: 'shop' })) // 1
  * ```
  */
-export function createInMemoryDatabase(): InMemoryDatabase {
-  return { [data]: { apps: new Map(), states: new Map() } }
+export function createInMemoryDatabase(text?: string): InMemoryDatabase {
+  const database: InMemoryData = { apps: new Map(), states: new Map() }
+  if (text !== undefined) restore(database, text)
+  return { [data]: database }
+}
+
+const textFormat = 'daybook-memory/1'
+
+/**
+ * Everything in the database as JSON text: to be kept, compared, or given to {@link createInMemoryDatabase} again. What is
+ * written meanwhile is in it as a whole or not at all.
+ *
+ * @example
+ * ```ts
+ * import { createInMemoryDatabase, createInMemoryStore, databaseText } from '@daybook/core'
+ *
+ * const database = createInMemoryDatabase()
+ * await createInMemoryStore({ database }).sessions.create({ appName: 'shop', userId: 'ann' })
+ * const copy = createInMemoryStore({ database: createInMemoryDatabase(databaseText(database)) })
+ * console.log(await copy.sessions.count({ appName: 'shop' })) // 1
+ * ```
+ */
+export function databaseText({ [data]: { apps, states } }: InMemoryDatabase): string {
+  const rows = [...apps.values()].flatMap((ofApp) => [...ofApp.values()])
+  // The rest of a row belongs to this process, or follows from its events.
+  const sessions = rows.map(({ seqs: _seqs, watchers: _watchers, isDeleted: _isDeleted, ...row }) => row)
+  return JSON.stringify({ format: textFormat, sessions, states: [...states] } satisfies Saved)
+}
+
+interface Saved {
+  readonly format: string
+  readonly sessions: readonly Omit<SessionRow, 'seqs' | 'watchers' | 'isDeleted'>[]
+  readonly states: readonly (readonly [string, StateRow])[]
+}
+
+function restore(database: InMemoryData, text: string): void {
+  const { sessions, states } = parsed(text)
+  for (const row of sessions) {
+    const seqs = new Map(row.events.map(({ id, seq }) => [id, seq]))
+    insertSession(database, { ...row, seqs, watchers: new Set(), isDeleted: false })
+  }
+  for (const [name, row] of states) database.states.set(name, row)
+}
+
+function parsed(text: string): Saved {
+  let saved: unknown
+  try {
+    saved = JSON.parse(text)
+  } catch (error) {
+    throw new StoreError('corrupt', 'the text of the database is no JSON', { cause: error })
+  }
+  const isOurs =
+    isJsonObject(saved) &&
+    saved['format'] === textFormat &&
+    Array.isArray(saved['sessions']) &&
+    Array.isArray(saved['states'])
+  if (isOurs) return saved as Saved // databaseText wrote it
+  throw new StoreError('corrupt', `the text of the database is not ${textFormat}`)
 }
 
 /** Rows are only replaced or changed at the end of a call, after everything that could refuse it. */

@@ -52,7 +52,7 @@ export type { Page, PageOptions } from './page.ts'
 export { abilities, facts, type Ability, type Capabilities, type Fact, type YesNo } from './capabilities.ts'
 export { checkLimit, defaultLimits, type Limits } from './limits.ts'
 export { errorCodes, isStoreError, StoreError, type ErrorCode, type ErrorFacts, type ErrorOptions } from './errors.ts'
-export { createInMemoryDatabase, type InMemoryDatabase } from './in-memory-database.ts'
+export { createInMemoryDatabase, databaseText, type InMemoryDatabase } from './in-memory-database.ts'
 export { createInMemoryStore, type InMemoryStore, type InMemoryStoreOptions } from './in-memory-store.ts'
 
 // For those who write a store: the parts that are the same in every one.
