@@ -2,6 +2,7 @@ import {
   abilities,
   facts,
   type Capabilities,
+  type JoinedStore,
   type Limits,
   type Logger,
   type SessionKey,
@@ -149,7 +150,10 @@ export interface CallerTransaction {
    * Begins a transaction the way an application does, joins the store to it (`using(tx)`), runs the body, commits, or rolls
    * back and rethrows. `own.insert` writes a row of a table of the application, in the same transaction.
    */
-  run<T>(store: Store, body: (joined: Store, own: { insert(id: string): Promise<void> }) => Promise<T>): Promise<T>
+  run<T>(
+    store: Store,
+    body: (joined: JoinedStore, own: { insert(id: string): Promise<void> }) => Promise<T>,
+  ): Promise<T>
   /** Ids in the application's table, read outside of any transaction. */
   rows(): Promise<readonly string[]>
 }

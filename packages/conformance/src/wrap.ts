@@ -1,4 +1,4 @@
-import type { Store } from '@daybook/core'
+import type { JoinedStore, Store } from '@daybook/core'
 
 /** A method without its type parameters, as a wrapper sees it. */
 type Plain<F> = F extends (...args: infer Args) => infer Answer ? (...args: Args) => Answer : F
@@ -10,8 +10,8 @@ export type Overrides = {
 }
 
 /** The store with some methods replaced. Everything else goes to the store itself, with `this` as it expects it. */
-export function wrapStore(store: Store, overrides: Overrides): Store {
-  return proxied(store, overrides) as Store // a proxy of a store with methods of the same types
+export function wrapStore<S extends JoinedStore>(store: S, overrides: Overrides): S {
+  return proxied(store, overrides) as S // a proxy of a store with methods of the same types
 }
 
 function proxied(target: object, overrides: object): object {

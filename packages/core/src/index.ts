@@ -1,6 +1,7 @@
 // The contract.
 export type {
   Store,
+  JoinedStore,
   StoreOptions,
   MigrateOptions,
   MigrationReport,

@@ -51,6 +51,9 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** A store inside somebody's transaction: the same methods, which commit or roll back with it. It is `closed` afterwards. */
+export type JoinedStore = Omit<Store, 'migrate' | 'health'>
+
 export interface MigrateOptions extends CallOptions {
   /** Change nothing; answer the SQL that would run. */
   readonly dryRun?: boolean

@@ -62,7 +62,7 @@ async function provision(backend: MysqlBackend, database: string, patch?: Dialec
       async run(_store, body) {
         const store = await createMysqlStore(own)
         return own.transaction((tx) =>
-          body(store.using(tx) as Store, {
+          body(store.using(tx), {
             async insert(id) {
               await tx.insert(orders).values({ id })
             },

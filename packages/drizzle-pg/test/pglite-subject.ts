@@ -5,7 +5,7 @@ import {
   type PlaceRequest,
   type StoreUnderTest,
 } from '@daybook/conformance'
-import type { Capabilities, Store } from '@daybook/core'
+import type { Capabilities } from '@daybook/core'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle, type PgliteDatabase } from 'drizzle-orm/pglite'
 import { sql } from 'drizzle-orm'
@@ -57,7 +57,7 @@ async function application(db: PgliteDatabase & { $client: PGlite }, schema: str
     async run(_store, body) {
       const store = await createPgStore(db, { schema })
       return db.transaction((tx) =>
-        body(store.using(tx) as Store, {
+        body(store.using(tx), {
           insert: async (id) => void (await tx.execute(sql`insert into ${orders} values (${id})`)),
         }),
       )

@@ -65,7 +65,7 @@ const applications: Record<Driver, (schema: string, options: PgStoreOptions) => 
       async run(_store, body) {
         const store = await createPgStore(db, { schema, ...options })
         return db.transaction((tx) =>
-          body(store.using(tx) as Store, { insert: async (id) => void (await tx.insert(orders).values({ id })) }),
+          body(store.using(tx), { insert: async (id) => void (await tx.insert(orders).values({ id })) }),
         )
       },
       end: () => pool.end(),
@@ -78,7 +78,7 @@ const applications: Record<Driver, (schema: string, options: PgStoreOptions) => 
       async run(_store, body) {
         const store = await createPgStore(db, { schema, ...options })
         return db.transaction((tx) =>
-          body(store.using(tx) as Store, { insert: async (id) => void (await tx.insert(orders).values({ id })) }),
+          body(store.using(tx), { insert: async (id) => void (await tx.insert(orders).values({ id })) }),
         )
       },
       end: () => client.end({ timeout: 5 }),

@@ -1,4 +1,4 @@
-import type { Capabilities, Store } from '@daybook/core'
+import type { Capabilities } from '@daybook/core'
 import {
   defineStoreUnderTest,
   type CallerTransaction,
@@ -168,8 +168,7 @@ async function callerTransaction(url: string): Promise<CallerTransaction> {
         const db = drizzle({ client })
         const own = await createSqliteStore(db)
         return await db.transaction((tx) =>
-          body(own.using(tx) as Store, {
-            // but for migrate and health, which have no place inside
+          body(own.using(tx), {
             insert: async (id) => void (await tx.run(sql`insert into application (id) values (${id})`)),
           }),
         )

@@ -9,7 +9,7 @@ import {
   type SessionStore,
   type EventStore,
   type StateStore,
-  type Store,
+  type JoinedStore,
 } from '@daybook/core'
 import { sql } from 'drizzle-orm'
 import type { Engine } from './create-store.ts'
@@ -21,8 +21,7 @@ import { allChunks } from './perform.ts'
 import { runAsync, type Script } from './script.ts'
 import { createWriterQueue } from './writer-queue.ts'
 
-/** A store inside somebody's transaction: the same methods, which commit or roll back with it. */
-export type JoinedStore = Omit<Store, 'migrate' | 'health'>
+export type { JoinedStore }
 
 interface Joined {
   readonly store: JoinedStore
