@@ -1,10 +1,11 @@
 import { tableNamesOf, withNames, type Dialect, type Migration } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { createMigrations, sessions } from './migrations/0001-sessions.ts'
+import { views } from './migrations/0002-views.ts'
 import { collations, type Flavour, type MysqlTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
-const allMigrations: readonly Migration[] = [sessions]
+const allMigrations: readonly Migration[] = [sessions, views]
 
 /** What a migration needs to know about the place of the tables. */
 export function migrating(

@@ -2,7 +2,9 @@ import type { RowDataPacket } from 'mysql2/promise'
 
 /** Everything the server says about the tables of a database, in an order of its own. */
 export async function introspected({ rows }: { readonly rows: (query: string) => Promise<readonly RowDataPacket[]> }) {
-  const where = 'where table_schema = database()'
+  // Views apart: drizzle-kit is told of tables.
+  const where =
+    "where table_schema = database() and table_name in (select table_name from information_schema.tables where table_schema = database() and table_type = 'BASE TABLE')"
   const constraints = 'where constraint_schema = database()'
   return {
     columns:

@@ -1,10 +1,11 @@
 import { tableNamesOf, withNames, type Dialect, type Migration } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { sessions } from './migrations/0001-sessions.ts'
+import { views } from './migrations/0002-views.ts'
 import { schemaNameOf, type PgTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
-const allMigrations: readonly Migration[] = [sessions]
+const allMigrations: readonly Migration[] = [sessions, views]
 
 /** What a migration needs to know about the place of the tables. */
 export function migrating(
@@ -23,7 +24,7 @@ export function migrating(
     migrationEnd: [], // the lock ends with the transaction
     existingTables: {
       sql: sql.raw(`select c.relname::text as "name" from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = ${place} and c.relkind in ('r', 'p')`),
+        where n.nspname = ${place} and c.relkind in ('r', 'p', 'v', 'm')`),
     },
     named: ({ statements }) =>
       statements.map((statement) => withNames(statement, { ...names, in: schema === undefined ? '' : `"${schema}".` })),

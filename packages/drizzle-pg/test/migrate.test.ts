@@ -29,25 +29,25 @@ test(
       { applied: [] },
       { applied: [] },
       { applied: [] },
-      { applied: ['0001'] },
+      { applied: ['0001', '0002'] },
     ])
     const store = await openStore({ schema })
     expect([await store.health(), await store.sessions.count({ appName: 'child' })]).toEqual([
-      expect.objectContaining({ ok: true, schemaVersion: '0001' }),
+      expect.objectContaining({ ok: true, schemaVersion: '0002' }),
       4,
     ])
   },
 )
 
 test('a process ends by itself once its store is closed', { timeout: 40_000 }, async () => {
-  expect(await child({ schema: newSchema(), startAt: 0 })).toEqual({ applied: ['0001'] })
+  expect(await child({ schema: newSchema(), startAt: 0 })).toEqual({ applied: ['0001', '0002'] })
 })
 
 test('many stores of one process that migrate a new schema at once all succeed', async () => {
   const schema = newSchema()
   const stores = await Promise.all(Array.from({ length: 6 }, () => openStore({ schema, max: 1 })))
   const reports = await Promise.all(stores.map((store) => store.migrate()))
-  expect(reports.flatMap(({ applied }) => applied)).toEqual(['0001'])
+  expect(reports.flatMap(({ applied }) => applied)).toEqual(['0001', '0002'])
 })
 
 test('the lock comes before anything that two could make at once', async () => {
@@ -71,25 +71,25 @@ test('dryRun makes nothing, and its SQL makes the same tables', async () => {
   const { applied, sql: statements = [] } = await store.migrate({ dryRun: true })
   const sql = client()
   expect([applied, await sql`select from pg_namespace where nspname = ${schema}`]).toEqual([
-    ['0001'],
+    ['0001', '0002'],
     expect.objectContaining({ count: 0 }),
   ])
   await sql`create schema ${sql(byHand)}`
   for (const statement of statements) await sql.unsafe(statement.replaceAll(`"${schema}".`, `"${byHand}".`))
   await store.migrate()
   expect(await introspected(sql, byHand)).toEqual(await introspected(sql, schema))
-  expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: '0001', sql: [] })
+  expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: '0002', sql: [] })
 })
 
 describe('a schema that is not ours is refused, and left as it is', () => {
   const cases: Record<string, { change: string; says: string }> = {
     'a changed checksum': { change: `update daybook_migrations set checksum = 'x'`, says: 'checksum differs' },
     'a newer migration': {
-      change: `insert into daybook_migrations select '0002', 'later', checksum, applied_at, version from daybook_migrations`,
+      change: `insert into daybook_migrations select '9999', 'later', checksum, applied_at, version from daybook_migrations where id = '0001'`,
       says: 'newer than this version',
     },
     'another first migration': {
-      change: `update daybook_migrations set id = '0000'`,
+      change: `update daybook_migrations set id = '0000' where id = '0001'`,
       says: 'has migration 0000 where this version has 0001',
     },
     'a lost history': { change: 'delete from daybook_migrations', says: 'no migration made it' },
@@ -113,7 +113,7 @@ test('a table that is missing is named, before the first use and in the middle o
   })
   const { store, sql, schema } = await changed('select 1')
   await store.sessions.create(key)
-  await sql`drop table ${sql(schema)}.daybook_events`
+  await sql`drop table ${sql(schema)}.daybook_events cascade`
   await expect(store.events.append(key, { id: 'e1' })).rejects.toMatchObject({
     code: 'schema_mismatch',
     facts: { driverCode: '42P01' },
@@ -182,7 +182,7 @@ describe('a role without rights to change the schema', () => {
     const url = await roleIn(schema)
     await (await openStore({ schema })).migrate()
     const store = await openStore({ url, schema })
-    expect(await store.migrate()).toEqual({ applied: [], current: '0001' })
+    expect(await store.migrate()).toEqual({ applied: [], current: '0002' })
     await store.sessions.create({ ...key, state: { 'user:a': 1, 'app:b': 2 } })
     await store.events.append(key, [
       { id: 'e1', actions: { stateDelta: { c: 3, 'user:a': 4, 'app:b': 5 } } },

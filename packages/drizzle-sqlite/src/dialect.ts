@@ -60,7 +60,7 @@ export function commonDialect(
     lockWait: checkedWait(options.busyTimeout),
     migrationStart: [], // BEGIN IMMEDIATE is the lock
     migrationEnd: [],
-    existingTables: { sql: sql`select name as "name" from sqlite_master where type = 'table'` },
+    existingTables: { sql: sql`select name as "name" from sqlite_master where type in ('table', 'view')` },
     named: ({ statements }) => statements.map((statement) => withNames(statement, names)),
     failureOf: (error): Failure => failureOf(error),
   }

@@ -1,5 +1,6 @@
 import type { Migration } from '@daybook/drizzle'
 import { sessions } from './migrations/0001-sessions.ts'
+import { views } from './migrations/0002-views.ts'
 
 /** In the order in which they are applied. */
-export const allMigrations: readonly Migration[] = [sessions]
+export const allMigrations: readonly Migration[] = [sessions, views]

@@ -27,9 +27,9 @@ test.for(drivers)(
     expect(opened.map(({ status }) => status)).toEqual(Array(4).fill('fulfilled'))
     const reports = await Promise.all(children.map((child) => child.call('migrate')))
     await Promise.all(children.map((child) => child.kill()))
-    expect(reports.toSorted((a, b) => a.length - b.length)).toEqual([[], [], [], ['0001']])
+    expect(reports.toSorted((a, b) => a.length - b.length)).toEqual([[], [], [], ['0001', '0002']])
     await using store = await openFileStore(path)
-    expect(await store.health()).toMatchObject({ ok: true, schemaVersion: '0001' })
+    expect(await store.health()).toMatchObject({ ok: true, schemaVersion: '0002' })
   },
 )
 
@@ -46,13 +46,13 @@ test('dryRun changes nothing and answers the SQL that makes the same schema', as
   const [path, byHand] = [newPath(), newPath()]
   await using store = await openFileStore(path)
   const { applied, sql: statements = [] } = await store.migrate({ dryRun: true })
-  expect(applied).toEqual(['0001'])
+  expect(applied).toEqual(['0001', '0002'])
   expect(store.db.all(sql`select name from sqlite_master`)).toEqual([])
   await using other = await openFileStore(byHand)
   for (const statement of statements) other.db.run(sql.raw(statement))
   await store.migrate()
   expect(dump(other)[0]).toEqual(dump(store)[0])
-  expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: '0001', sql: [] })
+  expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: '0002', sql: [] })
 })
 
 describe('a schema that is not ours is refused, and left as it is', () => {
@@ -62,16 +62,16 @@ describe('a schema that is not ours is refused, and left as it is', () => {
       says: 'migration 0001 is not the one that was applied',
     },
     'a newer migration': {
-      change: sql`insert into daybook_migrations select '0002', name, checksum, applied_at, version from daybook_migrations`,
+      change: sql`insert into daybook_migrations select '9999', name, checksum, applied_at, version from daybook_migrations where id = '0001'`,
       says: 'newer than this version',
     },
     'another first migration': {
-      change: sql`update daybook_migrations set id = '0000'`,
+      change: sql`update daybook_migrations set id = '0000' where id = '0001'`,
       says: 'has migration 0000 where this version has 0001',
     },
     'a lost history': {
       change: sql`delete from daybook_migrations`,
-      says: 'daybook_events, daybook_app_states, daybook_user_states is there, but no migration made it',
+      says: 'daybook_events, daybook_app_states, daybook_user_states, daybook_sessions_v1, daybook_events_v1 is there',
     },
   }
 

@@ -77,7 +77,9 @@ describe('what Drizzle cannot say', () => {
   test('events lie side by side: their table is WITHOUT ROWID', async () => {
     await using store = await openMemory()
     await store.migrate()
-    const rows = store.db.all(sql`select name, wr from pragma_table_list where name like 'daybook_%' order by name`)
+    const rows = store.db.all(
+      sql`select name, wr from pragma_table_list where name like 'daybook_%' and type = 'table' order by name`,
+    )
     expect(rows).toEqual([
       { name: 'daybook_app_states', wr: 0 },
       { name: 'daybook_events', wr: 1 },

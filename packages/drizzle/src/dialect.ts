@@ -167,6 +167,8 @@ export interface Failure {
 export interface Migration {
   readonly id: string
   readonly name: string
+  /** The tables and views that it makes, named like those in its statements. One that is there before is somebody else's. */
+  readonly makes: readonly string[]
   /** With `{sessions}` and so on where names go. The checksum is taken over this text. */
   readonly statements: readonly string[]
 }
@@ -216,7 +218,7 @@ export interface Dialect {
   readonly historyTable?: Statement
   /** What a migration does last, also after an error: gives back what does not end with its transaction. */
   readonly migrationEnd: readonly Statement[]
-  /** One row for each of our tables that is there, its name as `name`. */
+  /** One row for each table and view that is there, its name as `name`. */
   readonly existingTables: Statement
   /** The statements of a migration with the store's own names in place of the default ones. */
   named(migration: Migration): readonly string[]

@@ -5,6 +5,7 @@ import type { Dialect, Migration, Tx } from './dialect.ts'
 import { tableNames } from './rows.ts'
 import type { Script } from './script.ts'
 import { assigned, insertInto, param, selected } from './statements.ts'
+import { withNames } from './table-names.ts'
 import { version } from './version.ts'
 
 export interface Schema {
@@ -34,7 +35,8 @@ export const checksumOf = ({ statements }: Migration): string =>
 
 export function createSchema(dialect: Dialect): Schema {
   const { migrations: table } = dialect.tables
-  const names = tableNames.map((name) => getTableName(dialect.tables[name]))
+  const ownNames = Object.fromEntries(tableNames.map((name) => [name, getTableName(dialect.tables[name])]))
+  const names = Object.values(ownNames)
   const applied = {
     sql: sql`select ${selected({
       id: table.id,
@@ -56,9 +58,13 @@ export function createSchema(dialect: Dialect): Schema {
   }
   const isTransactional = dialect.capabilities.transactionalDdl === 'yes'
 
-  function* missingTables(tx: Tx): Script<readonly string[]> {
+  function* existingNames(tx: Tx): Script<ReadonlySet<string>> {
     const rows = yield* tx.rows(dialect.existingTables)
-    const existing = new Set(rows.map((row) => String(row['name'])))
+    return new Set(rows.map((row) => String(row['name'])))
+  }
+
+  function* missingTables(tx: Tx): Script<readonly string[]> {
+    const existing = yield* existingNames(tx)
     return names.filter((name) => !existing.has(name))
   }
 
@@ -75,14 +81,15 @@ export function createSchema(dialect: Dialect): Schema {
   function* pending(tx: Tx): Script<readonly Migration[]> {
     const before = yield* appliedMigrations(tx)
     checkHistory(before, dialect.migrations)
-    if (before.length === 0) yield* checkRoom(tx)
+    yield* checkRoom(tx, dialect.migrations.slice(before.length))
     return dialect.migrations.slice(before.filter(({ isBegun }) => !isBegun).length)
   }
 
-  /** A table that somebody else made is not taken for ours. */
-  function* checkRoom(tx: Tx): Script<void> {
-    const missing = yield* missingTables(tx)
-    const stray = names.filter((name) => name !== getTableName(table) && !missing.includes(name))
+  /** A table or view that somebody else made is not taken for ours. */
+  function* checkRoom(tx: Tx, next: readonly Migration[]): Script<void> {
+    const existing = yield* existingNames(tx)
+    const made = next.flatMap(({ makes }) => makes.map((name) => withNames(name, ownNames)))
+    const stray = made.filter((name) => existing.has(name))
     if (stray.length > 0)
       throw mismatch(`the table ${stray.join(', ')} is there, but no migration made it; give the store another prefix`)
   }

@@ -39,8 +39,9 @@ export function tableNamesOf({ prefix = 'daybook_', tables = {} }: TableNameOpti
       )
     }
   }
-  const lower = Object.values(names).map((name) => name.toLowerCase())
-  if (new Set(lower).size < lower.length) throw invalid('tables', 'gives two tables one name')
+  const views = [names.sessions, names.events].map((name) => `${name}_v1`)
+  const lower = [...Object.values(names), ...views].map((name) => name.toLowerCase())
+  if (new Set(lower).size < lower.length) throw invalid('tables', 'gives two tables or views one name')
   return names
 }
 

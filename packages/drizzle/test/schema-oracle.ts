@@ -29,7 +29,11 @@ export const schemaOracle = ({
   async damage(what) {
     const [index, column] = ['daybook_sessions_recent', 'branch']
     if (what === 'index') await run(dropIndex(index, named('daybook_sessions')))
-    else await run(`alter table ${named('daybook_events')} drop column ${column}`)
+    else {
+      // The view first: with it in the way not every database drops what it shows.
+      await run(`drop view ${named('daybook_events_v1')}`)
+      await run(`alter table ${named('daybook_events')} drop column ${column}`)
+    }
     return what === 'index' ? index : column
   },
   async newerMigration() {

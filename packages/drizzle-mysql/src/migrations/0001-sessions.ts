@@ -19,6 +19,7 @@ export const createMigrations = `CREATE TABLE IF NOT EXISTS \`{migrations}\` (
 export const sessions: Migration = {
   id: '0001',
   name: 'sessions',
+  makes: ['{sessions}', '{events}', '{appStates}', '{userStates}'],
   statements: [
     createMigrations,
     `CREATE TABLE IF NOT EXISTS \`{sessions}\` (

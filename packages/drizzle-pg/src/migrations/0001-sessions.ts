@@ -6,6 +6,7 @@ const id = 'varchar(191) COLLATE "C"'
 export const sessions: Migration = {
   id: '0001',
   name: 'sessions',
+  makes: ['{sessions}', '{events}', '{appStates}', '{userStates}'],
   statements: [
     `CREATE TABLE {in}"{sessions}" (
   "sid" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -4,6 +4,7 @@ import type { Migration } from '@daybook/drizzle'
 export const sessions: Migration = {
   id: '0001',
   name: 'sessions',
+  makes: ['{sessions}', '{events}', '{appStates}', '{userStates}'],
   statements: [
     // AUTOINCREMENT: the sid of a deleted session never comes back, so a tail cannot take a new session for the old one.
     `CREATE TABLE "{sessions}" (
