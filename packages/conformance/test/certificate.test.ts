@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { shapeViolations } from '../src/certificate-shape.ts'
 import { toJunit, toMarkdown } from '../src/certificate-text.ts'
+import type { Honoured, Lack } from '../src/define.ts'
 import { redact } from '../src/redact.ts'
 import { runConformance } from '../src/run.ts'
 import { memory } from './memory-subject.ts'
@@ -25,6 +26,28 @@ test('a shape that is not a certificate’s is noticed', async () => {
   expect(shapeViolations(unsealed)).toEqual(['$.hash is missing'])
   expect(shapeViolations({ ...certificate, kind: 'nice' })).toEqual(['$.kind is nice'])
   expect(shapeViolations({ ...certificate, checks: null })).toEqual(['$.checks is null, not array'])
+})
+
+test('the schema knows everything that a place may lack and honour', async () => {
+  const lacks: Record<Lack, true> = {
+    roles: true,
+    pool: true,
+    schema: true,
+    locks: true,
+    network: true,
+    storage: true,
+    refusals: true,
+  }
+  const honours: Record<Honoured, true> = {
+    role: true,
+    poolMax: true,
+    onStatement: true,
+    prefix: true,
+    migrations: true,
+  }
+  const certificate = await runConformance(memory, { only: ['SES-10'] })
+  const place = { lacks: Object.keys(lacks), honours: Object.keys(honours) }
+  expect(shapeViolations({ ...certificate, place })).toEqual([])
 })
 
 test('secrets of URLs, settings and messages are redacted', () => {
