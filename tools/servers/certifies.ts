@@ -4,9 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isRequired, type BackendName } from './required.ts'
 
 /** Runs the suite over a backend, or says why it cannot; where the backend is required, that is a failure. */
-export function certifies(backend: BackendName, subject: StoreUnderTest, missing?: string): void {
+export function certifies(
+  backend: BackendName,
+  subject: StoreUnderTest,
+  missing?: string,
+  prove: boolean = process.env['DAYBOOK_PROVE'] === '1',
+): void {
   if (missing !== undefined) return reports(backend, missing)
-  conformance(subject, { describe, it, beforeAll, afterAll }, { prove: process.env['DAYBOOK_PROVE'] === '1' })
+  conformance(subject, { describe, it, beforeAll, afterAll }, { prove })
 }
 
 /** The same for a backend whose engine and driver another one has: its races are run when it is required. */
