@@ -1,25 +1,24 @@
-import { createInMemoryDatabase, createInMemoryStore, type Store } from '@daybook/core'
+import { createInMemoryDatabase, createInMemoryStore, type InMemoryDatabase, type Store } from '@daybook/core'
 import { defineStoreUnderTest, type OpenOptions } from '@daybook/conformance'
 
 // Put your store in the place of the one in memory. `options` are those of every store: a clock, a timeout, limits, a logger.
-const database = (id: string) => (databases[id] ??= createInMemoryDatabase())
-const databases: Record<string, ReturnType<typeof createInMemoryDatabase>> = {}
-const open = async (id: string, options: OpenOptions = {}): Promise<Store> =>
+const databases = new Map<string, InMemoryDatabase>()
+const open = async (id: string, { now, timeout, limits, logger }: OpenOptions = {}): Promise<Store> =>
   createInMemoryStore({
-    database: database(id),
-    ...(options.now && { now: options.now }),
-    ...(options.timeout && { timeout: options.timeout }),
-    ...(options.logger && { logger: options.logger }),
-    ...(options.limits && { limits: options.limits }),
+    database: databases.get(id) ?? createInMemoryDatabase(),
+    ...(now && { now }),
+    ...(timeout && { timeout }),
+    ...(limits && { limits }),
+    ...(logger && { logger }),
   })
 
-// How another process opens the same place.
+// How another process opens the same place: in memory it finds nothing there, and your store finds everything.
 export const openWorkerStore = (id: string): Promise<Store> => open(id)
 
 export default defineStoreUnderTest({
   subject: { name: 'my-store', version: '0.1.0' },
   contract: '1.0',
-  // What your store says of itself, pinned: a probe that breaks must not quietly switch checks off.
+  // What your store says of itself, every key: a probe that breaks must not quietly switch checks off.
   expects: {
     memories: 'no',
     artifacts: 'no',
@@ -39,11 +38,14 @@ export default defineStoreUnderTest({
     liveNotify: 'yes',
     isolation: 'serializable',
   },
-  // One empty, private place for each run: a schema, a file, a map. `id` is safe in any identifier.
-  provision: async ({ id }) => ({
-    open: (options) => open(id, options),
-    worker: { module: import.meta.url, args: id },
-    lacks: ['roles', 'pool', 'schema', 'locks'],
-    destroy: async () => void Reflect.deleteProperty(databases, id),
-  }),
+  // One empty, private place: a schema, a file, a map. `id` is safe in any identifier; `open` is an independent store each time.
+  async provision({ id }) {
+    databases.set(id, createInMemoryDatabase())
+    return {
+      open: (options) => open(id, options),
+      worker: { module: import.meta.url, args: id },
+      lacks: ['roles', 'pool', 'schema', 'locks', 'network', 'storage', 'refusals'],
+      destroy: async () => void databases.delete(id),
+    }
+  },
 })

@@ -143,3 +143,8 @@ test('init writes a subject that runs, and overwrites nothing', async () => {
   const { code, text } = await cli(['run', pathOf('../templates/my-store.conformance.ts'), '--only', 'LIFE-10,SES-*'])
   expect([code, text]).toEqual([2, expect.stringMatching(/ 0 failed, 0 skipped\s*$/)])
 })
+
+test('the README shows the subject that init writes', async () => {
+  const template = await readFile(pathOf('../templates/my-store.conformance.ts'), 'utf8')
+  expect(await readFile(pathOf('../README.md'), 'utf8')).toContain(`\`\`\`ts\n${template}\`\`\``)
+})
