@@ -104,6 +104,13 @@ describe.each(installed)('$name in an empty folder, with $manager', ({ dialect, 
     expect(await run(cwd, process.execPath, 'consumer.mjs')).toBe('hi\n')
   })
 
+  test.skipIf(!dialect.installs.includes('@libsql/client'))('keeps a session in a worker thread', async () => {
+    const program = consumerOf(dialect).replace("url: ':memory:'", "url: ':memory:', worker: true")
+    await writeFile(join(cwd, 'in-worker.mjs'), program)
+    expect(program).toContain('worker: true')
+    expect(await run(cwd, process.execPath, 'in-worker.mjs')).toBe('hi\n')
+  })
+
   test('has types that a strict consumer can use', () =>
     tool(
       cwd,
@@ -128,5 +135,5 @@ function consumerOf({ name, url }: Dialect): string {
   return readFileSync(new URL('consumer.mjs', import.meta.url), 'utf8')
     .replace('@daybook/drizzle-sqlite', name)
     .replaceAll('openSqliteStore', open ?? 'openSqliteStore')
-    .replace("':memory:'", JSON.stringify(address))
+    .replace("':memory:'", () => (url === ':memory:' ? "':memory:'" : JSON.stringify(address)))
 }

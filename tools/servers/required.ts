@@ -2,6 +2,7 @@ const known = [
   'memory',
   'sqlite',
   'sqlite-codec',
+  'sqlite-worker',
   'libsql-client',
   'better-sqlite3',
   'libsql-server',

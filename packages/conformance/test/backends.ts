@@ -34,6 +34,7 @@ export const backends: Readonly<Record<string, Backend>> = {
   },
   sqlite: { load: sqlite },
   'sqlite-codec': { load: sqlite },
+  'sqlite-worker': { load: sqlite },
   'libsql-client': { load: sqlite },
   'better-sqlite3': { load: sqlite },
   'libsql-server': { load: sqlite },

@@ -24,6 +24,11 @@ export interface Call {
    */
   committed(): void
   readonly isCommitting: boolean
+  /**
+   * For work that is done in another thread. `stop` is asked when the caller gave up or the time is over: it stops the work,
+   * or answers `false` because a commit is on its way there.
+   */
+  stoppable(stop: () => boolean): void
   /** What the call waits for from here on, told if its time runs out meanwhile: `one of 10 connections`. `undefined`: it goes on. */
   waitsFor(what: (() => string) | undefined): void
   /** The error for a reply to a commit that will not come. */
@@ -118,6 +123,7 @@ class RunningCall implements Call {
   #generated: ErrorFacts = {}
   #waitsFor: (() => string) | undefined
   #commit: 'none' | 'under way' | 'done' = 'none'
+  #stopElsewhere: () => boolean = () => true
 
   constructor(operation: string, timeout: number, signal: AbortSignal | undefined) {
     this.#operation = operation
@@ -177,6 +183,10 @@ class RunningCall implements Call {
     this.#waitsFor = what
   }
 
+  stoppable(stop: () => boolean): void {
+    this.#stopElsewhere = stop
+  }
+
   outcomeUnknown(cause?: unknown): StoreError {
     return new StoreError(
       'outcome_unknown',
@@ -189,12 +199,13 @@ class RunningCall implements Call {
   }
 
   readonly #aborted = (): void => {
-    if (this.#commit !== 'none') return // the commit's answer counts
+    if (this.#commit !== 'none' || !this.#stopElsewhere()) return // the commit's answer counts
     this.#stop.abort()
     this.#reject?.(this.#abortion())
   }
 
   #late(): void {
+    if (this.#commit === 'none' && !this.#stopElsewhere()) this.#commit = 'under way'
     const lateness = this.#lateness() // before those that wait are told, and leave
     this.#stop.abort()
     this.#reject?.(lateness)

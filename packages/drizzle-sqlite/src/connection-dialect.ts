@@ -71,7 +71,8 @@ function transact<T>(connection: Connection, mode: 'IMMEDIATE' | 'DEFERRED', bod
   let answer: T
   try {
     answer = body()
-    call?.check()
+    if (mode === 'IMMEDIATE') call?.committing()
+    else call?.check()
     connection.commit()
   } catch (error) {
     try {

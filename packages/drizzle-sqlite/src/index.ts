@@ -4,6 +4,7 @@ export {
   type LocalDatabase,
   type OpenedSqliteStore,
   type OpenSqliteOptions,
+  type OpenWorkerOptions,
   type ServerDatabase,
 } from './open.ts'
 export type {
@@ -13,6 +14,7 @@ export type {
   SqliteStore,
   SyncDatabase,
   SyncSqliteStore,
+  WorkerSqliteStore,
 } from './store.ts'
 export type { TransactionOf } from '@daybook/drizzle'
 export type { CodecContext, PayloadCodec } from '@daybook/drizzle'

@@ -1,18 +1,26 @@
-import { checkedOptions, isStoreError, storeContext, StoreError, storeOptionNames } from '@daybook/core'
+import {
+  checkedFlag,
+  checkedOptions,
+  isStoreError,
+  storeContext,
+  StoreError,
+  storeOptionNames,
+  unsupported,
+} from '@daybook/core'
 import { checkedCodecs, drizzleOptionNames, storeErrorOf, tableNamesOf } from '@daybook/drizzle'
 import type { Client } from '@libsql/client'
 import type { LibSQLDatabase } from 'drizzle-orm/libsql'
-import { setTimeout as wait } from 'node:timers/promises'
 import { asyncStore } from './async-store.ts'
-import { createConnection, type Connection } from './connection.ts'
 import { checkedWait } from './dialect.ts'
 import { failureOf } from './errors.ts'
-import { drizzleOver, openNative, type NativeDatabase, type NativeDrizzle } from './native.ts'
+import { openLocalFile } from './local-file.ts'
+import { drizzleOver, type NativeDatabase, type NativeDrizzle } from './native.ts'
 import type { SqliteStoreOptions } from './options.ts'
 import { pragmaStatements, type Pragmas } from './pragmas.ts'
-import type { AsyncSqliteStore, SyncSqliteStore } from './store.ts'
+import type { AsyncSqliteStore, SyncSqliteStore, WorkerSqliteStore } from './store.ts'
 import { syncStore } from './sync-store.ts'
 import { parseUrl } from './url.ts'
+import { openWorkerStore } from './worker-store.ts'
 
 export interface OpenSqliteOptions extends SqliteStoreOptions {
   /** `file:agent.db`, `:memory:`, or the address of a libSQL server: `libsql://…`, `https://…`, `http://…`, `wss://…`. */
@@ -21,6 +29,14 @@ export interface OpenSqliteOptions extends SqliteStoreOptions {
   readonly authToken?: string
   /** For a local database. */
   readonly pragmas?: Pragmas
+  /** See {@link OpenWorkerOptions}. */
+  readonly worker?: false
+}
+
+/** A local database whose work is done in a thread of its own, so that the event loop of this one stays free. */
+export interface OpenWorkerOptions extends Omit<OpenSqliteOptions, 'url' | 'authToken' | 'codec' | 'worker'> {
+  readonly url: ':memory:' | `file:${string}`
+  readonly worker: true
 }
 
 /** The Drizzle database over a local file or memory that the store opened. */
@@ -32,7 +48,7 @@ export type ServerDatabase = LibSQLDatabase & { $client: Client }
 /** What a URL that is known only at run time opens: `store.kind` tells which. */
 export type OpenedSqliteStore = SyncSqliteStore<LocalDatabase> | AsyncSqliteStore<ServerDatabase>
 
-const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', ...drizzleOptionNames, ...storeOptionNames]
+const optionNames = ['url', 'authToken', 'pragmas', 'worker', 'busyTimeout', ...drizzleOptionNames, ...storeOptionNames]
 
 /**
  * Opens a database and a store over it; the store closes it. A local file gets one connection through the binding that
@@ -51,6 +67,7 @@ const optionNames = ['url', 'authToken', 'pragmas', 'busyTimeout', ...drizzleOpt
  * console.log(revision) // 2
  * ```
  */
+export async function openSqliteStore(options: OpenWorkerOptions): Promise<WorkerSqliteStore>
 export async function openSqliteStore(
   options: OpenSqliteOptions & { readonly url: ':memory:' | `file:${string}` },
 ): Promise<SyncSqliteStore<LocalDatabase>>
@@ -58,28 +75,33 @@ export async function openSqliteStore(
   options: OpenSqliteOptions & { readonly url: `${'libsql' | 'https' | 'http' | 'wss' | 'ws'}://${string}` },
 ): Promise<AsyncSqliteStore<ServerDatabase>>
 export async function openSqliteStore(options: OpenSqliteOptions): Promise<OpenedSqliteStore>
-export async function openSqliteStore(options: OpenSqliteOptions = { url: '' }): Promise<OpenedSqliteStore> {
+export async function openSqliteStore(
+  options: OpenSqliteOptions | OpenWorkerOptions = { url: '' },
+): Promise<OpenedSqliteStore | WorkerSqliteStore> {
   checkedOptions(options, optionNames)
-  const { url, authToken, pragmas, ...rest } = options
+  const { url, authToken, pragmas, worker, ...rest }: Omit<OpenSqliteOptions, 'worker'> & { worker?: boolean } = options
   const address = parseUrl(url)
   storeContext(rest, [...drizzleOptionNames, 'busyTimeout'])
   checkedCodecs(rest.codec)
   tableNamesOf(rest)
   const busyTimeout = checkedWait(rest.busyTimeout)
   if (address.kind === 'remote') {
+    if (checkedFlag(worker, 'worker')) throw refused('worker', 'is for a local database; a server holds no thread')
     if (pragmas !== undefined) throw refused('pragmas', 'are for a local database; a server has its own settings')
     return openRemote(address.url, checkedToken(authToken), rest)
   }
   if (authToken !== undefined) throw refused('authToken', 'is for a libSQL server; a local database has none')
-  const database = await openLocal(address.path, pragmaStatements(pragmas, address.isMemory), busyTimeout)
-  const connection = createConnection(database)
+  const { isMemory, path } = address
+  const statements = pragmaStatements(pragmas, isMemory)
+  if (checkedFlag(worker, 'worker')) {
+    if (rest.codec !== undefined)
+      throw unsupported('codec', 'a codec in a worker: functions cannot cross to its thread')
+    return openWorkerStore({ path, isMemory, pragmas: statements, busyTimeout }, rest)
+  }
+  const { database, connection, close } = await openLocalFile(path, statements, busyTimeout)
   try {
     const db = Object.assign(drizzleOver(database), { $client: database })
-    return syncStore(db, connection, rest, {
-      isMemory: address.isMemory,
-      busyTimeout: undefined,
-      close: () => closeWhole(database, connection),
-    })
+    return syncStore(db, connection, rest, { isMemory, busyTimeout: undefined, close })
   } catch (error) {
     connection.close()
     throw mapped(error)
@@ -93,54 +115,6 @@ const refused = (field: string, why: string) => new StoreError('invalid_argument
 function checkedToken(authToken: unknown): string | undefined {
   if (authToken === undefined || typeof authToken === 'string') return authToken
   throw refused('authToken', 'must be a string')
-}
-
-/**
- * The binding lets go of the file only when its statements have been collected, so SQLite's own checkpoint at the last
- * close does not come: without this one the last writes would stay in the `-wal` beside the file.
- */
-function closeWhole(database: NativeDatabase, connection: Connection): void {
-  try {
-    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-  } catch {
-    // Somebody else reads or writes: theirs will be the last close.
-  }
-  connection.close()
-}
-
-/** Another process may be just as busy setting the journal mode: a lock is waited for, without holding the thread. */
-async function openLocal(path: string, pragmas: readonly string[], busyTimeout: number): Promise<NativeDatabase> {
-  const begun = performance.now()
-  const database = reached(() => openNative(path))
-  for (const pragma of pragmas) {
-    for (;;) {
-      try {
-        database.exec(pragma)
-        break
-      } catch (error) {
-        const failure = failureOf(error)
-        if (failure.kind !== 'locked' || performance.now() - begun > busyTimeout) {
-          database.close()
-          throw storeErrorOf(failure, error)
-        }
-        await wait(10 + Math.random() * 20)
-      }
-    }
-  }
-  return database
-}
-
-/** The binding reports a missing folder without a code. */
-function reached<T>(open: () => T): T {
-  try {
-    return open()
-  } catch (cause) {
-    throw new StoreError(
-      'unavailable',
-      'the database file cannot be opened: does its folder exist, and may it be written?',
-      { cause, retryable: false },
-    )
-  }
 }
 
 async function openRemote(

@@ -44,6 +44,16 @@ export interface AsyncSqliteStore<Db extends AsyncDatabase = AsyncDatabase> exte
   using(tx: AsyncExecutor): JoinedStore
 }
 
+/**
+ * A store over a local database whose work is done in a thread of its own: the event loop of this one stays free. There is
+ * no `db` and no `transaction`, since neither can cross to another thread.
+ */
+export interface WorkerSqliteStore extends Store {
+  readonly kind: 'worker'
+  /** The store's tables under their names here. */
+  readonly tables: DaybookTables
+}
+
 /** The part of a Drizzle database over a synchronous driver that a store uses. */
 export interface SyncDatabase {
   readonly $client: DriverDatabase

@@ -1,10 +1,20 @@
 import { StoreError } from '@daybook/core'
-import { createEngine, runSync, runTransaction, scriptStore, type Script, type TransactionOf } from '@daybook/drizzle'
+import {
+  createEngine,
+  runSync,
+  runTransaction,
+  scriptStore,
+  type Dialect,
+  type Engine,
+  type Script,
+  type TransactionOf,
+} from '@daybook/drizzle'
 import { connectionDialect, connectionTx, probeConnection } from './connection-dialect.ts'
 import type { Connection } from './connection.ts'
 import { commonDialect } from './dialect.ts'
 import { ConnectionClosed, ConnectionInUse } from './errors.ts'
 import type { SqliteStoreOptions } from './options.ts'
+import type { Probe } from './probe.ts'
 import { daybookTables } from './schema.ts'
 import type { SyncDatabase, SyncSqliteStore } from './store.ts'
 
@@ -22,9 +32,7 @@ export function syncStore<Db extends SyncDatabase>(
   options: SqliteStoreOptions,
   setup: SyncSetup,
 ): SyncSqliteStore<Db> {
-  const probe = probeConnection(connection, { isSynchronous: true, isMemory: setup.isMemory })
-  const dialect = connectionDialect(commonDialect(options, probe), connection, probe, setup.close)
-  const engine = createEngine(dialect, options, ['busyTimeout'])
+  const { engine } = syncEngine(connection, options, setup)
 
   function setBusyTimeout(ms: number | undefined): void {
     if (ms !== undefined) db.$client.exec(`PRAGMA busy_timeout = ${ms}`)
@@ -64,6 +72,18 @@ export function syncStore<Db extends SyncDatabase>(
       })
     })
   return Object.assign(engine.store, { kind: 'sync' as const, db, tables: daybookTables(options), transaction })
+}
+
+/** @param patch changes the dialect before the engine gets it */
+export function syncEngine(
+  connection: Connection,
+  options: SqliteStoreOptions,
+  { isMemory, close }: Pick<SyncSetup, 'isMemory' | 'close'>,
+  patch: (dialect: Dialect) => Dialect = (dialect) => dialect,
+): { readonly engine: Engine; readonly probe: Probe } {
+  const probe = probeConnection(connection, { isSynchronous: true, isMemory })
+  const dialect = connectionDialect(commonDialect(options, probe), connection, probe, close)
+  return { engine: createEngine(patch(dialect), options, ['busyTimeout']), probe }
 }
 
 /** An `async` body would go on after the commit. */

@@ -9,7 +9,7 @@ import { fixedAes } from '../../drizzle/test/codecs.ts'
 /** The ways in which a local file is reached. */
 export const driverNames = ['sqlite', 'libsql-client', 'better-sqlite3'] as const
 /** The same with options that change what a store does inside, and nothing of what it promises. */
-export const variantNames = ['sqlite-codec'] as const
+export const variantNames = ['sqlite-codec', 'sqlite-worker'] as const
 export type PlainDriverName = (typeof driverNames)[number]
 export type DriverName = PlainDriverName | (typeof variantNames)[number]
 export const isPlainDriver = (name: DriverName): name is PlainDriverName => driverNames.some((one) => one === name)
@@ -24,6 +24,7 @@ export interface OpenArgs {
 export const openFile: Record<DriverName, (path: string, options?: SqliteStoreOptions) => Promise<Store>> = {
   sqlite: (path, options) => openSqliteStore({ url: `file:${path}`, ...options }),
   'sqlite-codec': (path, options) => openSqliteStore({ url: `file:${path}`, codec: fixedAes, ...options }),
+  'sqlite-worker': (path, options) => openSqliteStore({ url: `file:${path}`, worker: true, ...plain(options) }),
   'libsql-client': async (path, options) => {
     const client = createClient({ url: `file:${path}` })
     return owning(await createSqliteStore(drizzle({ client }), options), client)
@@ -34,6 +35,9 @@ export const openFile: Record<DriverName, (path: string, options?: SqliteStoreOp
     return owning(await createSqliteStore(drizzleBetter({ client }), options), client)
   },
 }
+
+/** Without what cannot cross to a thread. */
+const plain = ({ codec: _codec, ...rest }: SqliteStoreOptions = {}) => rest
 
 /** An application closes what it handed over, after the store. */
 function owning<S extends Store>(store: S, client: { close(): unknown }): S {

@@ -6,6 +6,7 @@ import {
   type OpenedSqliteStore,
   type ServerDatabase,
   type SyncSqliteStore,
+  type WorkerSqliteStore,
 } from '@daybook/drizzle-sqlite'
 import { sql } from 'drizzle-orm'
 import { expectTypeOf } from 'vitest'
@@ -19,6 +20,15 @@ expectTypeOf((url: string) => open({ url })).returns.resolves.toEqualTypeOf<Eith
 expectTypeOf(() => open({ url: 'file:a.db' })).returns.resolves.toEqualTypeOf<SyncSqliteStore<LocalDatabase>>()
 expectTypeOf(() => open({ url: ':memory:' })).returns.resolves.toEqualTypeOf<SyncSqliteStore<LocalDatabase>>()
 expectTypeOf(() => open({ url: 'libsql://a.b' })).returns.resolves.toEqualTypeOf<AsyncSqliteStore<ServerDatabase>>()
+
+expectTypeOf(() => open({ url: 'file:a.db', worker: true })).returns.resolves.toEqualTypeOf<WorkerSqliteStore>()
+expectTypeOf(() => open({ url: 'file:a.db', worker: false })).returns.resolves.toEqualTypeOf<
+  SyncSqliteStore<LocalDatabase>
+>()
+expectTypeOf<WorkerSqliteStore>().not.toHaveProperty('transaction')
+expectTypeOf<WorkerSqliteStore>().not.toHaveProperty('db')
+// @ts-expect-error a server holds no thread
+expectTypeOf(() => open({ url: 'libsql://a.b', worker: true })).toBeFunction()
 
 const create = createSqliteStore
 expectTypeOf((db: LocalDatabase) => create(db)).returns.resolves.toEqualTypeOf<SyncSqliteStore<LocalDatabase>>()
