@@ -89,6 +89,8 @@ export interface CheckOptions {
   readonly fresh?: true
   /** A place with a server of its own, which the check kills. Goes with `fresh`. */
   readonly ownServer?: true
+  /** A place of its own whose connections have settings that an application would not choose; migrated. */
+  readonly settings?: 'hostile'
   /** Run and reported, not gating: a new rule starts so. */
   readonly tentative?: true
   readonly budgetMs?: number

@@ -185,6 +185,8 @@ export interface Place {
   readonly keepsLost?: number
   /** How the protocol on that connection shows a commit. Without it faults cannot hit one phase of a call. */
   readonly wire?: Wire
+  /** The settings that were asked for, by name. See {@link PlaceRequest.settings}. */
+  readonly settings?: Readonly<Record<string, string>>
   /** The server of this place alone, for the checks that kill it. See {@link PlaceRequest.ownServer}. */
   readonly server?: ServerProcess
   /** What can happen to a disk, each as a store that has met it. */
@@ -201,6 +203,11 @@ export interface PlaceRequest {
   readonly id: string
   /** The place is to bring {@link Place.server}: the suite will kill it, so nobody else may be on it. */
   readonly ownServer?: true
+  /**
+   * The place is to bring {@link Place.settings}: settings of the server, the role or the session that change how texts,
+   * times and numbers are read or written, as far as a store takes them.
+   */
+  readonly settings?: 'hostile'
 }
 
 /** A database server as a process. */

@@ -58,7 +58,10 @@ export async function proveOwnMutants(
       continue
     }
     const place = `${options.id}_${id.toLowerCase().replace('@', '_')}`
-    const stage = await openStage({ ...subject, provision }, place, { migrated: check.fresh !== true })
+    const stage = await openStage({ ...subject, provision }, place, {
+      migrated: check.fresh !== true,
+      settings: check.settings,
+    })
     try {
       const result = judged(id, key, await runCheck(check, stage, { ...options, app: `${key}.${id}` }))
       if (result.outcome === 'survived') options.log?.(`${id} survived: ${result.note ?? ''}`)
@@ -131,10 +134,11 @@ async function prove(
     return { id, check: key, outcome: 'inapplicable', note: 'the check is not passed by the unbroken store' }
   const shared: Shared = { memory: new Map() }
   const place =
-    check.fresh === true
+    check.fresh === true || check.settings !== undefined
       ? await openStage(subject, `${options.id}_${id.toLowerCase().replace('@', '_')}`, {
-          migrated: false,
+          migrated: check.fresh !== true,
           ownServer: check.ownServer,
+          settings: check.settings,
         })
       : stage
   const wrap: typeof stage.wrap = (store, openOptions) => mutant.wrap(store, shared, openOptions)

@@ -39,6 +39,8 @@ async function perform(check: Check, ctx: Ctx): Promise<'pass' | 'absent-verifie
   const { capability } = check
   if (capability === undefined || ctx.store.capabilities[capability] !== 'no') {
     for (const need of check.needs) ctx.need(need)
+    if (check.settings !== undefined && ctx.place.settings === undefined)
+      throw new Unproven('option not honoured', 'settings')
     await bounded(check.run(ctx), check)
     return 'pass'
   }

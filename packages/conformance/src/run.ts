@@ -149,11 +149,12 @@ async function judge(run: Run, check: Check, stage: OpenStage, witness: { checks
     ...(run.replay !== undefined && { replay: run.replay }),
   }
   const own =
-    check.fresh === true
+    check.fresh === true || check.settings !== undefined
       ? await openStage(run.subject, `${run.id}_${run.kernel.results.length}`, {
-          migrated: false,
+          migrated: check.fresh !== true,
           wrap: stage.wrap,
           ownServer: check.ownServer,
+          settings: check.settings,
         })
       : stage
   let result: Result

@@ -15,13 +15,24 @@ export type Wrap = (store: Store, options: OpenOptions) => Store
 
 const asItIs: Wrap = (store) => store
 
+interface StageOptions {
+  readonly migrated?: boolean
+  readonly wrap?: Wrap
+  readonly ownServer?: true | undefined
+  readonly settings?: 'hostile' | undefined
+}
+
 /** A place with two opens, each warmed by a read: a cold pair hides every race. */
 export async function openStage(
   subject: StoreUnderTest,
   id: string,
-  { migrated = true, wrap = asItIs, ownServer }: { migrated?: boolean; wrap?: Wrap; ownServer?: true | undefined } = {},
+  { migrated = true, wrap = asItIs, ownServer, settings }: StageOptions = {},
 ): Promise<OpenStage> {
-  const place = await subject.provision({ id, ...(ownServer === true && { ownServer }) })
+  const place = await subject.provision({
+    id,
+    ...(ownServer === true && { ownServer }),
+    ...(settings !== undefined && { settings }),
+  })
   const opened: Store[] = []
   const end = async () => {
     await Promise.allSettled(opened.map((store) => store.close()))

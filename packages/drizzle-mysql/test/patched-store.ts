@@ -14,6 +14,8 @@ import { probe } from '../src/probe.ts'
 interface PatchedOptions extends MysqlStoreOptions, Pick<PoolOptions, 'connectionLimit'> {
   readonly url: string
   readonly onStatement?: ((statement: SentStatement) => void) | undefined
+  /** What each connection sets first, as an application's pool may. */
+  readonly session?: Readonly<Record<string, string>>
 }
 
 /** What a statement comes as, by itself or in the first of the arguments. */
@@ -35,7 +37,7 @@ function listenTo(connection: object, onStatement: (statement: SentStatement) =>
 
 /** A store of the package's own parts, whose statements are heard and whose dialect may be changed between them. */
 export async function openPatched(
-  { url, connectionLimit = 5, onStatement, ...options }: PatchedOptions,
+  { url, connectionLimit = 5, onStatement, session, ...options }: PatchedOptions,
   patch: DialectPatch = (dialect) => dialect,
 ): Promise<Store> {
   const client = createPool({
@@ -47,6 +49,10 @@ export async function openPatched(
     supportBigNumbers: true,
     jsonStrings: true,
   })
+  const set = Object.entries(session ?? {}).map(
+    ([name, value]) => `${name} = ${/^\d+$/.test(value) ? value : `'${value}'`}`,
+  )
+  if (set.length > 0) client.on('connection', (connection) => void connection.query(`set session ${set.join(', ')}`))
   if (onStatement !== undefined) client.on('connection', (connection) => listenTo(connection, onStatement))
   const connections = connectionsOf(poolOf(drizzle({ client })))
   const server = await createCalls({}).run('open', undefined, (call) => connections.lend(call, probe))

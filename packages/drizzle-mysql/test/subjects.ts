@@ -1,4 +1,4 @@
-import { defineStoreUnderTest, type Place, type StoreUnderTest } from '@daybook/conformance'
+import { defineStoreUnderTest, type Place, type PlaceRequest, type StoreUnderTest } from '@daybook/conformance'
 import { mysqlWire } from '@daybook/conformance/wires'
 import type { Capabilities, Store } from '@daybook/core'
 import { mysqlTable, varchar } from 'drizzle-orm/mysql-core'
@@ -31,12 +31,26 @@ const expects: Capabilities = {
   isolation: 'read committed',
 }
 
+/** Settings of a session that change how the server reads literals and operators and writes times. */
+const hostileSettings = {
+  sql_mode:
+    'ANSI_QUOTES,PIPES_AS_CONCAT,IGNORE_SPACE,HIGH_NOT_PRECEDENCE,NO_AUTO_VALUE_ON_ZERO,PAD_CHAR_TO_FULL_LENGTH',
+  time_zone: '+05:45',
+  sql_safe_updates: '1',
+  div_precision_increment: '0',
+} as const
+
 const impossible = { 'S8@order': 'ids that it orders as one are one to it, which UNI-07 sees' } as const
 
 /** A database of its own for each place. */
-async function provision(backend: MysqlBackend, database: string, patch?: DialectPatch): Promise<Place> {
+async function provision(
+  backend: MysqlBackend,
+  { id: database, settings }: PlaceRequest,
+  patch?: DialectPatch,
+): Promise<Place> {
   const admin = createPool({ uri: urlOn(backend), connectionLimit: 2 })
-  await admin.query('create database ??', [database])
+  const isHostile = settings !== undefined
+  await admin.query(`create database ??${isHostile ? ' character set latin1' : ''}`, [database])
   const url = urlOn(backend, database)
   // A role of the application's: it may do what a store does once the schema is there, and not change the schema.
   await admin.query("create user ?@'%' identified by ?", [database, 'app'])
@@ -49,12 +63,17 @@ async function provision(backend: MysqlBackend, database: string, patch?: Dialec
   return {
     open({ poolMax = 5, via, role, onStatement, migrations, ...options } = {}): Promise<Store> {
       const given = { url: byWayOf(via, role === 'app' ? appUrl : url), connectionLimit: poolMax, ...options }
-      if (patch === undefined && onStatement === undefined && migrations === undefined) return openMysqlStore(given)
-      return openPatched({ ...given, onStatement }, patches(patch ?? asItIs, knowing(migrations)))
+      if (patch === undefined && onStatement === undefined && migrations === undefined && !isHostile)
+        return openMysqlStore(given)
+      return openPatched(
+        { ...given, onStatement, ...(isHostile && { session: hostileSettings }) },
+        patches(patch ?? asItIs, knowing(migrations)),
+      )
     },
     worker: { module: new URL('worker.ts', import.meta.url).href, args: { url, connectionLimit: 3 } },
     oracle: oracleOf(pool),
     honours: ['role', 'poolMax', 'onStatement', 'prefix', 'migrations'],
+    ...(isHostile && { settings: hostileSettings }),
     endpoint: endpointOf(url),
     wire: mysqlWire,
     lock: (session) => holdSession(url, session),
@@ -85,8 +104,8 @@ const subjectOn = (backend: MysqlBackend): StoreUnderTest =>
     subject: { name: '@daybook/drizzle-mysql', version: '0.1.0', driver: 'mysql2@3' },
     contract: '1.0',
     expects,
-    provision: ({ id }) => provision(backend, id),
-    mutants: mutantsOf(({ id }, patch) => provision(backend, id, patch), impossible),
+    provision: (request) => provision(backend, request),
+    mutants: mutantsOf((request, patch) => provision(backend, request, patch), impossible),
   })
 
 export const subjects: Record<MysqlBackend, StoreUnderTest> = {

@@ -66,18 +66,25 @@ const deltaParams = (scope: string, { set, unset }: StoredDelta): Params => ({
 /** An array for each column, whatever the number of events, so that the statement is one text. */
 const eventParams = ({ events }: Append): Params => ({
   eventIds: arrayOf(events.map(({ eventId }) => eventId)),
-  invocationIds: arrayOf(events.map(({ invocationId }) => invocationId)),
-  authors: arrayOf(events.map(({ author }) => author)),
-  branches: arrayOf(events.map(({ branch }) => branch)),
-  errorCodes: arrayOf(events.map(({ errorCode }) => errorCode)),
+  invocationIds: nullableArrayOf(events.map(({ invocationId }) => invocationId)),
+  authors: nullableArrayOf(events.map(({ author }) => author)),
+  branches: nullableArrayOf(events.map(({ branch }) => branch)),
+  errorCodes: nullableArrayOf(events.map(({ errorCode }) => errorCode)),
   timestamps: arrayOf(events.map(({ timestamp }) => String(timestamp))),
   // Not as one JSON document: PostgreSQL would unescape what is in the payloads, and refuses NUL and lone surrogates there.
   payloads: arrayOf(events.map(({ payload }) => payload)),
 })
 
 /** The text of an array, as https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO says. */
-const arrayOf = (values: readonly (string | null)[]): string =>
-  `{${values.map((value) => (value === null ? 'NULL' : `"${value.replace(/["\\]/g, String.raw`\$&`)}"`)).join(',')}}`
+const arrayOf = (values: readonly string[]): string =>
+  `{${values.map((value) => `"${value.replace(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`
+
+/** Not NULL as an element: with array_nulls off the server takes it for the text. Each value stands behind a `=`. */
+const nullableArrayOf = (values: readonly (string | null)[]): string =>
+  arrayOf(values.map((value) => (value === null ? '' : `=${value}`)))
+
+/** A value of {@link nullableArrayOf}. */
+const nullable = (element: string): SQL => sql.raw(`case when ${element} = '' then null else substr(${element}, 2) end`)
 
 /** The statement for the words in `variant`. */
 export function buildAppend({ sessions, events, userStates, appStates }: DaybookTables, variant: string): Statement {
@@ -121,7 +128,7 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
         columns.map((column) => bare(column)),
         sql`, `,
       )})
-      select s.sid, s.last_seq - ${param('count')}::bigint + x.n, x.i, x.v, x.a, x.b, x.c, x.t, x.p::json
+      select s.sid, s.last_seq - ${param('count')}::bigint + x.n, x.i, ${nullable('x.v')}, ${nullable('x.a')}, ${nullable('x.b')}, ${nullable('x.c')}, x.t, x.p::json
       from s, (select count(*) from ${before}) as done, unnest(${texts('eventIds')}, ${texts('invocationIds')}, ${texts('authors')}, ${texts('branches')},
         ${texts('errorCodes')}, ${param('timestamps')}::text::bigint[], ${texts('payloads')}) with ordinality as x (i, v, a, b, c, t, p, n))`)
   return { sql: sql`with ${sql.join(parts, sql`, `)} select s.revision as "revision", s.last_seq as "lastSeq" from s` }

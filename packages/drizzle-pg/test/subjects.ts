@@ -18,7 +18,7 @@ import { createPgStore, openPgStore, type OpenPgOptions, type PgStoreOptions } f
 import { accessBy, holdSession, oracleOf } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
 import { pgliteSubject } from './pglite-subject.ts'
-import { createAppRole, dropAppRole } from './roles.ts'
+import { createAppRole, createHostileRole, dropAppRole, hostileSettings } from './roles.ts'
 import { connect, serverEndpoint, serverUrl, urlWith } from './server.ts'
 
 const expects: Capabilities = {
@@ -91,20 +91,21 @@ const impossible = { S8: collated, 'S8@case': collated } as const
 
 /** A schema of its own for each place, in the one database. */
 async function provision(
-  { id: schema }: PlaceRequest,
+  { id: schema, settings }: PlaceRequest,
   { driver, isEncoded = false }: Variant,
   patch?: DialectPatch,
 ): Promise<Place> {
   const admin = connect()
   await admin`create schema ${admin(schema)}`
   const role = await createAppRole(admin, schema)
+  const owner = settings === undefined ? undefined : await createHostileRole(admin, schema)
   await admin`create table ${admin(schema)}.orders (id text primary key)`
   const withCodec = isEncoded ? { codec: fixedAes } : {}
   const application = applications[driver](schema, withCodec)
   const open = ({ poolMax, ...options }: OpenOptions = {}): Promise<Store> => {
     const { via, role: as, onStatement, migrations, ...rest } = options
     const host = via === undefined ? {} : { host: `${via.host}:${via.port}` }
-    const url = urlWith({ ...(as === 'app' && role), ...host })
+    const url = urlWith({ ...owner, ...(as === 'app' && role), ...host })
     const given = { driver, url, schema, max: poolMax ?? 5, ...withCodec, ...rest }
     if (patch === undefined && onStatement === undefined && migrations === undefined) return openPgStore(given)
     return openPatched({ ...given, onStatement }, patches(patch ?? asItIs, knowing(migrations)))
@@ -117,6 +118,7 @@ async function provision(
     },
     oracle: oracleOf(accessBy(admin), schema),
     honours: ['role', 'poolMax', 'onStatement', 'prefix', 'migrations'],
+    ...(owner !== undefined && { settings: hostileSettings }),
     endpoint: serverEndpoint,
     wire: postgresWire,
     lock: (key) => holdSession(schema, key),
@@ -129,6 +131,7 @@ async function provision(
       await application.end()
       await admin`drop schema ${admin(schema)} cascade`
       await dropAppRole(admin, role.username)
+      if (owner !== undefined) await dropAppRole(admin, owner.username)
       await admin.end({ timeout: 5 })
     },
   }

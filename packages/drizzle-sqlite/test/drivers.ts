@@ -99,7 +99,24 @@ export async function askClient(url: string, text: string, values: readonly Valu
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** A new file in WAL, as an application would set it: a store leaves the settings of a client that it is given alone. */
-export async function createFile(driver: DriverName, path: string): Promise<void> {
+/**
+ * A new file in WAL, as an application would set it: a store leaves the settings of a client that it is given alone. Texts can
+ * be kept in another encoding.
+ */
+export async function createFile(driver: DriverName, path: string, encoding = 'UTF-8'): Promise<void> {
+  const other = driver === 'better-sqlite3' ? driver : 'libsql-client' // one connection for both, since an empty file forgets
+  if (encoding !== 'UTF-8') await script(other, path, `PRAGMA encoding = '${encoding}'; create table encoded (a text)`)
   await ask(driver, path, 'PRAGMA journal_mode = WAL')
+}
+
+async function script(driver: DriverName, path: string, text: string): Promise<void> {
+  if (driver === 'better-sqlite3') {
+    const database = await betterDatabase(path)
+    database.exec(text)
+    database.close()
+    return
+  }
+  const client = createClient({ url: `file:${path}` })
+  await client.executeMultiple(text)
+  client.close()
 }

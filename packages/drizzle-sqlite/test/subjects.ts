@@ -108,11 +108,14 @@ async function serverPlace({ id }: PlaceRequest, patch?: DialectPatch): Promise<
   }
 }
 
+/** What a file keeps its texts in for good. */
+const hostileSettings = { encoding: 'UTF-16le' } as const
+
 function subject(driver: DriverName, version: string, expects: Capabilities): StoreUnderTest {
-  async function provision({ id }: PlaceRequest, patch?: DialectPatch): Promise<Place> {
+  async function provision({ id, settings }: PlaceRequest, patch?: DialectPatch): Promise<Place> {
     const folder = await mkdtemp(join(tmpdir(), `${id}-`))
     const path = join(folder, 'daybook.db')
-    await createFile(driver, path)
+    await createFile(driver, path, settings === undefined ? 'UTF-8' : hostileSettings.encoding)
     const args: OpenArgs = { driver, path }
     return {
       open: (options) =>
@@ -122,6 +125,7 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
       worker: { module: worker, args },
       oracle: oracleOf(besideFile(args)),
       lacks,
+      ...(settings !== undefined && { settings: hostileSettings }),
       honours: isPlainDriver(driver) ? ['onStatement', 'prefix', 'migrations'] : ['prefix'],
       lock: () => holdFile(path),
       ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(`file:${path}`) }),

@@ -219,6 +219,10 @@ export const SEC: Checks = [
     needs: ['oracle'],
   }),
   check('SEC-03', 'LIKE and regular expression characters are literal', patternsAreLiteral),
+  check('SEC-04', 'a backslash is literal whatever the server takes it for', literal, {
+    engine: 'whitebox',
+    settings: 'hostile',
+  }),
   check('SEC-05', '__proto__ and constructor are plain keys and pollute nothing', noPollution),
   check('SEC-06', 'a tenant cannot read another by any method', noReadAcross),
   check('SEC-07', 'nor update, delete, append, fork, erase, prune', noWriteAcross),

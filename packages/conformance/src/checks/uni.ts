@@ -98,6 +98,42 @@ async function idsStayApart(ctx: Ctx, pairs: readonly (readonly [string, string]
 
 const deep = { a: [{ b: [[], {}, [null]] }], z: { y: { x: '' } } }
 
+/** What settings of a server, a role or a session could read or write otherwise. */
+async function settingsDoNotMatter(ctx: Ctx): Promise<void> {
+  const texts = [...scripts, 'a\0b', '\ud800', '\\', "\\'", '\\n', '"', "''", 'NULL', '{}', "E'\\x41'", '\\x41', '||']
+  await textsEverywhere(ctx, texts, 'texts')
+  await idsStayApart(ctx, [
+    ['a', 'A'],
+    ['a', 'a '],
+    ['\u00e9', 'e\u0301'],
+    ['😀', '😁'],
+    ['\\', '\\\\'],
+    ["'", "''"],
+  ])
+  const values = [null, [], {}, '', 0, false, 0.1 + 0.2, 5e-324, Number.MAX_VALUE, 1e21, 123456789.12345678, -1.5]
+  await newSession(ctx, 'values', { values }, 'bob')
+  const key = keyOf(ctx, 'values', 'bob')
+  // A column that is NULL is not one that says so.
+  const events = [
+    say('none'),
+    say('said', 'x', { author: 'NULL', branch: 'NULL', errorCode: '' }),
+    say('1', 'x', { content: { values } }),
+  ]
+  await ctx.store.events.append(key, events)
+  const found = await loaded(ctx, key)
+  equal(found.state['values'], values, 'numbers and empty values in state')
+  equal(
+    found.events.map(({ event }) => event),
+    events,
+    'numbers, NULL and empty values in events',
+  )
+  equal(
+    (await ctx.other.events.list(key, { branch: 'NULL' })).items.map(({ event }) => event.id),
+    ['said'],
+    'events whose branch is the text NULL',
+  )
+}
+
 export const UNI: Checks = [
   check('UNI-01', 'astral, joined emoji, right-to-left and combining text is byte-exact everywhere', (ctx) =>
     textsEverywhere(ctx, scripts, 'text'),
@@ -247,4 +283,8 @@ export const UNI: Checks = [
     },
     { engine: 'model', budgetMs: 60_000 },
   ),
+  check('UNI-16', 'charset, modes and formats of the server do not change results', settingsDoNotMatter, {
+    engine: 'whitebox',
+    settings: 'hostile',
+  }),
 ]
