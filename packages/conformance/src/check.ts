@@ -73,6 +73,7 @@ export type Need =
   | 'server'
   | 'storage'
   | 'refuse'
+  | 'openDamaged'
   | 'openAbsent'
 
 export interface CheckOptions {

@@ -70,7 +70,8 @@ const missing: Readonly<Record<Need, Missing>> = {
   server: { reason: 'no server of its own', lack: 'network' },
   storage: { reason: 'no storage hook', lack: 'storage' },
   refuse: { reason: 'no refusal hook', lack: 'refusals' },
-  openAbsent: { reason: 'no absent database', lack: 'storage' },
+  openDamaged: { reason: 'no storage hook', lack: 'storage' },
+  openAbsent: { reason: 'no absent database', lack: 'opening' },
 }
 
 export interface ContextOptions {

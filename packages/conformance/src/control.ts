@@ -14,7 +14,7 @@ export async function referencePlace(): Promise<Place> {
   const database = createInMemoryDatabase()
   return {
     open: async (options) => createInMemoryStore({ database, ...storeOptions(options) }),
-    lacks: ['roles', 'pool', 'schema', 'locks', 'network', 'storage', 'refusals'],
+    lacks: ['roles', 'pool', 'schema', 'locks', 'network', 'storage', 'refusals', 'opening'],
     destroy: async () => {},
   }
 }

@@ -139,10 +139,11 @@ export type Honoured = 'role' | 'poolMax' | 'onStatement' | 'prefix' | 'migratio
  * - `schema`: there is nothing to migrate.
  * - `locks`: nobody but a store can hold a lock.
  * - `network`: nothing is between the store and its database that could be cut.
- * - `storage`: nothing is written to a disk that could be full or damaged.
+ * - `storage`: no disk that the suite could fill or damage: there is none, or it is a server's own.
  * - `refusals`: the database has no errors of its own.
+ * - `opening`: the application connects, and hands over what it connected.
  */
-export type Lack = 'roles' | 'pool' | 'schema' | 'locks' | 'network' | 'storage' | 'refusals'
+export type Lack = 'roles' | 'pool' | 'schema' | 'locks' | 'network' | 'storage' | 'refusals' | 'opening'
 
 /** The caller's own transaction, for stores whose ability `callerTransaction` is `yes`. */
 export interface CallerTransaction {
@@ -191,7 +192,9 @@ export interface Place {
   readonly server?: ServerProcess
   /** What can happen to a disk, each as a store that has met it. */
   readonly storage?: { readonly [F in StorageFault]?: () => Promise<StoreInTrouble> }
-  /** Opens a database that is not there: an address at which nobody listens, a path that does not exist. */
+  /** Opens a database whose beginning is overwritten. */
+  openDamaged?(): Promise<Store>
+  /** Opens a database that is not there: a name that the server does not know, a path that does not exist. */
   openAbsent?(options?: OpenOptions): Promise<Store>
   /** Has the database refuse every new event with an error that no store knows, as a trigger of the application would. */
   refuse?(): Promise<HeldLock>
@@ -223,15 +226,14 @@ export interface ServerProcess {
  *
  * - `full`: there is no room for one page more.
  * - `readOnly`: it may be read and not written.
- * - `damaged`: its beginning is overwritten.
  */
-export type StorageFault = 'full' | 'readOnly' | 'damaged'
+export type StorageFault = 'full' | 'readOnly'
 
 /** A store whose disk fails. The suite closes the store. */
 export interface StoreInTrouble {
   readonly store: Store
-  /** Undoes the fault; the same store has to work afterwards. Absent where it cannot be undone. */
-  mend?(): Promise<void>
+  /** Undoes the fault; the same store has to work afterwards. */
+  mend(): Promise<void>
 }
 
 /** A known defect: its checks fail today, are listed by name and link, and cap the level. */

@@ -16,8 +16,9 @@ export const reasonOfLack: Readonly<Record<Exclude<Lack, 'pool'>, InapplicableRe
   schema: 'the store has no schema',
   locks: 'only a store can hold a lock',
   network: 'no network in between',
-  storage: 'no disk',
+  storage: 'no disk within reach',
   refusals: 'the database refuses nothing by itself',
+  opening: 'the application opens the database',
 }
 
 type Declared = Pick<Findings, 'capabilities' | 'place' | 'checks'>
@@ -38,8 +39,9 @@ export const premises: Readonly<Record<InapplicableReason, (declared: Declared) 
   'the store has no schema': says('schema'),
   'only a store can hold a lock': says('locks'),
   'no network in between': says('network'),
-  'no disk': says('storage'),
+  'no disk within reach': says('storage'),
   'the database refuses nothing by itself': says('refusals'),
+  'the application opens the database': says('opening'),
   'data end with the process': isNo('persistent'),
   'writers take turns': isNo('concurrentWriters'),
   'the ability has no method here': ({ capabilities }) => abilities.some((ability) => capabilities[ability] === 'no'),

@@ -2,14 +2,11 @@ import { rulesOf, type CheckId, type RuleGroup } from './check.ts'
 
 /** Why a rule of the contract has no check yet. A rule that is neither here nor among the checks fails META-06. */
 export type Reason =
-  | 'needs the fault proxy'
-  | 'needs EXPLAIN and a statement counter'
   | 'needs a second server, role or setting of the server'
   | 'the area is not in the contract types yet'
   | 'the option is not in the contract types yet'
   | 'belongs to the dialect: its own tests hold it'
   | 'held by the release gate: it installs the packed tarball and runs it'
-  | 'needs a holder of locks outside of the contract'
   | 'held in every other check, by nothingWritten'
   | 'held by the codes that every other check names'
 
@@ -19,24 +16,18 @@ const allOf = (group: RuleGroup, reason: Reason, but: readonly CheckId[] = []): 
 }
 
 export const later: Readonly<Partial<Record<CheckId, Reason>>> = {
-  'LIFE-07': 'needs the fault proxy',
   'LIFE-11': 'needs a second server, role or setting of the server',
   'LIFE-13': 'needs a second server, role or setting of the server',
   'LIFE-15': 'belongs to the dialect: its own tests hold it',
   'TXN-05': 'needs a second server, role or setting of the server',
   'TXN-06': 'belongs to the dialect: its own tests hold it',
-  'TXN-10': 'needs a holder of locks outside of the contract',
   'LIM-10': 'held in every other check, by nothingWritten',
   'ERR-05': 'belongs to the dialect: its own tests hold it',
-  'ERR-10': 'needs the fault proxy',
   'ERR-11': 'held by the codes that every other check names',
   'SEC-10': 'needs a second server, role or setting of the server',
-  'RES-04': 'needs EXPLAIN and a statement counter',
   'RES-06': 'belongs to the dialect: its own tests hold it',
-  'ERA-05': 'needs the fault proxy',
   'META-07': 'held by the release gate: it installs the packed tarball and runs it',
   'MIG-10': 'belongs to the dialect: its own tests hold it',
-  'FLT-09': 'needs the fault proxy',
   ...allOf('MET', 'the area is not in the contract types yet'),
   ...allOf('MEM', 'the area is not in the contract types yet'),
   ...allOf('ART', 'the area is not in the contract types yet'),

@@ -37,6 +37,7 @@ test('the schema knows everything that a place may lack and honour', async () =>
     network: true,
     storage: true,
     refusals: true,
+    opening: true,
   }
   const honours: Record<Honoured, true> = {
     role: true,

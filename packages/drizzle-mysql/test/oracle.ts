@@ -149,3 +149,11 @@ async function rowsRead(connection: PoolConnection): Promise<number> {
   const [counters] = await connection.query<RowDataPacket[]>(`show session status like 'Handler_read%'`)
   return counters.reduce((sum, counter) => sum + Number(counter['Value']), 0)
 }
+
+/** A trigger of the application refuses every event, with an error of its own. */
+export async function refuseEvents(pool: Pool): Promise<HeldLock> {
+  await pool.query(
+    `create trigger refusal before insert on daybook_events for each row signal sqlstate '45000' set message_text = 'the application refuses it'`,
+  )
+  return { release: async () => void (await pool.query('drop trigger refusal')) }
+}

@@ -7,7 +7,8 @@ import { createPool } from 'mysql2/promise'
 import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/dialect-patch.ts'
 import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
-import { holdSession, oracleOf } from './oracle.ts'
+import { startServer } from '../../../tools/servers/throwaway.ts'
+import { holdSession, oracleOf, refuseEvents } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
 import { byWayOf, endpointOf, urlOn, type MysqlBackend } from './server.ts'
 
@@ -41,6 +42,21 @@ const hostileSettings = {
 } as const
 
 const impossible = { 'S8@order': 'ids that it orders as one are one to it, which UNI-07 sees' } as const
+
+/** A server of the place's own, which may be killed. */
+async function ownServerPlace(backend: MysqlBackend): Promise<Place> {
+  const server = await startServer(backend === 'mysql' ? 'mysql9.7' : 'mariadb10.11', { download: false })
+  const admin = createPool({ uri: server.url, connectionLimit: 1 })
+  await admin.query('create database if not exists daybook')
+  await admin.end()
+  const url = Object.assign(new URL(server.url), { pathname: '/daybook' }).href
+  return {
+    open: ({ via: _via, role: _role, poolMax = 5, onStatement: _heard, migrations: _known, ...options } = {}) =>
+      openMysqlStore({ url, connectionLimit: poolMax, ...options }),
+    server,
+    destroy: () => server.remove(),
+  }
+}
 
 /** A database of its own for each place. */
 async function provision(
@@ -77,6 +93,10 @@ async function provision(
     endpoint: endpointOf(url),
     wire: mysqlWire,
     lock: (session) => holdSession(url, session),
+    openAbsent: ({ timeout } = {}) =>
+      openMysqlStore({ url: urlOn(backend, 'daybook_no_such_database'), ...(timeout !== undefined && { timeout }) }),
+    refuse: () => refuseEvents(pool),
+    lacks: ['storage'], // the server's disk is its own
     transaction: {
       async run(_store, body) {
         const store = await createMysqlStore(own)
@@ -104,7 +124,7 @@ const subjectOn = (backend: MysqlBackend): StoreUnderTest =>
     subject: { name: '@daybook/drizzle-mysql', version: '0.1.0', driver: 'mysql2@3' },
     contract: '1.0',
     expects,
-    provision: (request) => provision(backend, request),
+    provision: (request) => (request.ownServer === true ? ownServerPlace(backend) : provision(backend, request)),
     mutants: mutantsOf((request, patch) => provision(backend, request, patch), impossible),
   })
 

@@ -161,3 +161,16 @@ const rowsReadBy = (node: PlanNode): number =>
   node['Actual Rows'] === undefined
     ? node['Plan Rows']
     : (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * (node['Actual Loops'] ?? 1)
+
+/** A trigger of the application refuses every event, with a SQLSTATE of its own. */
+export async function refuseEvents(admin: Sql, schema: string): Promise<HeldLock> {
+  const [refusal, events] = [admin`${admin(schema)}.refusal`, admin`${admin(schema)}.${admin(areas.events)}`]
+  await admin`create function ${refusal}() returns trigger language plpgsql as $$ begin raise exception 'the application refuses it' using errcode = 'ZX001'; end $$`
+  await admin`create trigger refusal before insert on ${events} for each row execute function ${refusal}()`
+  return {
+    async release() {
+      await admin`drop trigger refusal on ${events}`
+      await admin`drop function ${refusal}()`
+    },
+  }
+}

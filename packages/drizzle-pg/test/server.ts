@@ -22,6 +22,8 @@ export const needsServer = needsBackend('pg')
 export const freshName = (): string => `daybook_${randomBytes(6).toString('hex')}`
 
 /** The server's address as another role, or of another server. */
-export function urlWith(changes: Partial<Record<'username' | 'password' | 'host' | 'search', string>>): string {
+export function urlWith(
+  changes: Partial<Record<'username' | 'password' | 'host' | 'pathname' | 'search', string>>,
+): string {
   return Object.assign(new URL(serverUrl), changes).href
 }

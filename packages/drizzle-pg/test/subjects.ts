@@ -15,9 +15,10 @@ import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/
 import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { fixedAes } from '../../drizzle/test/codecs.ts'
 import { createPgStore, openPgStore, type OpenPgOptions, type PgStoreOptions } from '../src/index.ts'
-import { accessBy, holdSession, oracleOf } from './oracle.ts'
+import { accessBy, holdSession, oracleOf, refuseEvents } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
 import { pgliteSubject } from './pglite-subject.ts'
+import { startServer } from '../../../tools/servers/throwaway.ts'
 import { createAppRole, createHostileRole, dropAppRole, hostileSettings } from './roles.ts'
 import { connect, serverEndpoint, serverUrl, urlWith } from './server.ts'
 
@@ -89,6 +90,18 @@ const applications: Record<Driver, (schema: string, options: PgStoreOptions) => 
 const collated = 'a collation of the language tells every two ids apart here, and only orders them'
 const impossible = { S8: collated, 'S8@case': collated } as const
 
+/** A server of the place's own, which may be killed. */
+async function ownServerPlace({ driver, isEncoded = false }: Variant): Promise<Place> {
+  const server = await startServer('pg15', { download: false })
+  const withCodec = isEncoded ? { codec: fixedAes } : {}
+  return {
+    open: ({ via: _via, role: _role, poolMax, onStatement: _heard, migrations: _known, ...options } = {}) =>
+      openPgStore({ driver, url: server.url, max: poolMax ?? 5, ...withCodec, ...options }),
+    server,
+    destroy: () => server.remove(),
+  }
+}
+
 /** A schema of its own for each place, in the one database. */
 async function provision(
   { id: schema, settings }: PlaceRequest,
@@ -102,16 +115,16 @@ async function provision(
   await admin`create table ${admin(schema)}.orders (id text primary key)`
   const withCodec = isEncoded ? { codec: fixedAes } : {}
   const application = applications[driver](schema, withCodec)
-  const open = ({ poolMax, ...options }: OpenOptions = {}): Promise<Store> => {
+  const open = ({ poolMax, ...options }: OpenOptions = {}, pathname?: string): Promise<Store> => {
     const { via, role: as, onStatement, migrations, ...rest } = options
     const host = via === undefined ? {} : { host: `${via.host}:${via.port}` }
-    const url = urlWith({ ...owner, ...(as === 'app' && role), ...host })
+    const url = urlWith({ ...owner, ...(as === 'app' && role), ...host, ...(pathname !== undefined && { pathname }) })
     const given = { driver, url, schema, max: poolMax ?? 5, ...withCodec, ...rest }
     if (patch === undefined && onStatement === undefined && migrations === undefined) return openPgStore(given)
     return openPatched({ ...given, onStatement }, patches(patch ?? asItIs, knowing(migrations)))
   }
   return {
-    open,
+    open: (options) => open(options),
     worker: {
       module: new URL('worker.ts', import.meta.url).href,
       args: { driver, url: serverUrl, schema, max: 3, isEncoded },
@@ -122,6 +135,9 @@ async function provision(
     endpoint: serverEndpoint,
     wire: postgresWire,
     lock: (key) => holdSession(schema, key),
+    openAbsent: (options) => open({ ...options }, '/daybook_no_such_database'),
+    refuse: () => refuseEvents(admin, schema),
+    lacks: ['storage'], // the server's disk is its own
     transaction: {
       run: (store, body) => application.run(store, body),
       rows: async () =>
@@ -149,7 +165,7 @@ function subject(driver: string, variant: Variant): StoreUnderTest {
     subject: { name: '@daybook/drizzle-pg', version: '0.1.0', driver },
     contract: '1.0',
     expects,
-    provision: (request) => provision(request, variant),
+    provision: (request) => (request.ownServer === true ? ownServerPlace(variant) : provision(request, variant)),
     ...(variant.isEncoded !== true && {
       mutants: mutantsOf((request, patch) => provision(request, variant, patch), impossible),
     }),

@@ -1,3 +1,4 @@
+import { createCalls, isStoreError } from '@daybook/core'
 import {
   applicationTransaction,
   ensuringByInsert,
@@ -5,6 +6,7 @@ import {
   createEngine,
   joiningStore,
   step,
+  storeErrorOf,
   type Failure,
   type Row,
   type Tx,
@@ -28,7 +30,9 @@ export async function asyncStore<Db extends AsyncDatabase>(
   setup: AsyncSetup,
 ): Promise<AsyncSqliteStore<Db>> {
   const tables = daybookTables(options)
-  const probe = await probeClient(db.$client, setup.isMemory)
+  // A server that takes the connection and then says nothing would be waited for without end.
+  const opening = createCalls({ timeout: options.timeout })
+  const probe = await opening.run('open', undefined, () => probeClient(db.$client, setup.isMemory).catch(known))
   const dialect = clientDialect({
     common: commonDialect(options, probe, db.$client.protocol === 'file' ? {} : serverLimits),
     tables,
@@ -39,11 +43,15 @@ export async function asyncStore<Db extends AsyncDatabase>(
   const engine = createEngine(dialect, options, ['busyTimeout'])
 
   const transaction = applicationTransaction<Db, AsyncExecutor>(engine, {
-    begin: (body, call) => dialect.lock.write(() => settledUnlessSent(call, db.transaction(body))),
+    begin: (body, call) => dialect.lock.write(() => settledUnlessSent(call, db.transaction(body)), call),
     verbs: executorTx,
   })
   const using = (tx: AsyncExecutor) => joiningStore({ ...engine, failureOf: joinedFailureOf }, executorTx(tx))
   return Object.assign(engine.store, { kind: 'async' as const, db, tables, transaction, using })
+}
+
+const known = (error: unknown): never => {
+  throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error)
 }
 
 /** To a store that joined a transaction, its end is the end. */

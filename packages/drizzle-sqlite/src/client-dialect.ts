@@ -66,7 +66,7 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
           (whole) => transact('read', whole, call),
         ),
       ),
-    write: (script, call) => lock.write(() => transact('write', script, call)),
+    write: (script, call) => lock.write(() => transact('write', script, call), call),
     async appendEvents(append, call) {
       const batch = lock.canBatch ? appendBatch(tables, append) : undefined
       if (batch === undefined) return undefined
@@ -74,7 +74,7 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
         return await lock.write(async () => {
           call.committing()
           return appendedBy(await settledUnlessSent(call, client.batch(batch, 'write')))
-        })
+        }, call)
       } catch (error) {
         // A key that exists, or a document over its limit: the script finds out which, and says so.
         if (failureOf(error).kind === 'duplicate' || isCheckViolation(error)) return undefined

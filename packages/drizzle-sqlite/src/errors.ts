@@ -8,6 +8,7 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   SQLITE_CONSTRAINT_FOREIGNKEY: 'internal',
   SQLITE_CONSTRAINT_NOTNULL: 'internal',
   SQLITE_CONSTRAINT_CHECK: 'internal',
+  SQLITE_CONSTRAINT_TRIGGER: 'internal',
   SQLITE_BUSY: 'locked',
   SQLITE_BUSY_RECOVERY: 'locked',
   SQLITE_BUSY_SNAPSHOT: 'locked',

@@ -191,7 +191,9 @@ describe('what SQLITE_BUSY does to connections of @libsql/client', () => {
         await transaction.execute('select 1')
         if (attempts === 1)
           await lock
-            .write(() => Promise.reject(Object.assign(new Error('as a driver says it'), { code: 'SQLITE_BUSY' })))
+            .write(() => Promise.reject(Object.assign(new Error('as a driver says it'), { code: 'SQLITE_BUSY' })), {
+              signal: new AbortController().signal,
+            })
             .catch(() => {})
         const { rows } = await transaction.execute('select session_id as id from daybook_sessions')
         await transaction.commit()

@@ -22,12 +22,17 @@ import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { askClient, createFile, isPlainDriver, openFile, type DriverName, type OpenArgs } from './drivers.ts'
 import { besideFile, besideUrl, holdFile, holdServer, oracleOf } from './oracle.ts'
 import { openPatched, openPatchedUrl } from './patched-store.ts'
-import { startServer } from './sqld.ts'
+import { freePort, startServer } from './sqld.ts'
+import { openDamagedFile, refusing, storageOf } from './trouble.ts'
 
 const worker = new URL('worker.ts', import.meta.url).href
 
 /** SQLite knows no rights, and a store is one connection. */
 const lacks: readonly Lack[] = ['roles', 'pool']
+
+/** A file is reached without a network, and a server has its disk to itself. */
+const lacksOfFile: readonly Lack[] = [...lacks, 'network']
+const lacksOfServer: readonly Lack[] = [...lacks, 'storage']
 
 const synchronous: Capabilities = {
   memories: 'no',
@@ -94,10 +99,13 @@ async function serverPlace({ id }: PlaceRequest, patch?: DialectPatch): Promise<
     endpoint: { host: hostname, port: Number(port) },
     wire: libsqlWire,
     keepsLost: 5_000, // its write transactions time out
+    refuse: refusing(besideUrl(url), `json('{')`), // what RAISE says it reports like a key that exists
+    openAbsent: async (options) =>
+      openSqliteStore({ url: `http://127.0.0.1:${await freePort()}`, ...storeOptions(options) }),
     server: { kill: () => server.kill(), start: () => server.restart() },
     worker: { module: worker, args: { url } },
     oracle: oracleOf(besideUrl(url)),
-    lacks,
+    lacks: lacksOfServer,
     honours: ['onStatement', 'prefix', 'migrations'],
     lock: () => holdServer(url),
     transaction: await callerTransaction(url),
@@ -124,10 +132,17 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
           : openFile[driver](path, storeOptions(options)),
       worker: { module: worker, args },
       oracle: oracleOf(besideFile(args)),
-      lacks,
+      lacks: opensItself(driver) ? lacksOfFile : [...lacksOfFile, 'opening'],
       ...(settings !== undefined && { settings: hostileSettings }),
       honours: isPlainDriver(driver) ? ['onStatement', 'prefix', 'migrations'] : ['prefix'],
       lock: () => holdFile(path),
+      storage: storageOf(args),
+      openDamaged: () => openDamagedFile(args),
+      ...(opensItself(driver) && {
+        openAbsent: (options: OpenOptions = {}) =>
+          openFile[driver](join(folder, 'none', 'daybook.db'), storeOptions(options)),
+      }),
+      refuse: refusing(besideFile(args), `raise(abort, 'the application refuses it')`),
       ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(`file:${path}`) }),
       destroy: () => rm(folder, { recursive: true, force: true }),
     }
@@ -140,6 +155,10 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
     ...(isPlainDriver(driver) && { mutants: mutantsOf(provision, impossible) }),
   })
 }
+
+/** The store opens the file; the others are handed a client. */
+const opensItself = (driver: DriverName) =>
+  driver === 'sqlite' || driver === 'sqlite-codec' || driver === 'sqlite-worker'
 
 /** The same server by another way. */
 const byWayOf = (via: Endpoint | undefined, url: string) => (via === undefined ? url : `http://${via.host}:${via.port}`)

@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts'
 import { equal, holds } from '../expect.ts'
 import { keyOf, newSession, say, snapshot, someEvents } from '../fixtures.ts'
 import { isValue, rounds, together } from '../race.ts'
+import { interrupted, killed } from './era-interrupted.ts'
 
 const user = (ctx: Ctx, userId = 'ann', appName = ctx.app) => ({ appName, userId })
 
@@ -100,4 +101,16 @@ export const ERA: Checks = [
       }),
     { variant: 'race', engine: 'race', budgetMs: 60_000 },
   ),
+  check('ERA-05', 'an erasure whose connection is lost, repeated until it is complete', interrupted, {
+    engine: 'fault',
+    needs: ['endpoint', 'wire'],
+    budgetMs: 90_000,
+  }),
+  check('ERA-05', 'an erasure whose process is killed, repeated, is complete', killed, {
+    engine: 'fault',
+    needs: ['worker'],
+    capability: 'persistent',
+    variant: 'killed',
+    budgetMs: 60_000,
+  }),
 ]

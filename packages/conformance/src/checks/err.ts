@@ -3,6 +3,7 @@ import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, rejects, within } from '../expect.ts'
 import { keyOf, newSession, say } from '../fixtures.ts'
+import { unknownError } from './err-unknown.ts'
 import { needSession } from './life.ts'
 
 /** One failing call for each code that can be reached through the contract alone. */
@@ -163,4 +164,10 @@ export const ERR: Checks = [
     await rejects(() => failing.next(), 'invalid_argument', 'tail after seq -1')
     equal((await within(5000, failing.next(), 'an iterator that failed answers')).done, true, 'after an error')
   }),
+  check(
+    'ERR-10',
+    'an error of the database that nobody knows is internal, with its cause; nothing is written',
+    unknownError,
+    { engine: 'fault', needs: ['refuse'] },
+  ),
 ]

@@ -2,9 +2,13 @@ import { check, type CheckOptions, type Checks } from '../check.ts'
 import { cutBeforeCommit, cutEachTime, cutInCommit, cutInMidst, cutInRollback, unknownNamesIds } from './flt-cut.ts'
 import { cutInWalk, goesSilent, idleConnectionsDie, refusesThenReturns, silenceEnds } from './flt-network.ts'
 import { killedInMidAppend } from './flt-process.ts'
+import { serverRestarts } from './flt-restart.ts'
+import { damaged, storageFails } from './flt-storage.ts'
 
 const line: CheckOptions = { engine: 'fault', needs: ['endpoint'], budgetMs: 60_000 }
 const statements: CheckOptions = { ...line, needs: ['endpoint', 'wire'] }
+
+const disk: CheckOptions = { engine: 'fault', needs: ['storage'], fresh: true, budgetMs: 60_000 }
 
 export const FLT: Checks = [
   check(
@@ -75,4 +79,27 @@ export const FLT: Checks = [
     cutInRollback,
     statements,
   ),
+  check(
+    'FLT-06',
+    'the server is killed under writers and started again: what it acknowledged is there, and the stores go on',
+    serverRestarts,
+    { engine: 'fault', needs: ['server'], fresh: true, ownServer: true, variant: 'killed', budgetMs: 90_000 },
+  ),
+  check(
+    'FLT-09',
+    'a full disk: unavailable, nothing lost, and the same store goes on',
+    (ctx) => storageFails(ctx, 'full'),
+    disk,
+  ),
+  check(
+    'FLT-09',
+    'a read-only database: unavailable, readable, and the same store goes on',
+    (ctx) => storageFails(ctx, 'readOnly'),
+    { ...disk, variant: 'readOnly' },
+  ),
+  check('FLT-09', 'a damaged database is corrupt', damaged, {
+    engine: 'fault',
+    needs: ['openDamaged'],
+    variant: 'damaged',
+  }),
 ]

@@ -4,6 +4,7 @@ import type { Ctx } from '../context.ts'
 import { equal, holds, Inapplicable, present, rejects, succeeds, Unproven, within } from '../expect.ts'
 import { keyOf, nothingWritten, say } from '../fixtures.ts'
 import { foreignObjectsStay, prefixesKeepApart } from './life-schema.ts'
+import { absentDatabase, unreachableDatabase } from './life-unreachable.ts'
 
 /** Every method as a first use; the ones that need a session come with what a missing session has to answer. */
 const firstUses: readonly (readonly [string, (store: Store, ctx: Ctx) => Promise<unknown>, unknown])[] = [
@@ -222,5 +223,15 @@ export const LIFE: Checks = [
       equal(typeof (await ctx.store.health({ deep: true })).settings, 'object', 'settings with deep')
       await nothingWritten(ctx, () => ctx.store.health({ deep: true }), 'health()')
     },
+  ),
+  check('LIFE-07', 'a database that is not there is unavailable, within its time', absentDatabase, {
+    engine: 'fault',
+    needs: ['openAbsent'],
+  }),
+  check(
+    'LIFE-07',
+    'a server that cannot be reached: unavailable within its time, and no handle is left',
+    unreachableDatabase,
+    { engine: 'fault', needs: ['endpoint', 'wire'], variant: 'unreachable', budgetMs: 40_000 },
   ),
 ]

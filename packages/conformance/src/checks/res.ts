@@ -5,6 +5,7 @@ import { equal, holds, present, rejects, Unproven, within } from '../expect.ts'
 import { keyOf, loaded, newSession, nothingWritten, numbers, say, someEvents, walkEvents } from '../fixtures.ts'
 import { poison } from '../poison.ts'
 import { isValue, together } from '../race.ts'
+import { connectionsComeBack } from './res-connections.ts'
 import { heapIsFlat } from './res-heap.ts'
 
 type Call = readonly [
@@ -282,4 +283,9 @@ export const RES: Checks = [
   check('RES-11', 'the heap is flat over 5,000 cycles', heapIsFlat, { engine: 'whitebox', budgetMs: 120_000 }),
   check('RES-12', 'no warnings and listeners are left', quiet, { budgetMs: 60_000 }),
   check('RES-13', 'opening and closing again and again leaves no handle', opensAndCloses, { budgetMs: 60_000 }),
+  check('RES-04', 'after good, failing, abandoned and late calls the whole pool is free again', connectionsComeBack, {
+    engine: 'fault',
+    needs: ['endpoint', 'wire'],
+    budgetMs: 60_000,
+  }),
 ]

@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects } from '../expect.ts'
 import { idsOf, keyOf, loaded, newSession, nothingWritten, numbers, say, someEvents, walkEvents } from '../fixtures.ts'
 import { isValue, rounds, together } from '../race.ts'
+import { lateInTransaction } from './txn-late.ts'
 
 const joins: CheckOptions = { capability: 'callerTransaction', needs: ['transaction'] }
 
@@ -225,4 +226,10 @@ export const TXN: Checks = [
     budgetMs: 60_000,
   }),
   check('TXN-11', 'a duplicate inside the caller’s transaction does not poison it', duplicateInside, joins),
+  check(
+    'TXN-10',
+    'a call that waits for a lock in a transaction ends with the mapped error, and the connection is clean afterwards',
+    lateInTransaction,
+    { ...joins, engine: 'fault', needs: ['transaction', 'lock'] },
+  ),
 ]

@@ -1,0 +1,80 @@
+import type { Ctx } from '../context.ts'
+import { equal, holds, present, within } from '../expect.ts'
+import { keyOf, numbers, say, snapshot } from '../fixtures.ts'
+import { startWorker } from '../process.ts'
+import { failureOf, freshKey, nameOf, onLine } from './flt-line.ts'
+
+const sessions = 130
+
+async function fill(ctx: Ctx, appName: string): Promise<void> {
+  for (const userId of ['ann', 'bob']) {
+    const count = userId === 'ann' ? sessions : 2
+    await Promise.all(
+      numbers(count).map(async (i) => {
+        const key = { appName, userId, sessionId: `s${i}` }
+        await ctx.store.sessions.create({ ...key, state: { 'user:u': i } })
+        await ctx.store.events.append(key, [say('e1'), say('e2')])
+      }),
+    )
+  }
+}
+
+async function complete(ctx: Ctx, appName: string, what: string): Promise<void> {
+  const user = { appName, userId: 'ann' }
+  const left = await ctx.other.sessions.count(user)
+  equal([left, await ctx.other.state.get(user)], [0, undefined], `${what}: what is left of the user`)
+  const { oracle } = ctx.place
+  if (oracle !== undefined) {
+    const rows = [await oracle.count('sessions', appName), await oracle.count('events', appName)]
+    equal(rows, [2, 4], `${what}: rows of sessions and events, of the other user`)
+  }
+}
+
+/** An erasure in several transactions loses its connection in each of them, then is repeated. */
+export const interrupted = (ctx: Ctx): Promise<void> =>
+  onLine(ctx, async ({ proxy, store }) => {
+    const { appName } = freshKey(ctx)
+    await fill(ctx, appName)
+    const user = { appName, userId: 'ann' }
+    let [seen, turn] = [sessions, 0]
+    // Each time one commit more gets through, until nothing is hit any more.
+    for (;;) {
+      const injected = proxy.inject({ at: 'commit', after: turn, damage: turn % 2 === 0 ? 'lost' : 'unanswered' })
+      const error = await failureOf(store.erase(user, { timeout: 20_000 }), 'erase')
+      await proxy.mend()
+      if (injected.hits === 0) {
+        equal(error, undefined, `an erasure that nothing hit: ${nameOf(error)}`)
+        break
+      }
+      const what = `erase, its commit ${turn + 1} hit`
+      holds(turn < 10, `${what}: it comes to an end`)
+      equal(present(error, `${what}: it fails`).code, 'outcome_unknown', `${what}: ${nameOf(error)}`)
+      const left = await ctx.other.sessions.count(user)
+      holds(left <= seen, `${what}: nothing comes back`, `${left} sessions after ${seen}`)
+      seen = left
+      turn += 1
+    }
+    holds(turn > 0, 'an erasure commits')
+    await complete(ctx, appName, 'an interrupted and repeated erasure')
+    equal(await store.erase(user), { sessions: 0, events: 0, userStates: 0 }, 'the receipt once it is complete')
+  })
+
+/** The process that erases is killed in the middle; another one repeats it. */
+export async function killed(ctx: Ctx): Promise<void> {
+  const appName = `${ctx.app}.killed`
+  await fill(ctx, appName)
+  const others = await snapshot(ctx.other, `${ctx.app}.none`)
+  const worker = await startWorker(ctx.need('worker'))
+  const asked = worker.call('erase', { appName, userId: 'ann' }).catch(() => {}) // its process is killed
+  const begun = async () => {
+    while ((await ctx.other.sessions.count({ appName, userId: 'ann' })) === sessions) await new Promise(setImmediate)
+  }
+  await within(10_000, begun(), 'the erasure begins')
+  await worker.kill()
+  await asked
+  const receipt = await within(15_000, ctx.store.erase({ appName, userId: 'ann' }), 'the repetition')
+  holds(receipt.sessions < sessions, 'the repetition counts what it erased', receipt)
+  await complete(ctx, appName, 'an erasure whose process was killed')
+  equal(await snapshot(ctx.other, `${ctx.app}.none`), others, 'another app')
+  equal(await ctx.other.sessions.get(keyOf(ctx)), undefined, 'nothing else was made')
+}
