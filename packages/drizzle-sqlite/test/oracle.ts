@@ -11,6 +11,8 @@ interface Beside {
   rows(text: string, values?: readonly Value[]): Promise<readonly Row[]>
   /** Several statements on one connection. */
   script(text: string): Promise<void>
+  /** Has the planner look at the data. */
+  analyze(): Promise<void>
 }
 
 export const besideFile = ({ driver, path }: OpenArgs): Beside => ({
@@ -21,6 +23,7 @@ export const besideFile = ({ driver, path }: OpenArgs): Beside => ({
     database.exec(text)
     database.close()
   },
+  analyze: async () => void (await ask(driver, path, 'analyze')),
 })
 
 export const besideUrl = (url: string): Beside => ({
@@ -30,6 +33,8 @@ export const besideUrl = (url: string): Beside => ({
     await client.executeMultiple(text)
     client.close()
   },
+  // A libSQL server knows no such statement.
+  analyze: async () => {},
 })
 
 const countStatements: Record<Parameters<Oracle['count']>[0], string> = {
@@ -65,7 +70,8 @@ export function oracleOf(beside: Beside): Oracle {
     plan: (statement) => planOf(beside, statement),
     async seed(seed) {
       const spelling = { table: (name: string) => `daybook_${name}`, json: (text: string) => text }
-      await beside.script(`begin; ${seedStatements(seed, spelling).join(';\n')}; commit; analyze;`)
+      await beside.script(`begin; ${seedStatements(seed, spelling).join(';\n')}; commit;`)
+      await beside.analyze()
     },
     internalKeys: async (appName) =>
       (await rows('select sid as "sid" from daybook_sessions where app_name = ?', [appName])).map((row) =>
