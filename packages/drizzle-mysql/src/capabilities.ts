@@ -1,6 +1,7 @@
 import type { Capabilities } from '@daybook/core'
 
-export const capabilities: Capabilities = {
+/** @param foreignKeys whether the tables have them */
+export const capabilitiesOf = (foreignKeys: boolean): Capabilities => ({
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
@@ -12,10 +13,10 @@ export const capabilities: Capabilities = {
   callerTransaction: 'yes',
   persistent: 'yes',
   concurrentWriters: 'yes',
-  foreignKeys: 'yes',
+  foreignKeys: foreignKeys ? 'yes' : 'no',
   skipLocked: 'yes',
   windowFunctions: 'yes',
   transactionalDdl: 'no',
   liveNotify: 'no',
   isolation: 'read committed',
-}
+})

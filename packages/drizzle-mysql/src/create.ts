@@ -1,4 +1,4 @@
-import { createCalls, isStoreError, StoreError } from '@daybook/core'
+import { checkedFlag, checkedRecord, createCalls, isStoreError, StoreError } from '@daybook/core'
 import {
   applicationTransaction,
   createEngine,
@@ -12,12 +12,15 @@ import { mysqlDialect } from './dialect.ts'
 import { poolOf, type MysqlDatabase, type MysqlExecutor } from './driver.ts'
 import { failureOf, failuresOf } from './errors.ts'
 import { probe } from './probe.ts'
-import { daybookTables } from './schema.ts'
+import { daybookTables, type MysqlTableOptions } from './schema.ts'
 import { isInTransaction, stillOpen, stillOpenIn } from './still-open.ts'
 import type { MysqlStore } from './store.ts'
 import { executorTx } from './transactions.ts'
 
-export interface MysqlStoreOptions extends DrizzleStoreOptions {}
+export interface MysqlStoreOptions extends DrizzleStoreOptions, Pick<MysqlTableOptions, 'foreignKeys'> {}
+
+/** The options that only this store has, besides those for opening one. */
+export const mysqlOptionNames = ['foreignKeys'] as const
 
 /**
  * A store over a Drizzle database that you already have: `drizzle-orm/mysql2` over a pool, for MySQL and MariaDB. `close()`
@@ -42,13 +45,19 @@ export async function mysqlStore<Db extends MysqlDatabase>(
   close: () => Promise<void>,
   place?: ServerPlace,
 ): Promise<MysqlStore<Db>> {
+  const { foreignKeys } = checkedRecord(options, 'options')
+  if (foreignKeys !== undefined) checkedFlag(foreignKeys, 'foreignKeys')
   const server = await createCalls(options).run('open', undefined, (call) =>
     connections.lend(call, probe).catch((error: unknown) => {
       throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error, place)
     }),
   )
   const failures = failuresOf[server.flavour]
-  const engine = createEngine(mysqlDialect({ connections, server, options, close, failures }), options, [])
+  const engine = createEngine(
+    mysqlDialect({ connections, server, options, close, failures }),
+    options,
+    mysqlOptionNames,
+  )
 
   const transaction = applicationTransaction<Db, MysqlExecutor>(engine, {
     begin: (body, call) => connections.inTurn(call, () => db.transaction(body, { isolationLevel: 'read committed' })),

@@ -1,6 +1,6 @@
 import { defaultLimits, type Limits } from '@daybook/core'
 import { remembered, type Dialect, type LoadShape } from '@daybook/drizzle'
-import { capabilities } from './capabilities.ts'
+import { capabilitiesOf } from './capabilities.ts'
 import type { Connections } from './connections.ts'
 import { expressionsFor } from './expressions.ts'
 import { jsonPathsFor } from './json-path.ts'
@@ -24,7 +24,7 @@ export function mysqlDialect({ connections, server, options, failures, close }: 
   const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
   return {
     tables: daybookTables({ ...options, flavour }),
-    capabilities,
+    capabilities: capabilitiesOf(options.foreignKeys ?? true),
     limits: limitsOf(server),
     expressions: expressionsFor(flavour),
     jsonPaths: jsonPathsFor(flavour),

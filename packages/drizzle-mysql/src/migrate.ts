@@ -1,6 +1,6 @@
 import { tableNamesOf, withNames, type Dialect, type Migration } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
-import { createMigrations, sessions } from './migrations/0001-sessions.ts'
+import { createMigrations, eventsSession, sessions } from './migrations/0001-sessions.ts'
 import { views } from './migrations/0002-views.ts'
 import { collations, type Flavour, type MysqlTableOptions } from './schema.ts'
 
@@ -11,9 +11,14 @@ const allMigrations: readonly Migration[] = [sessions, views]
 export function migrating(
   options: MysqlTableOptions,
   flavour: Flavour,
-): Pick<Dialect, 'migrations' | 'migrationStart' | 'historyTable' | 'migrationEnd' | 'existingTables' | 'named'> {
+): Pick<
+  Dialect,
+  'migrations' | 'migrationStart' | 'historyTable' | 'migrationEnd' | 'existingTables' | 'schemaDifferences' | 'named'
+> {
   const names = tableNamesOf(options)
-  const marks = { ...names, exact: collations[flavour] }
+  const exact = collations[flavour]
+  const hasForeignKeys = options.foreignKeys ?? true
+  const marks = { ...names, exact, eventsSession: hasForeignKeys ? withNames(eventsSession, names) : '' }
   // GET_LOCK ends with the connection, so a migration that crashed cannot block the next one. A name has 64 characters.
   const lock = `sha2(concat(database(), '.${names.migrations}'), 224)`
   return {
@@ -25,14 +30,39 @@ export function migrating(
     historyTable: { sql: sql.raw(withNames(createMigrations, marks)) },
     migrationEnd: [{ sql: sql.raw(`select release_lock(${lock})`) }],
     existingTables: { sql: sql.raw(existing(Object.values(names))) },
+    schemaDifferences: { sql: sql.raw(differences(names, exact, hasForeignKeys)) },
     named: ({ statements }) => statements.map((statement) => withNames(statement, marks)),
   }
 }
 
-/** Our names as we write them: a server may store them in lower case, and compares them as its setting says. */
-function existing(names: readonly string[]): string {
-  const ours = names.map((name) => `select '${name}' as name`).join(' union all ')
-  return `select ours.name as \`name\` from (${ours}) as ours where exists (
-    select 1 from information_schema.tables as t where t.table_schema = database() and
-      if(@@lower_case_table_names = 0, cast(t.table_name as binary) = cast(ours.name as binary), lower(t.table_name) = lower(ours.name)))`
+/** A server may store names in lower case, and compares them as its setting says. */
+const isNamed = (column: string, name: string) =>
+  `if(@@lower_case_table_names = 0, cast(${column} as binary) = cast(${name} as binary), lower(${column}) = lower(${name}))`
+
+/** Our names as we write them. */
+const existing = (names: readonly string[]): string =>
+  `select ours.name as \`name\` from (${listed(names)}) as ours where exists (
+    select 1 from information_schema.tables as t where t.table_schema = database() and ${isNamed('t.table_name', 'ours.name')})`
+
+const listed = (names: readonly string[]) => names.map((name) => `select '${name}' as name`).join(' union all ')
+
+/** What ALTER TABLE, a dump that was read into another server, or another default of it may have done. */
+function differences(names: ReturnType<typeof tableNamesOf>, exact: string, hasForeignKeys: boolean): string {
+  const ours = listed(Object.values(names).filter((name) => name !== names.migrations))
+  const inOurs = (column: string) => `exists (select 1 from (${ours}) as ours where ${isNamed(column, 'ours.name')})`
+  const ids = "'app_name', 'user_id', 'session_id', 'event_id', 'invocation_id', 'author', 'branch', 'error_code'"
+  const collation = `select concat('the column ', c.table_name, '.', c.column_name, ' has the collation ', c.collation_name,
+      ', and the store needs ${exact}: other texts would pass for the same') as difference
+    from information_schema.columns as c where c.table_schema = database() and c.column_name in (${ids})
+      and c.collation_name <> '${exact}' and ${inOurs('c.table_name')}`
+  const charset = `select concat('the column ', c.table_name, '.', c.column_name, ' has the character set ', c.character_set_name,
+      ', which cannot hold every text; the store needs utf8mb4') as difference
+    from information_schema.columns as c where c.table_schema = database() and c.character_set_name <> 'utf8mb4'
+      and ${inOurs('c.table_name')}`
+  const engine = `select concat('the table ', t.table_name, ' is in ', t.engine, ', which has no transactions; the store needs InnoDB') as difference
+    from information_schema.tables as t where t.table_schema = database() and t.engine <> 'InnoDB' and ${inOurs('t.table_name')}`
+  const foreignKeys = `select 'the tables have no foreign keys; open the store with foreignKeys: false' as difference
+    from (select 1 as one) as once where not exists (select 1 from information_schema.key_column_usage as k
+      where k.table_schema = database() and k.referenced_table_name is not null and ${isNamed('k.table_name', `'${names.events}'`)})`
+  return `select d.difference as \`difference\` from (${[collation, charset, engine, ...(hasForeignKeys ? [foreignKeys] : [])].join(' union all ')}) as d limit 1`
 }

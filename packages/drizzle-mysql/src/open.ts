@@ -12,7 +12,7 @@ import type { MySql2Database } from 'drizzle-orm/mysql2'
 import type { Pool } from 'mysql2/promise'
 import { connectionsOf } from './connections.ts'
 import { noDatabase } from './probe.ts'
-import { mysqlStore, type MysqlStoreOptions } from './create.ts'
+import { mysqlOptionNames, mysqlStore, type MysqlStoreOptions } from './create.ts'
 import { poolOf } from './driver.ts'
 import { openPool } from './pool.ts'
 import type { MysqlStore } from './store.ts'
@@ -26,7 +26,7 @@ export interface OpenMysqlOptions extends MysqlStoreOptions, ServerOptions {
 }
 
 const schemes = ['mysql', 'mariadb']
-const namesOfStore: readonly string[] = [...storeOptionNames, ...drizzleOptionNames]
+const namesOfStore: readonly string[] = [...storeOptionNames, ...drizzleOptionNames, ...mysqlOptionNames]
 const optionNames = [...serverOptionNames, ...namesOfStore, 'connectionLimit', 'maxIdle']
 
 /**

@@ -26,6 +26,11 @@ export const collations: Readonly<Record<Flavour, string>> = {
 export interface MysqlTableOptions extends TableNameOptions {
   /** Which server the tables are for; a store finds out by itself. Default `mysql`. */
   readonly flavour?: Flavour
+  /**
+   * `false` makes the tables without foreign keys, for Vitess and PlanetScale, which may have none. The store deletes what
+   * belongs to a session either way. Default `true`.
+   */
+  readonly foreignKeys?: boolean
 }
 
 /** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
@@ -46,7 +51,7 @@ const whole = (column: string) => bigint(column, { mode: 'number' }).notNull()
 
 /** Tables of a store, for joins and for drizzle-kit. The migrations that ship with the package make the same ones. */
 export function daybookTables(options: MysqlTableOptions = {}) {
-  const { flavour = 'mysql', ...nameOptions } = options
+  const { flavour = 'mysql', foreignKeys = true, ...nameOptions } = options
   const names = tableNamesOf(nameOptions)
   const exact = `CHARACTER SET utf8mb4 COLLATE ${collations[flavour]}`
   const id = customType<{ data: string }>({ dataType: () => `varchar(191) ${exact}` })
@@ -91,9 +96,15 @@ export function daybookTables(options: MysqlTableOptions = {}) {
     (t) => [
       primaryKey({ name: `${names.events}_pk`, columns: [t.sid, t.seq] }),
       unique(`${names.events}_id`).on(t.sid, t.eventId),
-      foreignKey({ name: `${names.events}_session`, columns: [t.sid], foreignColumns: [sessions.sid] }).onDelete(
-        'cascade',
-      ),
+      ...(foreignKeys
+        ? [
+            foreignKey({
+              name: `${names.events}_session`,
+              columns: [t.sid],
+              foreignColumns: [sessions.sid],
+            }).onDelete('cascade'),
+          ]
+        : []),
     ],
   )
 

@@ -1,6 +1,9 @@
 import { StoreError } from '@daybook/core'
-import { beforeEach, expect, test } from 'vitest'
-import { key, needsServer, newPlace, openedStore } from './places.ts'
+import { createPool } from 'mysql2/promise'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createMysqlStore } from '../src/index.ts'
+import { introspected } from './introspection.ts'
+import { drizzleOver, key, needsServer, newPlace, openedStore, type Place } from './places.ts'
 
 beforeEach(needsServer)
 
@@ -69,4 +72,160 @@ test('the lock of a migration is given back, also when it failed', async () => {
   await expect(store.migrate()).rejects.toMatchObject({ code: 'schema_mismatch' })
   const [lock] = await rows(`select is_used_lock(sha2(concat(database(), '.daybook_migrations'), 224)) as holder`)
   expect(lock?.['holder']).toBeNull()
+})
+
+/** Migrates, and has the connection killed and the pool ended before the statement of that number, as if the process had died. */
+async function migratedUntil({ url, pool: admin }: Place, died: number): Promise<unknown> {
+  const pool = createPool({ uri: url, connectionLimit: 1 })
+  const store = await createMysqlStore(drizzleOver(pool))
+  const connection = await pool.getConnection()
+  const core = connection.connection as unknown as { query: (...given: unknown[]) => unknown; threadId: number } // the one under its promises
+  const send = core.query.bind(core)
+  let sent = 0
+  const dieAt = async (...given: unknown[]) => {
+    await admin.query(`kill ${core.threadId}`)
+    pool.end().catch(() => {}) // its connection is dead
+    send(...given)
+  }
+  core.query = (...given) => (++sent === died ? void dieAt(...given) : send(...given))
+  connection.release()
+  const outcome = await store.migrate().then(
+    () => 'complete',
+    (error: unknown) => (error instanceof StoreError ? error.code : error),
+  )
+  pool.end().catch(() => {}) // as above
+  return outcome
+}
+
+test(
+  'a process that dies before any statement of a migration leaves what the next one completes',
+  { timeout: 60_000 },
+  async () => {
+    const whole = await newPlace()
+    await (await openedStore(whole.url)).migrate()
+    const expected = await introspected(whole)
+    let died = 1
+    for (; ; died++) {
+      const place = await newPlace()
+      const outcome = await migratedUntil(place, died)
+      if (outcome === 'complete') break
+      expect(['unavailable', 'closed', 'outcome_unknown']).toContain(outcome)
+      const next = await openedStore(place.url, { connectionLimit: 1 })
+      await next.migrate()
+      expect((await next.migrate()).applied).toEqual([])
+      expect(await introspected(place)).toEqual(expected)
+      expect((await next.sessions.create(key)).revision).toBe(1)
+    }
+    expect(died).toBeGreaterThan(10) // begin, lock, tables, record, commit
+  },
+)
+
+describe('tables that were changed so that promises would break are refused, and what is wrong is named', () => {
+  test.for([
+    [
+      'alter table daybook_sessions modify user_id varchar(191) character set utf8mb4 collate utf8mb4_general_ci not null',
+      'daybook_sessions.user_id has the collation utf8mb4_general_ci',
+    ],
+    ['alter table daybook_events modify author text character set utf8mb3', 'daybook_events.author has the c'],
+    [
+      'alter table daybook_events modify payload longtext character set latin1 not null',
+      'daybook_events.payload has the character set latin1',
+    ],
+    [
+      'alter table daybook_events drop foreign key daybook_events_session',
+      'no foreign keys; open the store with foreignKeys: false',
+    ],
+    ['alter table daybook_app_states engine = MyISAM', 'daybook_app_states is in MyISAM'],
+  ] as const)('%s', async ([change, named]) => {
+    const { url, pool } = await newPlace()
+    await (await openedStore(url)).migrate()
+    await pool.query(change)
+    const store = await openedStore(url)
+    await expect(store.sessions.get(key)).rejects.toMatchObject({
+      code: 'schema_mismatch',
+      message: expect.stringContaining(named) as string,
+    })
+  })
+})
+
+describe('without foreign keys', () => {
+  test('nothing is left behind of sessions that are deleted, pruned or erased', async () => {
+    const { url, rows, pool } = await newPlace()
+    const store = await openedStore(url, { foreignKeys: false })
+    await store.migrate()
+    expect(store.capabilities.foreignKeys).toBe('no')
+    for (const [userId, sessionId] of [
+      ['ann', 's1'],
+      ['ann', 's2'],
+      ['bob', 's1'],
+    ] as const) {
+      await store.sessions.create({ appName: 'shop', userId, sessionId })
+      await store.events.append({ appName: 'shop', userId, sessionId }, [{ id: 'a' }, { id: 'b' }])
+    }
+    const events = async () => Number((await rows('select count(*) as n from daybook_events'))[0]?.['n'])
+    expect(await store.sessions.delete(key)).toBe(true)
+    expect(await events()).toBe(4)
+    await store.erase({ appName: 'shop', userId: 'bob' })
+    expect(await events()).toBe(2)
+    await store.sessions.prune({ appName: 'shop', before: Date.now() + 60_000 })
+    expect(await events()).toBe(0)
+    // That there are none is a fact.
+    await pool.query(
+      `insert into daybook_events (sid, seq, event_id, timestamp, payload) values (999, 1, 'x', 0, '{}')`,
+    )
+    expect(await events()).toBe(1)
+  })
+
+  test('many appends and a deletion at once leave no orphan', async () => {
+    const { url, rows } = await newPlace()
+    const store = await openedStore(url, { foreignKeys: false, connectionLimit: 8 })
+    await store.migrate()
+    for (let round = 0; round < 10; round++) {
+      await store.sessions.create(key)
+      const appends = Array.from({ length: 8 }, (_, i) => store.events.append(key, { id: `e${i}` }))
+      await Promise.allSettled([...appends.slice(0, 4), store.sessions.delete(key), ...appends.slice(4)])
+    }
+    expect(await rows('select * from daybook_events')).toEqual([])
+  })
+})
+
+async function withRole(rights: string) {
+  const place = await newPlace()
+  const { pathname } = new URL(place.url)
+  const user = pathname.slice(1, 30)
+  await place.pool.query(`create user ?@'%' identified by 'app'`, [user])
+  await place.pool.query(`grant ${rights} on ${pathname.slice(1)}.* to ?@'%'`, [user])
+  return { ...place, user, appUrl: Object.assign(new URL(place.url), { username: user, password: 'app' }).href }
+}
+
+describe('a role without rights to change the schema', () => {
+  test('runs everything after the migration, and is told so by migrate()', async () => {
+    const { url, appUrl, pool, user } = await withRole('select, insert, update, delete')
+    const app = await openedStore(appUrl)
+    await expect(app.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
+    await expect(app.migrate()).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('lacks a right') as string,
+    })
+    await (await openedStore(url)).migrate()
+    await app.sessions.create(key)
+    await app.events.append(key, { id: 'e1', actions: { stateDelta: { 'app:n': 1, 'user:n': 2, n: 3 } } })
+    expect((await app.sessions.get(key))?.state).toEqual({ 'app:n': 1, 'user:n': 2, n: 3 })
+    expect(await app.sessions.delete(key)).toBe(true)
+    await pool.query(`drop user ?@'%'`, [user])
+  })
+
+  test('may be one that only reads', async () => {
+    const { url, appUrl, pool, user } = await withRole('select')
+    const store = await openedStore(url)
+    await store.migrate()
+    await store.sessions.create(key)
+    const reader = await openedStore(appUrl)
+    expect((await reader.sessions.get(key))?.sessionId).toBe('s1')
+    await expect(reader.events.append(key, { id: 'e1' })).rejects.toMatchObject({
+      code: 'unavailable',
+      retryable: false,
+    })
+    await pool.query(`drop user ?@'%'`, [user])
+  })
 })

@@ -14,6 +14,7 @@ async function flavourOf({ rows }: Place): Promise<Flavour> {
 const shapes: Record<string, MysqlTableOptions> = {
   'the default names': {},
   'another prefix': { prefix: 'My$agent_' },
+  'no foreign keys': { foreignKeys: false },
   'names for single tables': { tables: { sessions: 'conversations', events: 'turns' } },
 }
 

@@ -220,6 +220,11 @@ export interface Dialect {
   readonly migrationEnd: readonly Statement[]
   /** One row for each table and view that is there, its name as `name`. */
   readonly existingTables: Statement
+  /**
+   * Rows of `difference`: each says in words in what the tables differ from those that the migrations made, so that the store
+   * would not keep its promises. Absent where a schema cannot be changed like that.
+   */
+  readonly schemaDifferences?: Statement
   /** The statements of a migration with the store's own names in place of the default ones. */
   named(migration: Migration): readonly string[]
   readonly failureOf: (error: unknown) => Failure

@@ -119,6 +119,9 @@ export function createSchema(dialect: Dialect): Schema {
       const missing = yield* missingTables(tx)
       if (missing.length > 0)
         throw mismatch(`the migrations were applied, but the table ${missing.join(', ')} is missing`)
+      if (dialect.schemaDifferences === undefined) return
+      const [found] = yield* tx.rows(dialect.schemaDifferences)
+      if (found !== undefined) throw mismatch(String(found['difference']))
     },
     *current(tx) {
       return (yield* appliedMigrations(tx)).findLast(({ isBegun }) => !isBegun)?.id

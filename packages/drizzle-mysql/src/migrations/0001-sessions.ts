@@ -51,8 +51,7 @@ export const sessions: Migration = {
   \`timestamp\` bigint NOT NULL,
   \`payload\` longtext CHARACTER SET utf8mb4 NOT NULL,
   PRIMARY KEY (\`sid\`, \`seq\`),
-  UNIQUE KEY \`{events}_id\` (\`sid\`, \`event_id\`),
-  CONSTRAINT \`{events}_session\` FOREIGN KEY (\`sid\`) REFERENCES \`{sessions}\` (\`sid\`) ON DELETE CASCADE
+  UNIQUE KEY \`{events}_id\` (\`sid\`, \`event_id\`){eventsSession}
 ) ${storage}`,
     `CREATE TABLE IF NOT EXISTS \`{appStates}\` (
   \`app_name\` ${id} NOT NULL,
@@ -73,3 +72,7 @@ export const sessions: Migration = {
 ) ${storage}`,
   ],
 }
+
+/** What `{eventsSession}` stands for where there are foreign keys. */
+export const eventsSession = `,
+  CONSTRAINT \`{events}_session\` FOREIGN KEY (\`sid\`) REFERENCES \`{sessions}\` (\`sid\`) ON DELETE CASCADE`
