@@ -24,7 +24,7 @@ export function inCheckout(body) {
 export function useVersion(folder, name, version) {
   const file = join(folder, 'pnpm-workspace.yaml')
   const catalog = readFileSync(file, 'utf8')
-  const other = catalog.replace(new RegExp(`^(  '?${name}'?: ).*$`, 'm'), `$1${version}`)
+  const other = catalog.replace(new RegExp(`^(  '?${name}'?: )\\d.*$`, 'm'), `$1${version}`)
   if (other === catalog) throw new Error(`the catalog has no ${name}, or has ${version} already`)
   writeFileSync(file, `${other}\npeerDependencyRules:\n  allowAny:\n    - ${name}\n`)
 }
