@@ -14,11 +14,13 @@ export interface Budget {
   readonly modelCommands: number
   /** Commands of the model after which what they touched is compared. */
   readonly lookEvery: number
+  /** Processes that append to one session at once. */
+  readonly processes: number
 }
 
 export const budgets: Record<'quick' | 'cert', Budget> = {
-  quick: { name: 'quick', rounds: 25, modelRuns: 50, modelCommands: 30, lookEvery: 5 },
-  cert: { name: 'cert', rounds: 60, modelRuns: 300, modelCommands: 60, lookEvery: 1 },
+  quick: { name: 'quick', rounds: 25, modelRuns: 50, modelCommands: 30, lookEvery: 5, processes: 2 },
+  cert: { name: 'cert', rounds: 60, modelRuns: 300, modelCommands: 60, lookEvery: 1, processes: 32 },
 }
 
 /** What a check may use. Its app name is its own, which costs nothing and is a tenancy test in itself. */

@@ -1,3 +1,4 @@
+import type { SessionKey } from '@daybook/core'
 import { fork, type ChildProcess } from 'node:child_process'
 import type { Ctx } from './context.ts'
 import type { Worker } from './define.ts'
@@ -9,6 +10,8 @@ import type { AppendsArgs, Failure, WorkerScripts } from './worker-script.ts'
 export interface RemoteStore {
   call(path: string, ...args: unknown[]): Promise<unknown>
   appends(args: AppendsArgs): Promise<AppendRecord[]>
+  /** The ids of a session's events, as that process reads them. */
+  order(key: SessionKey): Promise<readonly string[]>
   deltas(args: AppendsArgs): Promise<number>
   /** Appends batches of `count` events without end, and says of each that it was acknowledged. Rejects when it cannot. */
   batches(args: AppendsArgs, acknowledged: (id: string) => void): Promise<never>
@@ -90,6 +93,7 @@ export async function startWorker({ module, args, mutant }: BrokenWorker, isCold
   return {
     call: (path, ...given) => ask('call', { path, args: given }),
     appends: async (given) => (await ask('appends', given)) as AppendRecord[], // the answer of that script
+    order: async (key) => (await ask('order', key)) as readonly string[], // the answer of that script
     deltas: async (given) => (await ask('deltas', given)) as number, // the answer of that script
     batches: async (given, acknowledged) => (await ask('batches', given, acknowledged)) as never, // it has no end
     kill: () => end(child, ended, 'SIGKILL'),
@@ -106,7 +110,7 @@ async function end(child: ChildProcess, ended: Promise<void>, signal: NodeJS.Sig
   await ended
 }
 
-/** Two other processes that append to one session while this one does too. */
+/** So many other processes with a store each, over the place of the check. */
 export async function withWorkers<T>(
   ctx: Ctx,
   count: number,

@@ -210,10 +210,12 @@ const isTried = ({ verdict }: Result) => verdict === 'pass' || verdict === 'abse
 
 /** Canaries, or all mutants; afterwards the races count only if the race canaries died. */
 async function breakOnPurpose(run: Run, proof: Proof): Promise<void> {
-  const { kernel, subject, budget, log } = run
+  const { kernel, subject, log } = run
   const planned = new Set(kernel.plan.checks.map(({ key }) => key))
   const chosen = mutants.filter(({ canary, check }) => (proof === 'all' || canary === true) && planned.has(check))
   const passed = new Set(kernel.results.filter(isTried).map(({ key }) => key))
+  // What the quick budget sees, the other one does too.
+  const budget = budgets.quick
   const options = { kernel, budget, seed: kernel.seed, checks: kernel.plan.checks, id: `${run.id}_m`, passed, log }
   const own = (proof === 'all' ? (subject.mutants ?? []) : []).filter(({ check }) => planned.has(check))
   kernel.control.push(...(await runControl(subject, [...chosen, ...own], options)))

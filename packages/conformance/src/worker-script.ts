@@ -15,6 +15,8 @@ export interface WorkerScripts {
   call(args: { readonly path: string; readonly args: readonly unknown[] }): Promise<unknown>
   /** Appends one after the other, as fast as they are acknowledged. */
   appends(args: AppendsArgs): Promise<AppendRecord[]>
+  /** The ids of a session's events, as this process reads them. */
+  order(key: SessionKey): Promise<readonly string[]>
   /** Sets keys of its own in all scopes, one after the other. */
   deltas(args: AppendsArgs): Promise<number>
   /** Appends batches of `count` events until the process ends, and says of each at once that it was acknowledged. */
@@ -40,6 +42,10 @@ export function workerScripts(store: Store): WorkerScripts {
         records.push({ by: prefix, id, seq: events[0]?.seq ?? -1, began, ended: sharedClock() })
       }
       return records
+    },
+    async order(key) {
+      const loaded = await store.sessions.get(key, { events: 'all' })
+      return loaded?.events.map(({ event }) => event.id) ?? []
     },
     async deltas({ key, prefix, count }) {
       for (let i = 0; i < count; i += 1) {

@@ -5,17 +5,31 @@ import { withWorkers } from '../process.ts'
 
 export async function processesAppend(ctx: Ctx): Promise<void> {
   await newSession(ctx)
-  await withWorkers(ctx, 2, async (workers) => {
+  await withWorkers(ctx, ctx.budget.processes, async (workers) => {
     const key = keyOf(ctx)
-    const count = 30
-    await Promise.all(workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count })))
+    const each = 30
+    const records = await Promise.all(
+      workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count: each })),
+    )
     const events = await walkEvents(ctx.other, key)
+    const count = workers.length * each
     equal(
       [events.length, new Set(idsOf(events)).size],
-      [2 * count, 2 * count],
-      'acknowledged appends of two processes, each present once',
+      [count, count],
+      `acknowledged appends of ${workers.length} processes, each present once`,
     )
-    equal(seqsOf(events), numbers(2 * count), 'seq without gaps')
+    equal(seqsOf(events), numbers(count), 'seq without gaps')
+    const acknowledged = new Map(records.flat().map(({ id, seq }) => [id, seq]))
+    equal(
+      idsOf(events).map((id) => acknowledged.get(id)),
+      seqsOf(events),
+      'the seq that each writer was told',
+    )
+    const [here, ...elsewhere] = await Promise.all([
+      walkEvents(ctx.store, key).then(idsOf),
+      ...workers.map((worker) => worker.order(key)),
+    ])
+    for (const order of elsewhere) equal(order, here, 'one order for all readers')
   })
 }
 
