@@ -20,7 +20,7 @@ export interface WorkerStart {
 
 export interface CallMessage {
   readonly call: number
-  /** Name of an operation of the engine, or of one of {@link backendCalls}. */
+  /** Name of an operation of the engine, or `look`, `migrate`, `ask`. */
   readonly name: string
   readonly request: unknown
   /** What the store's clock said when the call was sent: it is asked here, and not in the thread. */
@@ -30,9 +30,6 @@ export interface CallMessage {
   /** One number that both threads see; see worker-call.ts. */
   readonly cell: Int32Array
 }
-
-/** What a store asks of its thread besides the operations. */
-export const backendCalls = ['look', 'migrate', 'ask'] as const
 
 export type ToThread = CallMessage | { readonly abort: number } | { readonly close: true }
 

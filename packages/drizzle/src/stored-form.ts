@@ -26,7 +26,7 @@ import type { CodecContext, Codecs, Encoded, PayloadCodec } from './payload-code
 //   U+0002 or U+0003, so that no other string begins like that. `<` says that it takes less room than the plain value.
 
 /** Whose state it is: of a session, a user, an app. */
-export type StatePlace = StateKey | SessionKey
+type StatePlace = StateKey | SessionKey
 
 /** The one form in which events and state go into the database, and come out of it. */
 export interface StoredForm {

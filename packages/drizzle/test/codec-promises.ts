@@ -1,7 +1,7 @@
 import type { Store } from '@daybook/core'
 import * as fc from 'fast-check'
 import { randomBytes } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { anyJson, anyJsonObject } from '../../core/test/arbitraries.ts'
 import type { DrizzleStoreOptions } from '../src/options.ts'
 import type { CodecContext, PayloadCodec } from '../src/payload-codec.ts'
@@ -26,6 +26,7 @@ const secret = 'S3CRET'
 
 /** What a codec promises on every database. */
 export function codecPromises(newPlace: () => Promise<CodecPlace>): void {
+  vi.setConfig({ testTimeout: 60_000 }) // a server may be busy
   test.for([aes('k1'), deflate])('any JSON comes back as it was, through $id', { timeout: 120_000 }, async (codec) => {
     const { open } = await newPlace()
     const store = await open({ codec })
