@@ -106,6 +106,8 @@ export interface Oracle {
   foreign?(): Promise<ForeignObjects>
   /** Takes a column or an index away from the store, and says its name. */
   damage?(what: 'column' | 'index'): Promise<string>
+  /** Has the database itself keep the role `app` to the rows of one app, by row-level security. After the migration. */
+  confine?(appName: string): Promise<void>
   /** Records a migration that no version of the store knows. */
   newerMigration?(): Promise<void>
   /** Leaves what a migration leaves that dies half-way; absent where that is nothing, because it is one transaction. */
@@ -194,6 +196,10 @@ export interface Place {
   readonly storage?: { readonly [F in StorageFault]?: () => Promise<StoreInTrouble> }
   /** Opens a database whose beginning is overwritten. */
   openDamaged?(): Promise<Store>
+  /** A store over a database that the application opened, and closes. */
+  handle?(): Promise<Handle>
+  /** Opens a server that says to be older than the floor: for real, or with its answer changed on the way. */
+  openBelowFloor?(): Promise<Store>
   /** Opens a database that is not there: a name that the server does not know, a path that does not exist. */
   openAbsent?(options?: OpenOptions): Promise<Store>
   /** Has the database refuse every new event with an error that no store knows, as a trigger of the application would. */
@@ -211,6 +217,14 @@ export interface PlaceRequest {
    * times and numbers are read or written, as far as a store takes them.
    */
   readonly settings?: 'hostile'
+}
+
+/** A database of the application's with a store over it. */
+export interface Handle {
+  readonly store: Store
+  /** Whether the application can still use it. */
+  readonly works: () => Promise<boolean>
+  close(): Promise<void>
 }
 
 /** A database server as a process. */

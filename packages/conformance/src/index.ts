@@ -4,6 +4,7 @@ export type {
   Deviation,
   Endpoint,
   ForeignObjects,
+  Handle,
   HeldLock,
   Honoured,
   Lack,

@@ -3,7 +3,7 @@ import { mysqlWire } from '@daybook/conformance/wires'
 import type { Capabilities, Store } from '@daybook/core'
 import { mysqlTable, varchar } from 'drizzle-orm/mysql-core'
 import { drizzle } from 'drizzle-orm/mysql2'
-import { createPool } from 'mysql2/promise'
+import { createPool, type Pool, type RowDataPacket } from 'mysql2/promise'
 import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/dialect-patch.ts'
 import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
@@ -58,6 +58,24 @@ async function ownServerPlace(backend: MysqlBackend): Promise<Place> {
   }
 }
 
+/** Its connections say that the server is older than it is. */
+function olderPool(url: string): Pool {
+  const pool = createPool({ uri: url, connectionLimit: 1 })
+  const lend = pool.getConnection.bind(pool)
+  pool.getConnection = async () => {
+    const connection = await lend()
+    const ask = connection.query.bind(connection) as (given: unknown) => Promise<[Record<string, unknown>[], unknown]> // how the store calls it
+    const older = async (given: unknown) => {
+      const [rows, fields] = await ask(given)
+      const doctored = rows.map((row) => ('version' in row ? { ...row, version: '5.7.44' } : row))
+      return [doctored, fields]
+    }
+    connection.query = older as typeof connection.query
+    return connection
+  }
+  return pool
+}
+
 /** A database of its own for each place. */
 async function provision(
   backend: MysqlBackend,
@@ -97,6 +115,19 @@ async function provision(
       openMysqlStore({ url: urlOn(backend, 'daybook_no_such_database'), ...(timeout !== undefined && { timeout }) }),
     refuse: () => refuseEvents(pool),
     lacks: ['storage'], // the server's disk is its own
+    async handle() {
+      const client = createPool({ uri: url, connectionLimit: 3, charset: 'utf8mb4', jsonStrings: true })
+      const store = await createMysqlStore(drizzle({ client }))
+      return {
+        store,
+        works: async () => (await client.query<RowDataPacket[]>('select 1 as one'))[0].length === 1,
+        close: () => client.end(),
+      }
+    },
+    openBelowFloor: async () => {
+      const client = olderPool(url)
+      return createMysqlStore(drizzle({ client })).finally(() => client.end())
+    },
     transaction: {
       async run(_store, body) {
         const store = await createMysqlStore(own)

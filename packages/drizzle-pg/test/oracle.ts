@@ -71,6 +71,15 @@ export function oracleOf(access: Access, schema: string): Oracle {
       named: (name) => `"${schema}"."${name}"`,
       dropIndex: (index) => `drop index "${schema}"."${index}"`,
     }),
+    async confine(appName) {
+      const own = `app_name = '${appName.replaceAll("'", "''")}'`
+      const ofEvents = `sid in (select sid from ${table('sessions')} where ${own})`
+      const rows = { sessions: own, app_states: own, user_states: own, events: ofEvents }
+      for (const [name, condition] of Object.entries(rows)) {
+        await query(`alter table ${table(name)} enable row level security`)
+        await query(`create policy own on ${table(name)} using (${condition}) with check (${condition})`)
+      }
+    },
     columns: { body: /"payload"/, state: /"(initial_)?state"/ },
     tries: {
       skipLocked: () => isTaken(access, `select 1 from ${table('sessions')} for update skip locked`),

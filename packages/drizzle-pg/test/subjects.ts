@@ -1,5 +1,6 @@
 import {
   defineStoreUnderTest,
+  type Handle,
   type OpenOptions,
   type Place,
   type PlaceRequest,
@@ -7,6 +8,7 @@ import {
 } from '@daybook/conformance'
 import { postgresWire } from '@daybook/conformance/wires'
 import type { Capabilities, Store } from '@daybook/core'
+import { sql, type SQL } from 'drizzle-orm'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle as drizzleNode } from 'drizzle-orm/node-postgres'
 import { drizzle } from 'drizzle-orm/postgres-js'
@@ -87,6 +89,33 @@ const applications: Record<Driver, (schema: string, options: PgStoreOptions) => 
   },
 }
 
+const handles: Record<Driver, (options: PgStoreOptions) => Promise<Handle>> = {
+  async pg(options) {
+    const client = new Pool({ connectionString: serverUrl, max: 3 })
+    const db = drizzleNode({ client })
+    return {
+      store: await createPgStore(db, options),
+      works: async () => (await db.execute(sql`select 1 as one`)).rows.length === 1,
+      close: () => client.end(),
+    }
+  },
+  async postgres(options) {
+    const client = connect({ max: 3 })
+    const db = drizzle({ client })
+    return {
+      store: await createPgStore(db, options),
+      works: async () => (await db.execute(sql`select 1 as one`)).length === 1,
+      close: () => client.end({ timeout: 5 }),
+    }
+  },
+}
+
+/** What a server says about itself, with an older version in it. */
+function asOlder<R extends { readonly rows: Record<string, unknown>[] }>(result: R): R {
+  const older = { server_version: '13.5', server_version_num: '130005' }
+  return { ...result, rows: result.rows.map((row) => ('server_version_num' in row ? { ...row, ...older } : row)) }
+}
+
 const collated = 'a collation of the language tells every two ids apart here, and only orders them'
 const impossible = { S8: collated, 'S8@case': collated } as const
 
@@ -138,6 +167,18 @@ async function provision(
     openAbsent: (options) => open({ ...options }, '/daybook_no_such_database'),
     refuse: () => refuseEvents(admin, schema),
     lacks: ['storage'], // the server's disk is its own
+    handle: () => handles[driver]({ schema, ...withCodec }),
+    openBelowFloor: async () => {
+      const client = new Pool({ connectionString: serverUrl, max: 1 })
+      const db = drizzleNode({ client })
+      const older = new Proxy(db, {
+        get(target, name) {
+          if (name === 'execute') return async (query: SQL) => asOlder(await target.execute(query))
+          return Reflect.get(target, name, target) as unknown // get answers any
+        },
+      })
+      return createPgStore(older, { schema }).finally(() => client.end())
+    },
     transaction: {
       run: (store, body) => application.run(store, body),
       rows: async () =>

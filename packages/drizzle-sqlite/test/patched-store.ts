@@ -2,13 +2,14 @@ import type { SentStatement } from '@daybook/conformance'
 import type { Store } from '@daybook/core'
 import { createEngine } from '@daybook/drizzle'
 import { createClient, type Client, type InStatement, type Transaction } from '@libsql/client'
+import { drizzle } from 'drizzle-orm/libsql'
 import type { DialectPatch } from '../../drizzle/test/dialect-patch.ts'
 import { clientDialect, probeClient } from '../src/client-dialect.ts'
 import { connectionDialect, probeConnection } from '../src/connection-dialect.ts'
 import { createConnection, type DriverDatabase } from '../src/connection.ts'
 import { commonDialect, serverLimits } from '../src/dialect.ts'
 import { openNative } from '../src/native.ts'
-import type { SqliteStoreOptions } from '../src/index.ts'
+import { createSqliteStore, type SqliteStoreOptions } from '../src/index.ts'
 import { daybookTables } from '../src/schema.ts'
 import { betterDatabase, type PlainDriverName } from './drivers.ts'
 
@@ -46,6 +47,39 @@ function syncStore(database: DriverDatabase, { onStatement, patch, options }: Pa
   const probe = probeConnection(connection, { isSynchronous: true, isMemory: false })
   const dialect = connectionDialect(commonDialect(options, probe), connection, probe, () => connection.close())
   return createEngine(patch(dialect), options, ['busyTimeout']).store
+}
+
+/** The library says that it is older than it is. */
+export const openOlder: Record<PlainDriverName, (path: string) => Promise<Store>> = {
+  sqlite: async (path) => olderStore(openNative(path)),
+  'better-sqlite3': async (path) => olderStore(await betterDatabase(path)),
+  'libsql-client': async (path) => {
+    const client = createClient({ url: `file:${path}` })
+    const batch = client.batch.bind(client)
+    client.batch = async (...given) =>
+      (await batch(...given)).map((result) => ({ ...result, rows: result.rows.map((row) => older(row) as typeof row) })) // with another version
+    return createSqliteStore(drizzle({ client })).finally(() => client.close())
+  },
+}
+
+const older = (row: unknown): unknown =>
+  typeof row === 'object' && row !== null && 'version' in row ? { ...row, version: '3.31.1' } : row
+
+function olderStore(database: DriverDatabase): Store {
+  const doctored: DriverDatabase = {
+    ...heard(database),
+    prepare: (text) => {
+      const statement = database.prepare(text)
+      return { all: (values) => statement.all(values).map((row) => older(row)), run: (values) => statement.run(values) }
+    },
+    open: true,
+    inTransaction: false,
+  }
+  try {
+    return syncStore(doctored, { onStatement: undefined, patch: (dialect) => dialect, options: {} })
+  } finally {
+    database.close()
+  }
 }
 
 /** A database whose statements say so when they run. */

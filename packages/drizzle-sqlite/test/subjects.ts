@@ -3,6 +3,7 @@ import {
   defineStoreUnderTest,
   type CallerTransaction,
   type Endpoint,
+  type Handle,
   type Lack,
   type OpenOptions,
   type Place,
@@ -21,7 +22,7 @@ import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/
 import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { askClient, createFile, isPlainDriver, openFile, type DriverName, type OpenArgs } from './drivers.ts'
 import { besideFile, besideUrl, holdFile, holdServer, oracleOf } from './oracle.ts'
-import { openPatched, openPatchedUrl } from './patched-store.ts'
+import { openOlder, openPatched, openPatchedUrl } from './patched-store.ts'
 import { freePort, startServer } from './sqld.ts'
 import { openDamagedFile, refusing, storageOf } from './trouble.ts'
 
@@ -116,6 +117,17 @@ async function serverPlace({ id }: PlaceRequest, patch?: DialectPatch): Promise<
   }
 }
 
+/** A client of the application's, with a store over it. */
+async function handleOf(url: string): Promise<Handle> {
+  const client = createClient({ url })
+  const db = drizzle({ client })
+  return {
+    store: await createSqliteStore(db),
+    works: async () => (await db.all(sql`select 1 as one`)).length === 1,
+    close: async () => client.close(),
+  }
+}
+
 /** What a file keeps its texts in for good. */
 const hostileSettings = { encoding: 'UTF-16le' } as const
 
@@ -143,6 +155,8 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
           openFile[driver](join(folder, 'none', 'daybook.db'), storeOptions(options)),
       }),
       refuse: refusing(besideFile(args), `raise(abort, 'the application refuses it')`),
+      ...(isPlainDriver(driver) && { openBelowFloor: () => openOlder[driver](path) }),
+      ...(driver === 'libsql-client' && { handle: () => handleOf(`file:${path}`) }),
       ...(expects.callerTransaction === 'yes' && { transaction: await callerTransaction(`file:${path}`) }),
       destroy: () => rm(folder, { recursive: true, force: true }),
     }

@@ -3,6 +3,7 @@ import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, Inapplicable, present, rejects, succeeds, Unproven, within } from '../expect.ts'
 import { keyOf, nothingWritten, say } from '../fixtures.ts'
+import { bothWaysAlike } from './life-handle.ts'
 import { foreignObjectsStay, prefixesKeepApart } from './life-schema.ts'
 import { absentDatabase, unreachableDatabase } from './life-unreachable.ts'
 
@@ -212,6 +213,18 @@ export const LIFE: Checks = [
     { fresh: true },
   ),
   check(
+    'LIFE-13',
+    'a server below the floor is refused: the error names the version found and the one needed',
+    async ({ place }) => {
+      if (place.openBelowFloor === undefined) throw new Unproven('option not honoured', 'openBelowFloor')
+      const open = place.openBelowFloor.bind(place)
+      const error = await rejects(open, 'unsupported', 'a server below the floor', { capability: 'version' })
+      equal(error.message.match(/\d+(\.\d+)*/g)?.length, 2, `versions in the message: ${error.message}`)
+      equal(error.retryable, false, 'trying again does not help')
+    },
+    { engine: 'whitebox' },
+  ),
+  check(
     'LIFE-14',
     'health() names flavour, version, latency, schema version, warnings; deep brings settings',
     async (ctx) => {
@@ -234,4 +247,7 @@ export const LIFE: Checks = [
     unreachableDatabase,
     { engine: 'fault', needs: ['endpoint', 'wire'], variant: 'unreachable', budgetMs: 40_000 },
   ),
+  check('LIFE-15', 'a store over a handle behaves as one that was opened at a URL', bothWaysAlike, {
+    engine: 'whitebox',
+  }),
 ]

@@ -6,6 +6,7 @@ import { keyOf, loaded, newSession, nothingWritten, numbers, say, someEvents, wa
 import { poison } from '../poison.ts'
 import { isValue, together } from '../race.ts'
 import { connectionsComeBack } from './res-connections.ts'
+import { handlesStayOpen } from './life-handle.ts'
 import { heapIsFlat } from './res-heap.ts'
 
 type Call = readonly [
@@ -276,6 +277,7 @@ export const RES: Checks = [
     poolOfOne,
     { budgetMs: 30_000 },
   ),
+  check('RES-06', 'a handle that was handed in is not closed', handlesStayOpen, { engine: 'whitebox' }),
   check('RES-07', 'signal is honoured: aborted, and nothing written', signals, { budgetMs: 60_000 }),
   check('RES-08', 'an early break from an iteration frees the connection', breaksEarly, { budgetMs: 60_000 }),
   check('RES-09', 'results are fresh objects and not shared', resultsAreFresh),

@@ -3,6 +3,7 @@ import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects, within } from '../expect.ts'
 import { keyOf, loaded, newSession, nothingWritten, say, sessionIdsOf, walkEvents, walkSessions } from '../fixtures.ts'
+import { honoured, oracleMember, unlessLacking } from '../whitebox.ts'
 import { identifiersAreQuoted } from './life-schema.ts'
 import { statementsCarryTheTenant } from './sec-statements.ts'
 
@@ -173,6 +174,54 @@ async function noPollution(ctx: Ctx): Promise<void> {
   equal((await loaded(ctx, keyOf(ctx, '__proto__', 'constructor'))).sessionId, '__proto__', 'a session id __proto__')
 }
 
+/** Row-level security under the store: nothing of it runs as somebody else, and nothing is answered from beside the rows. */
+async function confinedRole(ctx: Ctx): Promise<void> {
+  unlessLacking(ctx, 'roles')
+  honoured(ctx, 'role')
+  const confine = oracleMember(ctx, 'confine')
+  await ctx.store.migrate()
+  const foreign = { appName: `${ctx.app}.other`, userId: 'ann', sessionId: 's1' }
+  await ctx.store.sessions.create({ ...foreign, state: { a: 1, 'app:a': 1, 'user:a': 1 } })
+  await ctx.store.events.append(foreign, say('e1'))
+  await confine(ctx.app)
+  const store = await ctx.open({ role: 'app' })
+  await store.sessions.create({ ...keyOf(ctx), state: { own: 1, 'user:u': 1, 'app:a': 1 } })
+  await store.events.append(
+    keyOf(ctx),
+    say('e1', 'x', { actions: { stateDelta: { own: 2, 'user:u': 2, 'app:a': 2 } } }),
+  )
+  await store.sessions.update(keyOf(ctx), { set: { more: 1 } })
+  equal(
+    (await store.sessions.get(keyOf(ctx), { events: 'all' }))?.state,
+    { own: 2, more: 1, 'user:u': 2, 'app:a': 2 },
+    'its own app',
+  )
+  await store.sessions.delete(await store.sessions.fork(keyOf(ctx)))
+  equal(await store.sessions.get(foreign), undefined, 'get of another app')
+  equal((await store.sessions.list({ appName: foreign.appName })).items, [], 'list of another app')
+  equal(await store.state.get({ appName: foreign.appName }), undefined, 'state of another app')
+  await nothingWritten(
+    ctx,
+    async () => {
+      await rejects(
+        () => store.events.append(foreign, say('e2')),
+        ['not_found', 'unavailable'],
+        'append to another app',
+      )
+      await rejects(
+        () => store.sessions.create({ ...foreign, sessionId: 's2' }),
+        'unavailable',
+        'create in another app',
+      )
+      equal(await store.sessions.delete(foreign), false, 'delete in another app')
+      equal((await store.erase(foreign)).sessions, 0, 'erase in another app')
+    },
+    'a role that is kept to another app',
+    foreign.appName,
+  )
+  equal((await store.erase({ appName: ctx.app, userId: 'ann' })).sessions, 1, 'erase in its own app')
+}
+
 async function hugeInputEnds(ctx: Ctx): Promise<void> {
   await newSession(ctx)
   const long = 'a'.repeat(200_000)
@@ -256,6 +305,16 @@ export const SEC: Checks = [
     engine: 'whitebox',
     needs: ['oracle'],
   }),
+  check(
+    'SEC-10',
+    'a role that the database keeps to one app works there, and sees and changes nothing beside',
+    confinedRole,
+    {
+      fresh: true,
+      engine: 'whitebox',
+      needs: ['oracle'],
+    },
+  ),
   check('SEC-11', 'huge or regex-like input ends in time', hugeInputEnds, { budgetMs: 60_000 }),
   check('SEC-12', 'what is logged carries no payload', logsAreRedacted),
 ]

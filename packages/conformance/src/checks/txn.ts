@@ -2,6 +2,7 @@ import { check, type CheckOptions, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects } from '../expect.ts'
 import { idsOf, keyOf, loaded, newSession, nothingWritten, numbers, say, someEvents, walkEvents } from '../fixtures.ts'
+import { anomaliesAreExcluded, callsAreSavepoints } from './txn-isolation.ts'
 import { isValue, rounds, together } from '../race.ts'
 import { lateInTransaction } from './txn-late.ts'
 
@@ -219,6 +220,22 @@ export const TXN: Checks = [
   check('TXN-03', 'the caller’s transaction commits: store’s and caller’s rows are both there', commitsTogether, joins),
   check('TXN-03', 'others do not see it before', hiddenUntilCommit, { ...joins, variant: 'before' }),
   check('TXN-04', 'no dirty read by another open', noDirtyRead, { engine: 'race', budgetMs: 60_000 }),
+  check(
+    'TXN-05',
+    'what the contract excludes does not happen at the level that the server gives',
+    anomaliesAreExcluded,
+    {
+      engine: 'whitebox',
+      needs: ['transaction'],
+      capability: 'concurrentWriters',
+    },
+  ),
+  check(
+    'TXN-06',
+    'a call in the caller’s transaction is a savepoint: what it threw may be caught',
+    callsAreSavepoints,
+    joins,
+  ),
   check('TXN-07', 'the joined store is closed after the end of the transaction', closedAfterwards, joins),
   check('TXN-08', 'parallel calls inside one transaction are serialised or rejected', parallelInside, joins),
   check('TXN-09', 'deadlocks and serialization failures are retried as a whole, never raw', contention, {

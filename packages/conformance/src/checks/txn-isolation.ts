@@ -1,0 +1,90 @@
+import type { Ctx } from '../context.ts'
+import { equal, rejects, succeeds } from '../expect.ts'
+import { idsOf, keyOf, loaded, newSession, numbers, say, seqsOf } from '../fixtures.ts'
+
+/**
+ * What the contract excludes, whatever level the server gives to a transaction that says none: dirty reads, lost updates, a
+ * stale `seq`, a stale revision taken for the current one.
+ */
+export async function anomaliesAreExcluded(ctx: Ctx): Promise<void> {
+  const transaction = ctx.need('transaction')
+  const key = keyOf(ctx)
+  const user = { appName: ctx.app, userId: 'ann' }
+  await newSession(ctx, 's1', { own: 0, 'user:u': 0, 'app:a': 0 })
+  await ctx.store.events.append(key, say('first'))
+  await transaction.run(ctx.store, async (joined) => {
+    // The transaction has looked, so a server that reads from a snapshot has taken it.
+    equal((await joined.sessions.get(key, { events: 'all' }))?.lastSeq, 1, 'the session as the transaction finds it')
+    await joined.state.get(user)
+    await ctx.other.events.append(
+      key,
+      say('meanwhile', 'x', { actions: { stateDelta: { meanwhile: 1, 'user:meanwhile': 1 } } }),
+    )
+    await ctx.other.state.update({ appName: ctx.app }, { set: { meanwhile: 1 } })
+    await rejects(
+      () => joined.events.append(key, say('stale'), { expectedRevision: 2 }),
+      'conflict',
+      'a revision that was right when the transaction looked',
+    )
+    const { events } = await joined.events.append(
+      key,
+      say('inside', 'x', { actions: { stateDelta: { inside: 1, 'user:inside': 1, 'app:inside': 1 } } }),
+    )
+    equal(
+      events.map(({ seq }) => seq),
+      [3],
+      'the seq after that of somebody who committed meanwhile',
+    )
+    const seen = await ctx.other.sessions.get(key, { events: 'all' })
+    equal(
+      [seen?.lastSeq, seen?.state['inside'], seen?.state['app:inside']],
+      [2, undefined, undefined],
+      'what others see before the commit',
+    )
+    equal((await ctx.other.state.get(user))?.state['inside'], undefined, 'user state that others see before the commit')
+  })
+  const { state, events, lastSeq } = await loaded(ctx)
+  equal([idsOf(events), seqsOf(events), lastSeq], [['first', 'meanwhile', 'inside'], numbers(3), 3], 'events of both')
+  const keys = [
+    'own',
+    'meanwhile',
+    'inside',
+    'user:u',
+    'user:meanwhile',
+    'user:inside',
+    'app:a',
+    'app:meanwhile',
+    'app:inside',
+  ]
+  equal(Object.keys(state).toSorted(), keys.toSorted(), 'no update of the three scopes is lost')
+}
+
+/** A call inside the caller's transaction is a savepoint: what it threw may be caught, and half of it is not committed. */
+export async function callsAreSavepoints(ctx: Ctx): Promise<void> {
+  const transaction = ctx.need('transaction')
+  const key = keyOf(ctx)
+  await newSession(ctx, 's1', { 'app:a': 0 })
+  await ctx.store.events.append(key, say('known'))
+  await transaction.run(ctx.store, async (joined, own) => {
+    await own.insert(`${ctx.app}-1`)
+    await joined.events.append(key, say('before'))
+    const half = [
+      say('half', 'x', { actions: { stateDelta: { half: 1, 'app:half': 1 } } }),
+      say('known', 'another payload'),
+    ]
+    await rejects(() => joined.events.append(key, half), 'conflict', 'a batch whose last event conflicts')
+    await rejects(() => joined.sessions.create(key), 'already_exists', 'create of what is there')
+    await rejects(
+      () => joined.sessions.update(keyOf(ctx, 'missing'), { set: { a: 1 } }),
+      'not_found',
+      'update of what is missing',
+    )
+    await succeeds(joined.events.append(key, say('after')), 'an append after errors that were caught')
+    await own.insert(`${ctx.app}-2`)
+  })
+  const { events, state } = await loaded(ctx)
+  equal(idsOf(events), ['known', 'before', 'after'], 'events but for those of the call that failed')
+  equal(state, { 'app:a': 0 }, 'state without that of the call that failed')
+  const rows = (await transaction.rows()).filter((id) => id.startsWith(`${ctx.app}-`))
+  equal(rows.toSorted(), [`${ctx.app}-1`, `${ctx.app}-2`], 'rows of the application')
+}
