@@ -6,7 +6,7 @@ import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { startServer } from '../../../tools/servers/throwaway.ts'
 import { openMysqlStore, type OpenMysqlOptions } from '../src/index.ts'
-import { certificatesFor } from './certificates.ts'
+import { certificatesFor } from '../../../tools/servers/certificates.ts'
 import { backend, key, needsServer, newPlace, openedStore } from './places.ts'
 
 const password = 's3cret p/w:@?#%'

@@ -10,6 +10,7 @@ import {
   type StoredDelta,
 } from '@daybook/drizzle'
 import { sql, type Column, type SQL } from 'drizzle-orm'
+import { announcement, topicOf } from './announcement.ts'
 import type { DaybookTables } from './schema.ts'
 
 // One statement, one round trip, one transaction. PostgreSQL promises no order among the parts of a WITH, so each reads from
@@ -23,17 +24,22 @@ export interface AppendStatement {
   readonly params: Params
 }
 
-const words = ['session', 'user', 'app', 'revision', 'compact'] as const
+const words = ['session', 'user', 'app', 'revision', 'compact', 'announce'] as const
 type Word = (typeof words)[number]
 
 /** @param statementFor builds the statement for the words that apply, once for each combination */
-export function appendStatement(append: Append, statementFor: (variant: string) => Statement): AppendStatement {
+export function appendStatement(
+  append: Append,
+  statementFor: (variant: string) => Statement,
+  announces: boolean,
+): AppendStatement {
   const { key, events, deltas, expectedRevision, now, limits, compactMark } = append
   const applies: Record<Word, boolean> = {
     session: !isEmptyDelta(deltas.session),
     user: !isEmptyDelta(deltas.user),
     app: !isEmptyDelta(deltas.app),
     revision: expectedRevision !== undefined,
+    announce: announces,
     compact: compactMark !== undefined && scopes.some((scope) => !isEmptyDelta(deltas[scope])),
   }
   const variant = words.filter((word) => applies[word]).join('_')
@@ -48,6 +54,7 @@ export function appendStatement(append: Append, statementFor: (variant: string) 
   }
   for (const scope of scopes) if (applies[scope]) Object.assign(params, deltaParams(scope, deltas[scope]))
   if (applies.session || applies.user || applies.app) params['stateBytes'] = limits.stateBytes
+  if (applies.announce) params['topic'] = topicOf(key)
   if (applies.compact && compactMark !== undefined) params['compactMark'] = compactMark
   if (expectedRevision !== undefined) params['expectedRevision'] = expectedRevision
   return { statement: statementFor(variant), params }
@@ -131,7 +138,10 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
       select s.sid, s.last_seq - ${param('count')}::bigint + x.n, x.i, ${nullable('x.v')}, ${nullable('x.a')}, ${nullable('x.b')}, ${nullable('x.c')}, x.t, x.p::json
       from s, (select count(*) from ${before}) as done, unnest(${texts('eventIds')}, ${texts('invocationIds')}, ${texts('authors')}, ${texts('branches')},
         ${texts('errorCodes')}, ${param('timestamps')}::text::bigint[], ${texts('payloads')}) with ordinality as x (i, v, a, b, c, t, p, n))`)
-  return { sql: sql`with ${sql.join(parts, sql`, `)} select s.revision as "revision", s.last_seq as "lastSeq" from s` }
+  const told = has('announce') ? sql`, ${announcement}` : sql``
+  return {
+    sql: sql`with ${sql.join(parts, sql`, `)} select s.revision as "revision", s.last_seq as "lastSeq"${told} from s`,
+  }
 }
 
 /** Says nothing of a row, so it is done before the first one is looked for, and the locks after it obey. It ends with the statement. */

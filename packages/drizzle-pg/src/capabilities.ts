@@ -1,7 +1,8 @@
 import type { Capabilities } from '@daybook/core'
 import type { Driver } from './driver.ts'
 
-export const capabilitiesOf = ({ isSingle }: Driver): Capabilities => ({
+/** @param isHeard whether tails are woken, as far as that is known before the first look */
+export const capabilitiesOf = ({ isSingle }: Driver, isHeard: boolean): Capabilities => ({
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
@@ -17,6 +18,6 @@ export const capabilitiesOf = ({ isSingle }: Driver): Capabilities => ({
   skipLocked: 'yes',
   windowFunctions: 'yes',
   transactionalDdl: 'yes',
-  liveNotify: 'no',
+  liveNotify: isHeard ? 'yes' : 'no',
   isolation: 'read committed',
 })

@@ -1,4 +1,4 @@
-import { checkedCount, checkedFlag, checkedRecord, isStoreError, StoreError } from '@daybook/core'
+import { checkedCount, checkedFlag, checkedRecord, isStoreError, StoreError, type Capabilities } from '@daybook/core'
 import {
   applicationTransaction,
   createEngine,
@@ -14,6 +14,7 @@ import { pgDialect } from './dialect.ts'
 
 import { driverOf, type PgDatabase, type PgExecutor } from './driver.ts'
 import { abortedTransaction, failureOf } from './errors.ts'
+import { createListener } from './listener.ts'
 import { probe } from './probe.ts'
 import { daybookTables, type PgTableOptions } from './schema.ts'
 import { stillOpenIn } from './still-open.ts'
@@ -26,10 +27,20 @@ export interface PgStoreOptions extends DrizzleStoreOptions, PgTableOptions {
   readonly prepare?: boolean
   /** Milliseconds that a call waits for a connection when all are in use. Default: its `timeout`. */
   readonly acquireTimeout?: number
+  /**
+   * `false`: `events.tail` asks again and again, here and, as far as they wait for this store's appends, in other processes.
+   * Default `true`: it is woken by NOTIFY, over one connection that is there while somebody tails.
+   */
+  readonly notify?: boolean
 }
 
 /** The options that this dialect has besides those of every store over Drizzle. */
-export const pgOptionNames = ['schema', 'prepare', 'acquireTimeout'] as const satisfies (keyof PgStoreOptions)[]
+export const pgOptionNames = [
+  'schema',
+  'prepare',
+  'acquireTimeout',
+  'notify',
+] as const satisfies (keyof PgStoreOptions)[]
 
 /**
  * A store over a Drizzle database that you already have: `drizzle-orm/postgres-js`, `drizzle-orm/node-postgres` or
@@ -52,7 +63,7 @@ export async function pgStore<Db extends PgDatabase>(
   close: () => Promise<void>,
   place?: OpenedPlace,
 ): Promise<PgStore<Db>> {
-  const { prepare, acquireTimeout } = checkedRecord(options, 'options')
+  const { prepare, acquireTimeout, notify } = checkedRecord(options, 'options')
   const driver = driverOf(db, {
     prepare: prepare === undefined || checkedFlag(prepare, 'prepare'),
     acquireTimeout:
@@ -60,11 +71,18 @@ export async function pgStore<Db extends PgDatabase>(
   })
   const waits = createWaits(place?.lockTimeout, place?.statementTimeout)
   const database = databaseOver(db, driver, waits)
-  const engine = createEngine(pgDialect({ database, driver, waits, options, close }), options, pgOptionNames)
-  const { settings } = await engine.calls.run('open', undefined, (call) =>
-    probe(database.executor(call)).catch(rethrown(place)),
-  )
-  waits.learn(settings)
+  const announces = (notify === undefined || checkedFlag(notify, 'notify')) && !driver.isSingle
+  const { connectToListen, isDirect } = driver
+  const listener = announces && connectToListen !== undefined ? createListener(connectToListen) : undefined
+  const dialect = pgDialect({ database, driver, waits, listener, announces, options, close })
+  const engine = createEngine(dialect, options, pgOptionNames)
+  const isHeard = await engine.calls.run('open', undefined, async (call) => {
+    const { settings } = await probe(database.executor(call)).catch(rethrown(place))
+    waits.learn(settings)
+    return listener !== undefined && isDirect !== undefined && (await isDirect(call).catch(rethrown(place)))
+  })
+  if (!isHeard) await listener?.close()
+  const capabilities: Capabilities = { ...engine.store.capabilities, liveNotify: isHeard ? 'yes' : 'no' }
 
   const transaction = applicationTransaction<Db, PgExecutor>(engine, {
     begin: (body, call) => database.transaction(body, { isolationLevel: 'read committed' }, call),
@@ -75,7 +93,7 @@ export async function pgStore<Db extends PgDatabase>(
     const verbs = executorTx(database.within(tx))
     return joiningStore(engine, verbs, stillOpenIn(verbs))
   }
-  return Object.assign(engine.store, { db, tables: daybookTables(options), transaction, using })
+  return Object.assign(engine.store, { capabilities, db, tables: daybookTables(options), transaction, using })
 }
 
 const rethrown =

@@ -1,5 +1,6 @@
 import { defaultLimits } from '@daybook/core'
 import type { Dialect } from '@daybook/drizzle'
+import { announce, topicOf } from './announcement.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import type { Database } from './database.ts'
 import type { Driver } from './driver.ts'
@@ -7,6 +8,7 @@ import { failureOf } from './errors.ts'
 import { expressions } from './expressions.ts'
 import { hotPath } from './hot-path.ts'
 import { jsonPaths } from './json-path.ts'
+import type { Listener } from './listener.ts'
 import { migrating } from './migrate.ts'
 import { probe } from './probe.ts'
 import { daybookTables, type PgTableOptions } from './schema.ts'
@@ -17,16 +19,19 @@ interface Parts {
   readonly database: Database
   readonly driver: Driver
   readonly waits: Waits
+  /** Absent where nobody is to be told of appends. */
+  readonly listener: Listener | undefined
+  readonly announces: boolean
   readonly options: PgTableOptions
   readonly close: () => Promise<void>
 }
 
 /** The verbs over Drizzle on PostgreSQL. */
-export function pgDialect({ database, driver, waits, options, close }: Parts): Dialect {
+export function pgDialect({ database, driver, waits, listener, announces, options, close }: Parts): Dialect {
   const tables = daybookTables(options)
   return {
     tables,
-    capabilities: capabilitiesOf(driver),
+    capabilities: capabilitiesOf(driver, listener !== undefined),
     limits: defaultLimits,
     expressions,
     jsonPaths,
@@ -34,9 +39,18 @@ export function pgDialect({ database, driver, waits, options, close }: Parts): D
     failureOf,
     ...migrating(options),
     ...transactions(database),
-    ...hotPath(tables, driver, waits),
+    ...hotPath(tables, driver, waits, announces),
     server: (call) => probe(database.executor(call)),
     ...(driver.pool !== undefined && { pool: driver.pool }),
-    close,
+    ...(listener !== undefined && { listen: (key) => listener.listen(key) }),
+    ...(announces && {
+      *announce(tx, key) {
+        yield* tx.rows(announce, { topic: topicOf(key) })
+      },
+    }),
+    async close() {
+      await listener?.close()
+      await close()
+    },
   }
 }

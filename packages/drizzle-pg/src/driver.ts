@@ -1,6 +1,7 @@
 import { StoreError, type Call } from '@daybook/core'
 import { createTurns, remembered, type PoolState, type Row, type Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
+import type { ListenConnection } from './listener.ts'
 import { nodePostgres, type DriverOptions, type NodePostgresPool } from './node-postgres.ts'
 import { sending, wire } from './wire.ts'
 
@@ -39,6 +40,13 @@ export interface Driver {
   inTurn<T>(call: Call, work: () => Promise<T>): Promise<T>
   /** Puts an error that came from the driver into one that has a code. */
   coded(error: unknown): unknown
+  /**
+   * Makes a connection besides the pool's, on which notifications arrive; rejects with {@link Deaf} behind a pooler. Absent
+   * where the driver has no such connection that can be kept apart.
+   */
+  readonly connectToListen?: () => Promise<ListenConnection>
+  /** Whether the server's own connection is at the other end, and not a pooler's. */
+  readonly isDirect?: (call: Call) => Promise<boolean>
   /** How many connections there are, where the driver tells. */
   readonly pool?: () => PoolState
 }

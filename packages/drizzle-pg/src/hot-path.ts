@@ -31,6 +31,7 @@ export function hotPath(
   tables: DaybookTables,
   driver: Driver,
   waits: Waits,
+  announces: boolean,
 ): Required<Pick<Dialect, 'appendEvents' | 'loadSession' | 'loadWithin'>> {
   const appendFor = variants((variant) => buildAppend(tables, variant))
   const loadFor = remembered((shape: LoadShape) => buildLoad(tables, shape))
@@ -46,7 +47,7 @@ export function hotPath(
 
   return {
     async appendEvents(append, call) {
-      const { statement, params } = appendStatement(append, appendFor)
+      const { statement, params } = appendStatement(append, appendFor, announces)
       try {
         return appendedBy(await prepared(statement, () => ({ ...params, ...waits.params(call) }), call, 'commits'))
       } catch (error) {

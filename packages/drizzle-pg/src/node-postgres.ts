@@ -3,11 +3,12 @@ import { createTurns, remembered, type Row, type Value } from '@daybook/drizzle'
 import { borrowing, watchLending, type Connection, type Lender } from './borrowed.ts'
 import type { Driver } from './driver.ts'
 import { ConnectionLost, failureOf, hasNoCode, PoolEnded } from './errors.ts'
+import { Deaf, type ListenConnection } from './listener.ts'
 import { sending, wire } from './wire.ts'
 
 // The parts of node-postgres that a store uses.
 
-interface Client extends Connection {
+interface Client extends Connection, Keyed {
   query(query: { name?: string; text: string; values: Value[] }): Promise<{ readonly rows: readonly Row[] }>
 }
 
@@ -17,7 +18,20 @@ export interface NodePostgresPool extends Lender {
   readonly idleCount: number
   readonly waitingCount: number
   readonly ending?: boolean
+  /** What makes its connections. */
+  readonly Client: new (
+    options: NodePostgresPool['options'],
+  ) => ListenConnection & Keyed & { connect(): Promise<unknown> }
 }
+
+/** A connection with the number that the other end gave it. */
+interface Keyed {
+  readonly processID: number | null
+}
+
+/** A pooler gives numbers of its own. */
+const backend = 'select pg_backend_pid()::int as "pid"'
+const isServers = ({ processID }: Keyed, [row]: readonly Row[]) => Number(row?.['pid']) === processID
 
 export interface DriverOptions {
   /** Whether the server is to keep the hot statements prepared. */
@@ -57,6 +71,27 @@ export function nodePostgres(pool: NodePostgresPool, { prepare, acquireTimeout }
         }
       }),
     inTurn,
+    isDirect: (call) =>
+      inTurn(call, async () => {
+        const connection = await (pool.connect() as Promise<Client>).catch(recoded) // without a callback it answers one
+        try {
+          return isServers(connection, (await connection.query({ text: backend, values: [] }).catch(recoded)).rows)
+        } finally {
+          connection.release(false)
+        }
+      }),
+    async connectToListen() {
+      const connection = new pool.Client(pool.options)
+      connection.on('error', () => {}) // whoever waits for it hears of its end
+      await connection.connect()
+      try {
+        if (!isServers(connection, (await connection.query(backend)).rows)) throw new Deaf()
+        return connection
+      } catch (error) {
+        await connection.end()
+        throw error
+      }
+    },
     coded,
     pool: () => ({
       size: pool.options.max,

@@ -80,7 +80,10 @@ export async function openPgStore(options: OpenPgOptions): Promise<PgStore<NodeP
   const server = { ...checked, connectTimeout: Math.min(connectTimeout, options.timeout ?? defaultTimeout) }
   const tls = await serverTls(whole)
   const isPooled = checkedFlag(transactionPooler, 'transactionPooler')
-  const storeOptions: PgStoreOptions = { ...(isPooled && { prepare: false }), ...storeOptionsIn(options) }
+  const storeOptions: PgStoreOptions = {
+    ...(isPooled && { prepare: false }),
+    ...storeOptionsIn(options),
+  }
   const place = { server, tls, max, isPooled, prepare: storeOptions.prepare ?? true }
   return driver === 'pg'
     ? storeOver(await openNodePostgres(place), storeOptions, server)

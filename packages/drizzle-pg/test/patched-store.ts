@@ -10,6 +10,7 @@ import { pgOptionNames } from '../src/create.ts'
 import { databaseOver } from '../src/database.ts'
 import { pgDialect } from '../src/dialect.ts'
 import { driverOf, type PgDatabase } from '../src/driver.ts'
+import { createListener } from '../src/listener.ts'
 import type { OpenPgOptions, PgStoreOptions } from '../src/index.ts'
 import { createWaits } from '../src/waits.ts'
 
@@ -30,7 +31,9 @@ export async function openPatched(
   const { db, close } = openers[name](url, max, onStatement)
   const driver = driverOf(db, { prepare: true, acquireTimeout: undefined })
   const waits = createWaits()
-  const dialect = pgDialect({ database: databaseOver(db, driver, waits), driver, waits, options, close })
+  const database = databaseOver(db, driver, waits)
+  const listener = driver.connectToListen && createListener(driver.connectToListen)
+  const dialect = pgDialect({ database, driver, waits, listener, announces: true, options, close })
   return createEngine(patch(dialect), options, pgOptionNames).store
 }
 

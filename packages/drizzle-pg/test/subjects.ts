@@ -24,7 +24,7 @@ import { startServer } from '../../../tools/servers/throwaway.ts'
 import { createAppRole, createHostileRole, dropAppRole, hostileSettings } from './roles.ts'
 import { connect, serverEndpoint, serverUrl, urlWith } from './server.ts'
 
-const expects: Capabilities = {
+const expected: Capabilities = {
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
@@ -198,14 +198,14 @@ export const subjects: Record<'pg' | 'pg-codec' | 'pg-postgres-js' | 'pg-pglite'
   pg: subject('pg@8', { driver: 'pg' }),
   'pg-codec': subject('pg@8, with a codec', { driver: 'pg', isEncoded: true }),
   'pg-postgres-js': subject('postgres@3', { driver: 'postgres' }),
-  'pg-pglite': pgliteSubject(expects),
+  'pg-pglite': pgliteSubject(expected),
 }
 
 function subject(driver: string, variant: Variant): StoreUnderTest {
   return defineStoreUnderTest({
     subject: { name: '@daybook/drizzle-pg', version: '0.1.0', driver },
     contract: '1.0',
-    expects,
+    expects: { ...expected, liveNotify: variant.driver === 'pg' ? 'yes' : 'no' }, // postgres.js has no connection to keep apart
     provision: (request) => (request.ownServer === true ? ownServerPlace(variant) : provision(request, variant)),
     ...(variant.isEncoded !== true && {
       mutants: mutantsOf((request, patch) => provision(request, variant, patch), impossible),

@@ -26,7 +26,7 @@ export type Append = (tx: Tx, request: AppendRequest, now: bigint) => Script<Pic
  * The whole of an append as a script: every case, under the session's lock. Dialects with a shorter way for the common
  * case come here for the others.
  */
-export function createAppend({ sessionRows, eventRows, scopeStates, limits, logger }: Parts): Append {
+export function createAppend({ dialect, sessionRows, eventRows, scopeStates, limits, logger }: Parts): Append {
   return function* append(tx, request, now) {
     const session = yield* sessionRows.lock(tx, request.key)
     const known =
@@ -55,6 +55,7 @@ export function createAppend({ sessionRows, eventRows, scopeStates, limits, logg
       lastEventAt: toMicros(last?.event.timestamp ?? session.lastEventAt),
     })
     yield* changeScopes(tx, scopeStates, request.key, deltas, { now, limits, logger })
+    if (added.length > 0 && dialect.announce !== undefined) yield* dialect.announce(tx, request.key)
     return { events: answers, revision }
   }
 }

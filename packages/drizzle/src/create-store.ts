@@ -163,6 +163,7 @@ function storeOver({ context, dialect, operations, signals }: Frame, backend: Ba
     limits,
     look: (key, seq, call) => backend.look(key, seq, call),
     appended: (key, signal) => signals.wait(key, signal),
+    listen: dialect.listen,
   }
   let closed: Promise<void> | undefined
   const store: Store = {

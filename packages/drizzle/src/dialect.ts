@@ -1,5 +1,6 @@
 import type { Call, Capabilities, Health, Limits, Scope, SessionKey, StatePath } from '@daybook/core'
 import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
+import type { Listening } from './listening.ts'
 import type { Tables } from './rows.ts'
 import type { Script } from './script.ts'
 
@@ -229,6 +230,10 @@ export interface Dialect {
   named(migration: Migration): readonly string[]
   readonly failureOf: (error: unknown) => Failure
   server(call: Call): Promise<Server>
+  /** Wakes tails when another process appends to their session. Absent where tails look again and again. */
+  readonly listen?: (key: SessionKey) => Listening
+  /** Tells those that listen, once the transaction has committed, that the session has new events. Goes with every append. */
+  readonly announce?: (tx: Tx, key: SessionKey) => Script<void>
   /** Absent where there is no pool, or the driver tells nothing of it. */
   readonly pool?: () => PoolState
   /** Closes what the store opened itself, and only that. */

@@ -1,3 +1,4 @@
+import type { Listening } from './listening.ts'
 import type { Call, Calls, SessionKey, StoredEvent, TailOptions } from '@daybook/core'
 import {
   checkedCount,
@@ -22,6 +23,8 @@ interface Parts {
   readonly look: (key: SessionKey, afterSeq: number, call: Call) => Promise<Look | undefined>
   /** Resolves when this process appended to the session, or the signal fires. */
   readonly appended: (key: SessionKey, signal: AbortSignal) => Promise<void>
+  /** Hears what other processes append, where the database tells. */
+  readonly listen: ((key: SessionKey) => Listening) | undefined
 }
 
 interface Opened {
@@ -31,10 +34,12 @@ interface Opened {
 }
 
 const shortestWait = 25
+/** Between two looks of a tail that would be woken: a notification can be lost. */
+const wokenWait = 10_000
 
 /**
- * New events by looking for them: at once when this process wrote them, otherwise after a wait that doubles, while nothing
- * comes, up to `pollInterval`. `seq` has no gaps and is given in commit order, so that nothing after the last one seen can
+ * New events by looking for them: at once when this process wrote them or the database says so, otherwise after a wait that
+ * doubles, while nothing comes, up to `pollInterval`. `seq` has no gaps and is given in commit order, so that nothing after the last one seen can
  * be missed.
  */
 export function tail(parts: Parts, key: unknown, options: TailOptions | undefined): AsyncIterable<StoredEvent> {
@@ -72,7 +77,7 @@ const callOptionsOf = (options: TailOptions | undefined): CallOptions => ({
 })
 
 async function* follow(
-  { calls, look, appended }: Parts,
+  { calls, look, appended, listen }: Parts,
   opening: Promise<Opened>,
   options: CallOptions & { readonly signal: AbortSignal },
 ): AsyncGenerator<StoredEvent, undefined> {
@@ -80,24 +85,43 @@ async function* follow(
   const opened = await quietly(signal, ['aborted'], () => opening)
   if (opened === undefined) return
   const { key, longestWait } = opened
-  let [seq, wait, sid] = [opened.afterSeq, shortestWait, '']
-  while (!signal.aborted) {
-    const found = await quietly(signal, ['aborted', 'closed'], () =>
-      calls.run('events.tail', options, (call) => look(key, seq, call)),
-    )
-    if (found === undefined || (sid !== '' && sid !== found.sid)) return
-    sid = found.sid
-    for (const event of found.events) {
-      yield event
-      if (signal.aborted) return
-      seq = event.seq
+  const listening = listen?.(key) ?? deaf
+  try {
+    let [seq, wait, sid] = [opened.afterSeq, shortestWait, '']
+    while (!signal.aborted) {
+      const { isLive, heard } = listening // before the look, which may miss what comes after it
+      const found = await quietly(signal, ['aborted', 'closed'], () =>
+        calls.run('events.tail', options, (call) => look(key, seq, call)),
+      )
+      if (found === undefined || (sid !== '' && sid !== found.sid)) return
+      sid = found.sid
+      for (const event of found.events) {
+        yield event
+        if (signal.aborted) return
+        seq = event.seq
+      }
+      if (found.events.length > 0) {
+        wait = shortestWait
+        continue
+      }
+      await newsOr(isLive ? Math.max(wokenWait, longestWait) : wait, signal, (over) =>
+        Promise.race([appended(key, over), listening.next(heard, over)]),
+      )
+      wait = isLive ? shortestWait : Math.min(wait * 2, longestWait)
     }
-    if (found.events.length > 0) wait = shortestWait
-    else {
-      await newsOr(wait, signal, (over) => appended(key, over))
-      wait = Math.min(wait * 2, longestWait)
-    }
+  } finally {
+    listening.end()
   }
+}
+
+/** Where the database says nothing. */
+const deaf: Listening = {
+  isLive: false,
+  heard: 0,
+  next: () => new Promise(() => {}), // the other one of the race ends it
+  end() {
+    // There is nothing to end.
+  },
 }
 
 /** An abort ends a tail quietly, and so does the closing of the store once the tail was open: also in the middle of a look. */
@@ -121,6 +145,7 @@ async function newsOr(ms: number, signal: AbortSignal, news: (signal: AbortSigna
   const timer = setTimeout(() => over.abort(), ms)
   timer.unref()
   await news(over.signal)
+  over.abort() // whatever else waited for news
   clearTimeout(timer)
   unlisten()
 }

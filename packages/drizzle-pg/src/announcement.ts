@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import type { SessionKey } from '@daybook/core'
+import { param } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+
+// NOTIFY takes a lock of the whole server until its transaction has committed: ten writers become one. So it is sent only
+// where somebody listens, and that is told by a lock: whoever tails a session holds its topic's advisory lock, shared, and an
+// append that cannot have it for itself has a listener. The append holds it until it has committed; so a listener that gets
+// it afterwards, and then looks, sees what was not announced to it.
+
+export const channel = 'daybook'
+
+/** The name of a session on the channel, a number of 64 bits; nothing of the key can be read from it. */
+export const topicOf = ({ appName, userId, sessionId }: SessionKey): string =>
+  createHash('sha256')
+    .update(JSON.stringify([appName, userId, sessionId]))
+    .digest()
+    .readBigInt64BE()
+    .toString()
+
+const topic = param('topic')
+
+/** One column of a SELECT of one row. */
+export const announcement = sql`case when not pg_try_advisory_xact_lock(${topic}::text::bigint) then pg_notify(${sql.raw(`'${channel}'`)}, ${topic}::text)::text end as "told"`
+
+export const announce = { sql: sql`select ${announcement}` }
