@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts'
 import { equal, holds, present } from '../expect.ts'
 import { idsOf, keyOf, loaded, numbers, say, seqsOf, walkEvents } from '../fixtures.ts'
 import { isValue, rounds, together, type Round } from '../race.ts'
+import { registerHistory } from '../register-history.ts'
 import { mixedHistory, processHistory } from '../mixed-history.ts'
 import { processesAppend, processTable } from './con-process.ts'
 import { sessionsDoNotBlock, lockIsWaitedFor, shortLock } from './con-locks.ts'
@@ -281,6 +282,10 @@ export const CON: Checks = [
     race,
   ),
   check('CON-14', 'a mixed history of five callers passes the checker', mixedHistory, { ...race, budgetMs: 120_000 }),
+  check('CON-14', 'reads and writes of one key by five callers have an order that explains them', registerHistory, {
+    ...race,
+    variant: 'register',
+  }),
   check('CON-14', 'a mixed history across processes passes the checker', processHistory, {
     ...inProcesses,
     variant: 'process',

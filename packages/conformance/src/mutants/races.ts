@@ -232,4 +232,21 @@ export const raceMutants: readonly Mutant[] = [
     inWorkers: true,
     wrap: appendLater,
   },
+  {
+    id: 'M115',
+    bug: 'a change of state is acknowledged before it is made',
+    check: 'CON-14@register',
+    wrap: (store) =>
+      wrapStore(store, {
+        state: {
+          update: async (key, change, options) => {
+            const made = new Promise((resolve) => setTimeout(resolve, 30)).then(() =>
+              store.state.update(key, change, options),
+            )
+            made.catch(() => {}) // nobody waits for it: that is the bug
+            return { state: {}, revision: 0, updatedAt: 0 } // the bug: what it will be nobody knows
+          },
+        },
+      }),
+  },
 ]
