@@ -1,6 +1,7 @@
 import { defaultLimits } from '@daybook/core'
 import type { Dialect } from '@daybook/drizzle'
 import { announce, topicOf } from './announcement.ts'
+import { catalogOf } from './catalog.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import type { Database } from './database.ts'
 import type { Driver } from './driver.ts'
@@ -38,6 +39,7 @@ export function pgDialect({ database, driver, waits, listener, announces, option
     lockWait: 5_000,
     failureOf,
     ...migrating(options),
+    catalog: catalogOf(options),
     ...transactions(database),
     ...hotPath(tables, driver, waits, announces),
     server: (call) => probe(database.executor(call)),

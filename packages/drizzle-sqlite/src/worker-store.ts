@@ -99,7 +99,7 @@ function workerBackend({ calls, now, signals }: RemoteParts, threads: Threads): 
       }),
     look: (key, afterSeq, call) => ask<Look | undefined>('look', { key, afterSeq }, call),
     migrate: (dryRun, call) => ask<MigrationReport>('migrate', { dryRun }, call),
-    ask: (call) => ask<Condition>('ask', {}, call),
+    ask: (call, isDeep) => ask<Condition>('ask', { isDeep }, call),
     close: () => threads.close(),
   }
 }

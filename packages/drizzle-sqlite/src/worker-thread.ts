@@ -57,7 +57,7 @@ function serve({ backend, operations, within }: Engine): void {
       return backend.look(key, afterSeq, call)
     }
     if (name === 'migrate') return backend.migrate((request as { dryRun: boolean }).dryRun, call)
-    if (name === 'ask') return backend.ask(call)
+    if (name === 'ask') return backend.ask(call, (request as { isDeep: boolean }).isDeep)
     const operation = named.get(name)
     if (operation === undefined) throw new StoreError('internal', `there is no operation ${name}`)
     return within(call, operation, request)

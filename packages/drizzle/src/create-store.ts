@@ -58,7 +58,7 @@ export interface Backend {
   look(key: SessionKey, afterSeq: number, call: Call): Promise<Look | undefined>
   migrate(dryRun: boolean, call: Call): Promise<MigrationReport>
   /** How the database is. */
-  ask(call: Call): Promise<Condition>
+  ask(call: Call, isDeep: boolean): Promise<Condition>
   /** Closes what the store opened itself, and only that. */
   close(): Promise<void>
 }
@@ -92,7 +92,7 @@ export function createEngine(given: Dialect, options: DrizzleStoreOptions, other
       performer.migrated()
       return report
     },
-    ask: (call) => conditionOf(dialect, schema, call),
+    ask: (call, isDeep) => conditionOf(dialect, schema, call, isDeep),
     close: () => dialect.close(),
   }
   return {
@@ -181,7 +181,7 @@ function storeOver({ context, dialect, operations, signals }: Frame, backend: Ba
       }),
     health: (healthOptions): Promise<Health> =>
       calls.run('health', healthOptions, (call) =>
-        healthOf({ dialect, ask: (asking) => backend.ask(asking) }, healthOptions, call),
+        healthOf({ dialect, ask: (asking, isDeep) => backend.ask(asking, isDeep) }, healthOptions, call),
       ),
     async close() {
       await calls.close()

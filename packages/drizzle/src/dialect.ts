@@ -2,6 +2,7 @@ import type { Call, Capabilities, Health, Limits, Scope, SessionKey, StatePath }
 import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
 import type { Listening } from './listening.ts'
 import type { Tables } from './rows.ts'
+import type { Catalog } from './schema-drift.ts'
 import type { Script } from './script.ts'
 
 /** A value that can be bound. Whole numbers may be bigint; JSON is text. */
@@ -226,6 +227,8 @@ export interface Dialect {
    * would not keep its promises. Absent where a schema cannot be changed like that.
    */
   readonly schemaDifferences?: Statement
+  /** What a deep look at the health reads of the tables. Absent where it reads nothing. */
+  readonly catalog?: Catalog
   /** The statements of a migration with the store's own names in place of the default ones. */
   named(migration: Migration): readonly string[]
   readonly failureOf: (error: unknown) => Failure

@@ -2,6 +2,7 @@ import { checkedFlag, checkedOptions, isStoreError, StoreError, type Call, type 
 import type { Dialect, Server } from './dialect.ts'
 import { storeErrorOf } from './errors.ts'
 import type { Schema } from './migrate.ts'
+import { driftOf, type Drift } from './schema-drift.ts'
 
 /** What a database says when it is asked how it is. */
 export interface Condition {
@@ -9,11 +10,13 @@ export interface Condition {
   /** Milliseconds of one round trip. */
   readonly latency: number
   readonly schemaVersion: string | undefined
+  /** Looked for where it was asked for, and there are tables. */
+  readonly drift?: Drift
 }
 
 interface Parts {
   readonly dialect: Pick<Dialect, 'migrations' | 'failureOf' | 'pool'>
-  readonly ask: (call: Call) => Promise<Condition>
+  readonly ask: (call: Call, isDeep: boolean) => Promise<Condition>
 }
 
 /** What is left of the call's time to answer in, once the database was given up. */
@@ -24,17 +27,17 @@ export async function healthOf({ dialect, ask }: Parts, options: unknown, call: 
   const isDeep = checkedFlag(checkedOptions(options, ['deep'])['deep'], 'deep')
   const expected = dialect.migrations.at(-1)?.id
   const pool = dialect.pool === undefined ? {} : { pool: dialect.pool() } // as it is now, without what this call takes
-  const asked = ask(call)
+  const asked = ask(call, isDeep)
   asked.catch(() => {}) // when it is given up, what becomes of it is not told
   try {
-    const { server, latency, schemaVersion } = await Promise.race([asked, givenUp(call)])
-    const warnings = [...server.warnings]
+    const { server, latency, schemaVersion, drift } = await Promise.race([asked, givenUp(call)])
+    const warnings = [...server.warnings, ...(drift?.broken ?? []), ...(drift?.slow ?? [])]
     if (schemaVersion !== expected) {
       const found = schemaVersion ?? 'nothing'
       warnings.push(`the schema is at ${found}, and this version needs ${expected}; run store.migrate()`)
     }
     const { flavour, version, settings } = server
-    const ok = schemaVersion === expected
+    const ok = schemaVersion === expected && (drift === undefined || drift.broken.length === 0)
     return { ok, flavour, version, latency, schemaVersion, warnings, ...pool, ...(isDeep && { settings }) }
   } catch (error) {
     call.check()
@@ -44,11 +47,13 @@ export async function healthOf({ dialect, ask }: Parts, options: unknown, call: 
   }
 }
 
-export async function conditionOf(dialect: Dialect, schema: Schema, call: Call): Promise<Condition> {
+export async function conditionOf(dialect: Dialect, schema: Schema, call: Call, isDeep: boolean): Promise<Condition> {
   const begun = performance.now()
   const server = await dialect.server(call)
   const latency = performance.now() - begun
-  return { server, latency, schemaVersion: await dialect.read(schema.current, call) }
+  const schemaVersion = await dialect.read(schema.current, call)
+  if (!isDeep || schemaVersion === undefined) return { server, latency, schemaVersion }
+  return { server, latency, schemaVersion, drift: await dialect.read((tx) => driftOf(dialect, tx), call) }
 }
 
 const givenUp = (call: Call): Promise<never> =>
