@@ -4,6 +4,7 @@ import { isStoreError, type PageOptions, type Page, type Store } from '@daybook/
 import { bare, insertInto, param, selected, type Append, type Dialect, type Params } from '@daybook/drizzle'
 import { Column, is, Placeholder, sql, SQL, StringChunk } from 'drizzle-orm'
 import {
+  asItIs,
   eachStepAlone,
   overParams,
   overRows,
@@ -22,6 +23,8 @@ export interface SqlMutant extends Pick<OwnMutant, 'id' | 'bug' | 'check'> {
   readonly patch?: DialectPatch
   /** For a bug that sits where the contract is turned into statements. */
   readonly wrap?: (store: Store) => Store
+  /** For a bug in what a store keeps open. */
+  readonly place?: (place: Place) => Place
 }
 
 /** Events without the key that keeps two of them from one seq. */
@@ -165,25 +168,33 @@ const likeInKeys = overStatements((chunks) =>
   }),
 )
 
-/** After an error the transaction stays as it is, with its connection, until the store is closed. */
-const keptConnections: DialectPatch = (dialect) => {
-  const closing = new AbortController()
-  const closed = new Promise((resolve) => closing.signal.addEventListener('abort', resolve))
+/** After an error the connection is not given back, and another one takes its place. */
+function keptConnections(place: Place): Place {
+  const most = 8
+  const kept: Store[] = []
   return {
-    ...dialect,
-    write: (script, call) =>
-      dialect.write(function* (tx) {
-        try {
-          return yield* script(tx)
-        } catch (error) {
-          yield* tx.rows({ sql: sql`select 1 as ${sql.identifier('n')}` })
-          yield () => closed
-          throw error
-        }
-      }, call),
-    close: () => {
-      closing.abort()
-      return dialect.close()
+    ...place,
+    async open(options) {
+      const store = await place.open(options)
+      return wrapStore(store, {
+        events: {
+          async append(key, events, appendOptions) {
+            try {
+              return await store.events.append(key, events, appendOptions)
+            } catch (error) {
+              if (kept.length === most) throw error
+              const other = await place.open({ ...options, poolMax: 1 })
+              kept.push(other)
+              await other.sessions.get(key).catch(() => {}) // what it reads does not matter, nor whether it can
+              throw error
+            }
+          },
+        },
+      })
+    },
+    async destroy() {
+      await Promise.allSettled(kept.map((store) => store.close()))
+      await place.destroy()
     },
   }
 }
@@ -295,7 +306,7 @@ export const sqlMutants: readonly SqlMutant[] = [
   { id: 'S8@order', bug: 'ids have a collation of the language', check: 'ORD-12', patch: defaultCollation },
   { id: 'S9', bug: 'columns of times keep whole seconds', check: 'TIM-01', patch: wholeSeconds },
   { id: 'S10', bug: 'ids are matched by LIKE', check: 'SEC-03', patch: likeInKeys },
-  { id: 'S11', bug: 'a connection is not given back after an error', check: 'RES-04', patch: keptConnections },
+  { id: 'S11', bug: 'a connection is not given back after an error', check: 'RES-04', place: keptConnections },
   { id: 'S12', bug: 'what may have been committed is done again under a new id', check: 'FLT-02', wrap: repeated },
   { id: 'S13', bug: 'a migration takes no lock', check: 'LIFE-03', patch: withoutMigrationLock },
   { id: 'S13@processes', bug: 'a migration takes no lock', check: 'MIG-04', patch: withoutMigrationLock },
@@ -310,7 +321,7 @@ export const mutantsOf = (
   provision: Broken,
   impossible: Readonly<Partial<Record<OwnMutantId, string>>> = {},
 ): readonly OwnMutant[] =>
-  sqlMutants.map(({ id, bug, check, patch = (dialect) => dialect, wrap = (store) => store }) => {
+  sqlMutants.map(({ id, bug, check, patch = asItIs, wrap = (store) => store, place: change = (place) => place }) => {
     const inapplicable = impossible[id]
     return {
       id,
@@ -318,7 +329,7 @@ export const mutantsOf = (
       check,
       ...(inapplicable !== undefined && { inapplicable }),
       async provision(request) {
-        const place = await provision(request, patch)
+        const place = change(await provision(request, patch))
         return { ...place, open: async (options) => wrap(await place.open(options)) }
       },
     }
