@@ -2,6 +2,7 @@ import type { ContextOptions } from './context.ts'
 import { referencePlace } from './control.ts'
 import type { OwnMutant, Place, StoreUnderTest } from './define.ts'
 import type { Check } from './check.ts'
+import { spoiltStorage } from './mutants/faults.ts'
 import type { Mutant, MutantResult, Shared } from './mutant.ts'
 import type { BrokenWorker } from './process.ts'
 import { runCheck } from './run-check.ts'
@@ -109,12 +110,13 @@ export async function runControl(
 
 /** The parts of a place that open stores by themselves are broken in the same way. */
 function brokenPlace(place: Place, mutant: Mutant, shared: Shared): Place {
-  const { transaction, worker } = place
+  const { transaction, worker, storage } = place
   const brokenWorker: BrokenWorker | undefined = worker && { ...worker, mutant: mutant.id }
   return {
     ...place,
     ...(transaction !== undefined &&
       mutant.transaction !== undefined && { transaction: mutant.transaction(transaction, shared) }),
+    ...(storage !== undefined && { storage: spoiltStorage(storage, (store) => mutant.wrap(store, shared, {})) }),
     ...(brokenWorker !== undefined && mutant.inWorkers === true && { worker: brokenWorker }),
   }
 }

@@ -5,7 +5,9 @@ import { runConformance } from '../src/run.ts'
 import { memory } from './memory-subject.ts'
 
 const all = process.env['DAYBOOK_PROVE'] === '1'
-const chosen = mutants.filter(({ canary }) => all || canary === true)
+// Without a network and a disk there is nothing that a fault could hit.
+const planned = new Set(createPlan('concurrent').planned.map(({ key }) => key))
+const chosen = mutants.filter(({ canary, check }) => (all || canary === true) && planned.has(check))
 
 // Reports the number of executions: a proof that ran nothing has proven nothing.
 test(`${all ? 'every mutant' : 'the canaries'}: each is failed by the named check, as an assertion of that check`, async () => {

@@ -18,7 +18,7 @@ interface PoolSettings {
 interface Core {
   getConnection(done: (error: unknown, connection?: CoreConnection) => void): void
   readonly config: { readonly connectionConfig: { password?: string | undefined } }
-  on(event: 'acquire' | 'release', listener: (connection: CoreConnection) => void): unknown
+  on(event: 'connection' | 'acquire' | 'release', listener: (connection: CoreConnection) => void): unknown
 }
 
 interface CoreConnection {
@@ -26,6 +26,7 @@ interface CoreConnection {
   /** Says goodbye to the server. */
   end(): void
   destroy(): void
+  on(event: 'error' | 'end', listener: () => void): unknown
 }
 
 export async function openPool(settings: PoolSettings): Promise<Pool> {
@@ -84,6 +85,10 @@ function addressOf(server: CheckedServer, tls: TlsOptions): PoolOptions {
 function retireIdle(core: Core, idleTimeout: number): void {
   if (idleTimeout === 0) return
   const timers = new WeakMap<CoreConnection, NodeJS.Timeout>()
+  // One that died while it was idle is to say no goodbye: it would report that with an error that ends the process.
+  core.on('connection', (connection) => {
+    for (const event of ['error', 'end'] as const) connection.on(event, () => clearTimeout(timers.get(connection)))
+  })
   core.on('acquire', (connection) => clearTimeout(timers.get(connection)))
   core.on('release', (connection) => {
     clearTimeout(timers.get(connection))
@@ -136,6 +141,9 @@ function prepareEach(core: Core, server: CheckedServer): void {
 /** Those that are lent without a new one being made. */
 function idleIn(core: Core): ReadonlySet<CoreConnection> {
   const idle = new Set<CoreConnection>()
+  core.on('connection', (connection) => {
+    for (const event of ['error', 'end'] as const) connection.on(event, () => idle.delete(connection))
+  })
   core.on('acquire', (connection) => idle.delete(connection))
   core.on('release', (connection) => idle.add(connection))
   return idle

@@ -266,6 +266,16 @@ const repeated = (store: Store): Store =>
     },
   })
 
+const unknownLoss = 'a connection that is lost is an error that nobody knows'
+
+const lossIsInternal: DialectPatch = (dialect) => ({
+  ...dialect,
+  failureOf(error) {
+    const failure = dialect.failureOf(error)
+    return failure.kind === 'connection' ? { ...failure, kind: 'internal' } : failure
+  },
+})
+
 export const sqlMutants: readonly SqlMutant[] = [
   {
     id: 'S1',
@@ -308,6 +318,9 @@ export const sqlMutants: readonly SqlMutant[] = [
   { id: 'S10', bug: 'ids are matched by LIKE', check: 'SEC-03', patch: likeInKeys },
   { id: 'S11', bug: 'a connection is not given back after an error', check: 'RES-04', place: keptConnections },
   { id: 'S12', bug: 'what may have been committed is done again under a new id', check: 'FLT-02', wrap: repeated },
+  { id: 'S16', bug: unknownLoss, check: 'FLT-01', patch: lossIsInternal },
+  { id: 'S16@idle', bug: unknownLoss, check: 'FLT-04', patch: lossIsInternal },
+  { id: 'S16@walk', bug: unknownLoss, check: 'FLT-07', patch: lossIsInternal },
   { id: 'S13', bug: 'a migration takes no lock', check: 'LIFE-03', patch: withoutMigrationLock },
   { id: 'S13@processes', bug: 'a migration takes no lock', check: 'MIG-04', patch: withoutMigrationLock },
   { id: 'S14', bug: 'JSON is decoded twice', check: 'UNI-14', patch: decodedTwice },

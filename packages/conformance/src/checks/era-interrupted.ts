@@ -4,16 +4,15 @@ import { keyOf, numbers, say, snapshot } from '../fixtures.ts'
 import { startWorker } from '../process.ts'
 import { failureOf, freshKey, nameOf, onLine } from './flt-line.ts'
 
-const sessions = 130
-
-async function fill(ctx: Ctx, appName: string): Promise<void> {
+/** @param sessions of the one who is erased: more than a store erases in one transaction */
+async function fill(ctx: Ctx, appName: string, sessions: number): Promise<void> {
   for (const userId of ['ann', 'bob']) {
     const count = userId === 'ann' ? sessions : 2
     await Promise.all(
       numbers(count).map(async (i) => {
         const key = { appName, userId, sessionId: `s${i}` }
         await ctx.store.sessions.create({ ...key, state: { 'user:u': i } })
-        await ctx.store.events.append(key, [say('e1'), say('e2')])
+        if (i <= 2) await ctx.store.events.append(key, [say('e1'), say('e2')])
       }),
     )
   }
@@ -34,7 +33,8 @@ async function complete(ctx: Ctx, appName: string, what: string): Promise<void> 
 export const interrupted = (ctx: Ctx): Promise<void> =>
   onLine(ctx, async ({ proxy, store }) => {
     const { appName } = freshKey(ctx)
-    await fill(ctx, appName)
+    const sessions = 130
+    await fill(ctx, appName, sessions)
     const user = { appName, userId: 'ann' }
     let [seen, turn] = [sessions, 0]
     // Each time one commit more gets through, until nothing is hit any more.
@@ -62,7 +62,8 @@ export const interrupted = (ctx: Ctx): Promise<void> =>
 /** The process that erases is killed in the middle; another one repeats it. */
 export async function killed(ctx: Ctx): Promise<void> {
   const appName = `${ctx.app}.killed`
-  await fill(ctx, appName)
+  const sessions = 450
+  await fill(ctx, appName, sessions)
   const others = await snapshot(ctx.other, `${ctx.app}.none`)
   const worker = await startWorker(ctx.need('worker'))
   const asked = worker.call('erase', { appName, userId: 'ann' }).catch(() => {}) // its process is killed

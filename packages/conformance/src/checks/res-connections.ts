@@ -28,13 +28,16 @@ export async function connectionsComeBack(ctx: Ctx): Promise<void> {
         () => store.sessions.list({ appName: key.appName, timeout: 2 }),
       ]
       const rounds = ctx.budget.name === 'cert' ? 1000 : 240
-      for (const round of numbers(rounds / 12)) {
-        if (round % 5 === 0) proxy.inject({ after: round % 4, damage: round % 2 === 0 ? 'lost' : 'unanswered' })
-        await together<unknown>(
-          numbers(12).map((i) => () => calls[(round + i) % calls.length]?.(round * 12 + i) ?? fail()),
-        )
-        if (isBounded) holds(proxy.connections <= size, 'no more connections than the pool has', proxy.connections)
+      const mixed = async () => {
+        for (const round of numbers(rounds / 12)) {
+          if (round % 5 === 0) proxy.inject({ after: round % 4, damage: round % 2 === 0 ? 'lost' : 'unanswered' })
+          await together<unknown>(
+            numbers(12).map((i) => () => calls[(round + i) % calls.length]?.(round * 12 + i) ?? fail()),
+          )
+          if (isBounded) holds(proxy.connections <= size, 'no more connections than the pool has', proxy.connections)
+        }
       }
+      await within(30_000, mixed(), `${rounds} calls are answered`)
       await proxy.mend()
       const last = together(numbers(2 * size).map(() => () => store.sessions.get(key)))
       for (const outcome of await within(5000, last, 'as many calls at once as the pool has connections, twice'))
@@ -49,7 +52,7 @@ export async function connectionsComeBack(ctx: Ctx): Promise<void> {
       }
       await within(9000, gone(), 'no connection is left after close()') // HTTP keeps them for some seconds
     },
-    isBounded ? { poolMax: size } : {},
+    { ...(isBounded && { poolMax: size }), timeout: 2000 + (ctx.place.keepsLost ?? 0) },
   )
 }
 

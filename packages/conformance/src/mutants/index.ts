@@ -1,6 +1,7 @@
 import type { Mutant } from '../mutant.ts'
 import { eventMutants } from './events.ts'
 import { factMutants } from './facts.ts'
+import { faultMutants } from './faults.ts'
 import { filterMutants } from './filters.ts'
 import { idMutants } from './ids.ts'
 import { listMutants } from './lists.ts'
@@ -14,6 +15,7 @@ import { valueMutants } from './values.ts'
 export const mutants: readonly Mutant[] = [
   ...eventMutants,
   ...factMutants,
+  ...faultMutants,
   ...filterMutants,
   ...idMutants,
   ...listMutants,

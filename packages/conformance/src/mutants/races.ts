@@ -28,7 +28,7 @@ const appendAtReadRevision = (store: Store): Store =>
   })
 
 /** The events go to the store one append after the other, after they were acknowledged. */
-function appendLater(store: Store): Store {
+export function appendLater(store: Store): Store {
   let writing = Promise.resolve()
   const counts = new Map<string, number>()
   return wrapStore(store, {
