@@ -8,12 +8,12 @@ import {
   type SessionListRequest,
   type SessionSummary,
 } from '@daybook/core'
-import { sql, type SQL } from 'drizzle-orm'
+import { sql, type Column, type SQL } from 'drizzle-orm'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
 import { summaryOf, type SessionRows } from './session-rows.ts'
 import { stateFilter, type StateFilter } from './state-filters.ts'
-import { param, selected, variants } from './statements.ts'
+import { bare, param, selected, variants } from './statements.ts'
 
 export interface SessionLists {
   list(tx: Tx, request: SessionListRequest): Script<Page<SessionSummary>>
@@ -48,7 +48,11 @@ export function createSessionLists(
     userState: expressions.jsonText(userStates.state),
     appState: expressions.jsonText(appStates.state),
   }
-  const fromWithStates = sql`from ${sessions}
+  // A page is found by its keys, and only then are the states read: a server may lack the room to sort rows with a document.
+  // The page is outer, so that it stays the first of the join, which is what is sorted.
+  const page = sql.identifier('page')
+  const inPage = (column: Column) => sql`${page}.${bare(column)}`
+  const withStates = sql`left join ${sessions} on ${sessions.sid} = ${inPage(sessions.sid)}
     left join ${userStates} on ${userStates.appName} = ${sessions.appName} and ${userStates.userId} = ${sessions.userId}
     left join ${appStates} on ${appStates.appName} = ${sessions.appName}`
 
@@ -65,15 +69,21 @@ export function createSessionLists(
     const beyond: SQL = isDescending
       ? sql` and ${time} <= ${param('time')} and (${time} < ${param('time')} or ${afterTie()})`
       : sql` and ${time} >= ${param('time')} and (${time} > ${param('time')} or ${afterTie()})`
-    const columns = has('state')
-      ? sql`${selected(withState)} ${fromWithStates}`
-      : sql`${selected(sessionRows.columns)} from ${sessions}`
+    const rows = sql`from ${sessions} where ${has('user') ? ofUser : ofApp}${has('beyond') ? beyond : sql``}${filter}`
+    const bounds = sql`limit ${param('limit')}${has('offset') ? sql` offset ${param('offset')}` : sql``}`
     // Of one user's sessions the user settles no tie, and a planner that is told to sort by it may miss the index.
-    return {
-      sql: sql`select ${columns} where ${has('user') ? ofUser : ofApp}${has('beyond') ? beyond : sql``}${filter}
-        order by ${time} ${sql.raw(isDescending ? 'desc' : 'asc')}, ${sessions.sessionId}${has('user') ? sql`` : sql`, ${sessions.userId}`}
-        limit ${param('limit')}${has('offset') ? sql` offset ${param('offset')}` : sql``}`,
-    }
+    const keys = has('user') ? [time, sessions.sessionId] : [time, sessions.sessionId, sessions.userId]
+    const orderOf = (key: (column: Column) => SQL) =>
+      sql`order by ${sql.join(
+        keys.map((column) => (column === time && isDescending ? sql`${key(column)} desc` : key(column))),
+        sql`, `,
+      )}`
+    if (!has('state'))
+      return {
+        sql: sql`select ${selected(sessionRows.columns)} ${rows} ${orderOf((column) => sql`${column}`)} ${bounds}`,
+      }
+    const found = sql`select ${sql.join([sql`${sessions.sid}`, ...keys.map((column) => sql`${column}`)], sql`, `)} ${rows} ${orderOf((column) => sql`${column}`)} ${bounds}`
+    return { sql: sql`select ${selected(withState)} from (${found}) as ${page} ${withStates} ${orderOf(inPage)}` }
   }
   const afterTie = () =>
     sql`${sessions.sessionId} > ${param('sessionId')} or (${sessions.sessionId} = ${param('sessionId')} and ${sessions.userId} > ${param('afterUserId')})`
