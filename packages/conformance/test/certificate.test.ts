@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { toBadge } from '../src/badge.ts'
 import { shapeViolations } from '../src/certificate-shape.ts'
 import { toJunit, toMarkdown } from '../src/certificate-text.ts'
 import type { Honoured, Lack } from '../src/define.ts'
@@ -10,6 +11,8 @@ test('a certificate is as its schema says, in every form', async () => {
   const certificate = await runConformance(memory, { only: ['SES-10', 'META-03', 'CON-12'] })
   expect(shapeViolations(JSON.parse(JSON.stringify(certificate)))).toEqual([])
   expect(toMarkdown(certificate)).toContain('| SES-10 | core | pass |')
+  expect(toBadge(certificate)).toContain('aria-label="daybook 1.0: incomplete"')
+  expect(toBadge({ ...certificate, verdict: 'certified', level: 'core' })).toContain('daybook 1.0: core')
   expect(toJunit(certificate)).toContain(
     `<testsuite name="${memory.subject.name}" tests="${certificate.checks.length}"`,
   )
