@@ -1,11 +1,16 @@
 import { certifies, certifiesCore } from '../../../tools/servers/certifies.ts'
 import { isRequired } from '../../../tools/servers/required.ts'
-import { driverNames, missingDrivers, variantNames } from './drivers.ts'
+import { driverNames, missingDrivers } from './drivers.ts'
 import { serverProblem } from './sqld.ts'
 import { subjects } from './subjects.ts'
 
 for (const name of driverNames) certifies(name, subjects[name], missingDrivers[name])
-for (const name of variantNames) certifiesCore(name, subjects[name])
+certifiesCore('sqlite-codec', subjects['sqlite-codec'])
+
+const slowStart = isRequired('sqlite-worker')
+  ? undefined
+  : 'starts hundreds of threads, each of which reads the sources anew; DAYBOOK_REQUIRE=sqlite-worker runs it'
+certifies('sqlite-worker', subjects['sqlite-worker'], slowStart)
 
 const untimely = isRequired('libsql-server')
   ? undefined

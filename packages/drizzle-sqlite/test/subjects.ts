@@ -68,7 +68,11 @@ const impossible = {
 export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
   sqlite: subject('sqlite', 'libsql@0.5', synchronous),
   'sqlite-worker': subject('sqlite-worker', 'libsql@0.5, in a worker thread', synchronous),
-  'sqlite-codec': subject('sqlite-codec', 'libsql@0.5, with a codec', synchronous),
+  'sqlite-codec': subject('sqlite-codec', 'libsql@0.5, with a codec', {
+    ...synchronous,
+    jsonPathFilter: 'no',
+    jsonPathIndex: 'no',
+  }),
   'libsql-client': subject('libsql-client', '@libsql/client@0.18', { ...synchronous, callerTransaction: 'yes' }),
   'better-sqlite3': subject('better-sqlite3', 'better-sqlite3@12', synchronous),
   'libsql-server': defineStoreUnderTest({

@@ -76,6 +76,11 @@ export function codecPromises(newPlace: () => Promise<CodecPlace>): void {
       'app:replaced': secret,
     })
     expect(store.capabilities).toMatchObject({ jsonPathFilter: 'no', jsonPathIndex: 'no' })
+    const where = [{ path: ['plain'], op: 'eq', value: secret }] as const
+    await expect(store.sessions.list({ appName: 'shop', where })).rejects.toMatchObject({
+      code: 'unsupported',
+      facts: { capability: 'jsonPathFilter' },
+    })
   })
 
   test('a codec can be switched on over data, and its key changed: what is written is read by its own codec', async () => {
