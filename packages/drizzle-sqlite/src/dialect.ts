@@ -12,6 +12,7 @@ import {
 } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
+import { catalogOf } from './catalog.ts'
 import { failureOf } from './errors.ts'
 import { expressions, insertNewSql } from './expressions.ts'
 import { jsonPaths } from './json-path.ts'
@@ -32,6 +33,7 @@ export type Common = Pick<
   | 'migrationStart'
   | 'migrationEnd'
   | 'existingTables'
+  | 'catalog'
   | 'named'
   | 'failureOf'
 >
@@ -61,6 +63,7 @@ export function commonDialect(
     migrationStart: [], // BEGIN IMMEDIATE is the lock
     migrationEnd: [],
     existingTables: { sql: sql`select name as "name" from sqlite_master where type in ('table', 'view')` },
+    catalog: catalogOf(options),
     named: ({ statements }) => statements.map((statement) => withNames(statement, names)),
     failureOf: (error): Failure => failureOf(error),
   }
