@@ -12,10 +12,10 @@ import type { Phase, Wire, WireReader } from './wire.ts'
  * - `swallowed`: nothing arrives any more on this connection, and nobody says so.
  * - `left`: it is answered; the connection is cut after that.
  */
-export type Damage = 'lost' | 'torn' | 'unanswered' | 'swallowed' | 'left'
+type Damage = 'lost' | 'torn' | 'unanswered' | 'swallowed' | 'left'
 
 /** How a connection ends: by a reset, as when a machine has gone, or in good order, as when a server stops. */
-export type End = 'RST' | 'FIN'
+type End = 'RST' | 'FIN'
 
 export interface Fault {
   /** Which statements: those of a phase, or any. */

@@ -11,7 +11,7 @@ export interface OpenStage extends Stage {
   end(): Promise<void>
 }
 
-export type Wrap = (store: Store, options: OpenOptions) => Store
+type Wrap = (store: Store, options: OpenOptions) => Store
 
 const asItIs: Wrap = (store) => store
 

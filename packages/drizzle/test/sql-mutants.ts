@@ -19,7 +19,7 @@ import {
 } from './dialect-patch.ts'
 
 /** A bug in the statements, the schema or the transactions of a store, the same on every database. */
-export interface SqlMutant extends Pick<OwnMutant, 'id' | 'bug' | 'check'> {
+interface SqlMutant extends Pick<OwnMutant, 'id' | 'bug' | 'check'> {
   readonly patch?: DialectPatch
   /** For a bug that sits where the contract is turned into statements. */
   readonly wrap?: (store: Store) => Store
@@ -276,7 +276,7 @@ const lossIsInternal: DialectPatch = (dialect) => ({
   },
 })
 
-export const sqlMutants: readonly SqlMutant[] = [
+const sqlMutants: readonly SqlMutant[] = [
   {
     id: 'S1',
     bug: 'the next seq is max(seq) + 1, without a lock',

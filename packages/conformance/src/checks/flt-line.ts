@@ -31,7 +31,7 @@ export async function onLine<T>(ctx: Ctx, body: (line: Line) => Promise<T>, opti
 }
 
 /** Milliseconds for a call whose connection may be lost. */
-export const patience = ({ place }: Ctx): number => 5000 + 3 * (place.keepsLost ?? 0)
+const patience = ({ place }: Ctx): number => 5000 + 3 * (place.keepsLost ?? 0)
 
 /** Where a fault takes long to get over, or the budget is small, some of the cases, drawn by the seed. */
 export function some<T>(ctx: Ctx, cases: readonly T[], count: number): readonly T[] {
