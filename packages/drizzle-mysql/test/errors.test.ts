@@ -1,7 +1,8 @@
 import { isStoreError } from '@daybook/core'
 import { sql } from 'drizzle-orm'
 import { mysqlTable, varchar } from 'drizzle-orm/mysql-core'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { createConnection, createPool, type RowDataPacket } from 'mysql2/promise'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { failureOf, failuresOf } from '../src/errors.ts'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
 import { drizzleOver, key, needsServer, newPlace, openedStore } from './places.ts'
@@ -106,5 +107,63 @@ describe('on a server', () => {
     const { pool } = await newPlace()
     pool.on('connection', (connection) => connection.query(`set sql_mode = 'NO_BACKSLASH_ESCAPES'`))
     await expect(createMysqlStore(drizzleOver(pool))).rejects.toMatchObject({ code: 'unsupported' })
+  })
+
+  test('a call that is over gives its connection back, though the database still makes it wait', async () => {
+    const { url } = await newPlace()
+    const store = await openedStore(url, { connectionLimit: 1, lockTimeout: 1_000 })
+    await store.migrate()
+    await store.sessions.create(key)
+    const other = await createConnection(url)
+    onTestFinished(() => other.end())
+    await other.beginTransaction()
+    await other.query('select * from daybook_sessions for update')
+    await expect(store.events.append(key, { id: 'late' }, { timeout: 100 })).rejects.toMatchObject({
+      code: expect.stringMatching(/timeout|outcome_unknown/) as string,
+    })
+    // The one connection of the pool is free although the row is still locked.
+    expect((await store.sessions.get(key, { timeout: 5_000 }))?.lastSeq).toBe(0)
+    expect((await store.health()).pool).toMatchObject({ inUse: 0, waiting: 0 })
+    await expect(store.events.append(key, { id: 'busy' })).rejects.toMatchObject({ code: 'busy', retryable: true })
+    await other.rollback()
+    expect((await store.events.append(key, { id: 'then' })).events[0]?.seq).toBe(1)
+  }, 30_000)
+
+  test('a statement that is killed is a timeout, and a connection that is killed costs a read nothing', async () => {
+    const { url, pool, rows } = await newPlace()
+    const store = await openedStore(url, { connectionLimit: 1 })
+    await store.migrate()
+    await store.sessions.create(key)
+    const idOf = async () => {
+      const [[row]] = await store.db.$client.query<RowDataPacket[]>('select connection_id() as id')
+      return Number(row?.['id'])
+    }
+    await pool.query(`kill ${await idOf()}`)
+    expect((await store.sessions.get(key))?.sessionId).toBe('s1')
+
+    const other = await createConnection(url)
+    onTestFinished(() => other.end())
+    await other.beginTransaction()
+    await other.query('select * from daybook_sessions for update')
+    const id = await idOf()
+    const killed = store.events.append(key, { id: 'e1' })
+    killed.catch(() => {}) // asserted below
+    await expect
+      .poll(async () => rows(`select info from information_schema.processlist where id = ${id} and info is not null`))
+      .toHaveLength(1)
+    await pool.query(`kill query ${id}`)
+    await expect(killed).rejects.toMatchObject({ code: 'timeout' })
+    await other.rollback()
+    expect((await store.events.list(key)).items).toEqual([])
+  }, 30_000)
+
+  test('a pool that has ended is closed', async () => {
+    const { url } = await newPlace()
+    const pool = createPool(url)
+    const store = await createMysqlStore(drizzleOver(pool))
+    await store.migrate()
+    await pool.end()
+    await expect(store.sessions.get(key)).rejects.toMatchObject({ code: 'closed' })
+    await expect(store.transaction(async () => 1)).rejects.toMatchObject({ code: 'closed' })
   })
 })
