@@ -58,20 +58,33 @@ export async function proveOwnMutants(
       results.push({ id, check: key, outcome: 'inapplicable', ...(why !== undefined && { note: why }) })
       continue
     }
-    const place = `${options.id}_${id.toLowerCase().replace('@', '_')}`
-    const stage = await openStage({ ...subject, provision }, place, {
-      migrated: check.fresh !== true,
-      settings: check.settings,
-    })
-    try {
-      const result = judged(id, key, await runCheck(check, stage, { ...options, app: `${key}.${id}` }))
-      if (result.outcome === 'survived') options.log?.(`${id} survived: ${result.note ?? ''}`)
-      results.push(result)
-    } finally {
-      await stage.end()
-    }
+    const result = await proveOwn({ id, check, provision }, subject, options).catch((error: unknown): MutantResult => ({
+      id,
+      check: key,
+      outcome: 'survived',
+      note: `cannot start: ${String(error)}`,
+    }))
+    if (result.outcome === 'survived') options.log?.(`${id} survived: ${result.note ?? ''}`)
+    results.push(result)
   }
   return results
+}
+
+async function proveOwn(
+  { id, check, provision }: Pick<OwnMutant, 'id' | 'provision'> & { readonly check: Check },
+  subject: StoreUnderTest,
+  options: ProveOptions,
+): Promise<MutantResult> {
+  const place = `${options.id}_${id.toLowerCase().replace('@', '_')}`
+  const stage = await openStage({ ...subject, provision }, place, {
+    migrated: check.fresh !== true,
+    settings: check.settings,
+  })
+  try {
+    return judged(id, check.key, await runCheck(check, stage, { ...options, app: `${check.key}.${id}` }))
+  } finally {
+    await stage.end()
+  }
 }
 
 /** Only an assertion of the check that failed has killed a mutant. */

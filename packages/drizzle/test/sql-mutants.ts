@@ -124,10 +124,13 @@ const withoutIndex = overSchema((statement) =>
 )
 
 /** Whatever the database compares texts by when nobody says. */
-const defaultCollation = overSchema((statement) =>
-  statement
-    .replaceAll(/ CHARACTER SET utf8mb4 COLLATE \w+/g, ' CHARACTER SET utf8mb4')
-    .replaceAll('COLLATE "C"', 'COLLATE "und-x-icu"'),
+const defaultCollation = patches(
+  ({ schemaDifferences: _look, ...dialect }) => dialect, // or the store would refuse its own tables
+  overSchema((statement) =>
+    statement
+      .replaceAll(/ CHARACTER SET utf8mb4 COLLATE \w+/g, ' CHARACTER SET utf8mb4')
+      .replaceAll('COLLATE "C"', 'COLLATE "und-x-icu"'),
+  ),
 )
 
 const second = 1_000_000n
