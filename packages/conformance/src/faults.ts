@@ -92,7 +92,7 @@ class FaultInjector {
 }
 
 /** Opens a way to the server: a socket on loopback, and what a `wire` makes of its bytes. */
-export async function openProxy(to: Endpoint, wire?: Wire): Promise<Proxy> {
+export async function openProxy(to: Endpoint, wire?: Wire, host = '127.0.0.1'): Promise<Proxy> {
   const pairs = new Set<Pair>()
   let injected: FaultInjector | undefined
   let seen: Phase[] = []
@@ -144,7 +144,7 @@ export async function openProxy(to: Endpoint, wire?: Wire): Promise<Proxy> {
 
   const server = createServer(accept)
   const listen = async (port: number) => {
-    server.listen(port, '127.0.0.1')
+    server.listen(port, host)
     await once(server, 'listening')
   }
   await listen(0)
@@ -152,7 +152,7 @@ export async function openProxy(to: Endpoint, wire?: Wire): Promise<Proxy> {
 
   const cut = (end: End = 'RST') => pairs.forEach((pair) => sever(pair, end))
   return {
-    endpoint: { host: '127.0.0.1', port },
+    endpoint: { host, port },
     get connections() {
       return pairs.size
     },

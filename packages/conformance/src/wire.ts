@@ -21,7 +21,7 @@ export type Wire = () => WireReader
 export function phases(): (text: string) => Phase {
   let isOpen = false
   return (text) => {
-    const sql = text.replace(/^[^a-z]+/i, '')
+    const sql = text.replace(leading, '')
     if (/^begin\s+not\s+atomic\b/i.test(sql)) return 'commit' // a block of MariaDB, with its COMMIT inside
     if (/^(?:begin|start\s+transaction)\b/i.test(sql)) {
       isOpen = true
@@ -36,6 +36,9 @@ export function phases(): (text: string) => Phase {
     return isOpen ? 'write' : 'commit'
   }
 }
+
+/** What may come before a statement: comments, and the brackets and control bytes of a protocol. */
+const leading = /^(?:\/\*[^]*?\*\/|--[^\n]*\n|[^a-z/-])+/i
 
 const changes =
   /^(?:insert|update|delete|replace|create|alter|drop|truncate|call|with\b[\s\S]*\b(?:insert\s+into|delete\s+from|update\s+\S+\s+(?:as\s+\S+\s+)?set))\b/i
