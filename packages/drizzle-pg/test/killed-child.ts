@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isStoreError } from '@daybook/core'
 import { drizzle } from 'drizzle-orm/node-postgres'
-import { Pool } from 'pg'
+import { Client, Pool } from 'pg'
 import { createPgStore, openPgStore } from '../src/index.ts'
 
 // A process of its own, whose backends are killed from outside: it works with a pool that is busy, and says what it was told.
@@ -10,10 +10,9 @@ interface Given {
   readonly schema: string
   readonly applicationName: string
   readonly way: 'opened' | 'handed over'
-  readonly ms: number
 }
 
-const { url, schema, applicationName, way, ms } = JSON.parse(process.argv[2] ?? '{}') as Given // as processes.ts sends it
+const { url, schema, applicationName, way } = JSON.parse(process.argv[2] ?? '{}') as Given // as processes.ts sends it
 
 async function opened() {
   if (way === 'opened') {
@@ -40,7 +39,22 @@ const { store, end } = await openedAtLast()
 const key = { appName: 'killed', userId: 'ann', sessionId: 's1' }
 const acknowledged: string[] = []
 const codes: Record<string, number> = {}
-const until = performance.now() + ms
+const over = new AbortController()
+
+/** The other side makes a table when it has killed enough; nobody kills the connection that looks for it. */
+async function untilOver(): Promise<void> {
+  const watch = new Client({ connectionString: url })
+  await watch.connect()
+  for (;;) {
+    const { rows } = await watch.query<{ found: string | null }>('select to_regclass($1) as found', [
+      `"${schema}".quiet`,
+    ])
+    if (rows[0]?.found !== null) break
+    await wait(100)
+  }
+  over.abort()
+  await watch.end()
+}
 
 async function attempted(work: () => Promise<unknown>): Promise<boolean> {
   try {
@@ -54,7 +68,7 @@ async function attempted(work: () => Promise<unknown>): Promise<boolean> {
 }
 
 async function appendsAlone(worker: number): Promise<void> {
-  for (let i = 0; performance.now() < until; i++) {
+  for (let i = 0; !over.signal.aborted; i++) {
     const id = `a${worker}-${i}`
     if (await attempted(() => store.events.append(key, { id }))) acknowledged.push(id)
   }
@@ -62,7 +76,7 @@ async function appendsAlone(worker: number): Promise<void> {
 
 /** Idle between two statements of its transaction, where a driver has nobody to tell that the backend died. */
 async function appendsInTransactions(worker: number): Promise<void> {
-  for (let i = 0; performance.now() < until; i++) {
+  for (let i = 0; !over.signal.aborted; i++) {
     const id = `t${worker}-${i}`
     const whole = () =>
       store.transaction(async (_tx, inside) => {
@@ -75,8 +89,10 @@ async function appendsInTransactions(worker: number): Promise<void> {
   }
 }
 
-await Promise.all([0, 1, 2, 3, 4, 5].flatMap((worker) => [appendsAlone(worker), appendsInTransactions(worker)]))
-await wait(2_500)
+await Promise.all([
+  untilOver(),
+  ...[0, 1, 2, 3, 4, 5].flatMap((worker) => [appendsAlone(worker), appendsInTransactions(worker)]),
+])
 // Nobody kills any more: every connection of the pool has to be usable, so that none was lost for good.
 const after = await Promise.all(
   Array.from({ length: 8 }, (_, i) => attempted(() => store.sessions.update(key, { set: { [`k${i}`]: i } }))),

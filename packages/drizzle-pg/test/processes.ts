@@ -7,17 +7,17 @@ const run = promisify(execFile)
 // Node 20 strips no types: the suite's hook does.
 const loader = new URL('../../conformance/bin/typescript.mjs', import.meta.url).href
 
-/** Runs a program of this folder in a process of its own until that ends by itself; rejects if it does not. Answers what it prints. */
-export async function program(file: string, args: object): Promise<unknown> {
-  const script = fileURLToPath(new URL(file, import.meta.url))
+/** Runs a program in a process of its own until that ends by itself; rejects if it does not. Answers what it prints. */
+export async function program(file: URL, args: object): Promise<unknown> {
+  const script = fileURLToPath(file)
   const { stdout } = await run(
     process.execPath,
     ['--conditions=@daybook/source', '--import', loader, script, JSON.stringify({ url: serverUrl, ...args })],
-    { timeout: 30_000, maxBuffer: 16 * 1024 * 1024 },
+    { timeout: 90_000, maxBuffer: 16 * 1024 * 1024 },
   )
   return JSON.parse(stdout)
 }
 
 /** Runs child.ts. */
 export const child = (args: { schema: string; startAt: number; url?: string }) =>
-  program('child.ts', args) as Promise<{ applied?: string[]; code?: string }> // what child.ts says
+  program(new URL('child.ts', import.meta.url), args) as Promise<{ applied?: string[]; code?: string }> // what child.ts says
