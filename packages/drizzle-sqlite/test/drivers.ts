@@ -9,7 +9,7 @@ import { fixedAes } from '../../drizzle/test/codecs.ts'
 /** The ways in which a local file is reached. */
 export const driverNames = ['sqlite', 'libsql-client', 'better-sqlite3'] as const
 /** The same with options that change what a store does inside, and nothing of what it promises. */
-export const variantNames = ['sqlite-codec', 'sqlite-worker'] as const
+const variantNames = ['sqlite-codec', 'sqlite-worker'] as const
 export type PlainDriverName = (typeof driverNames)[number]
 export type DriverName = PlainDriverName | (typeof variantNames)[number]
 export const isPlainDriver = (name: DriverName): name is PlainDriverName => driverNames.some((one) => one === name)
