@@ -2,7 +2,6 @@ import { rulesOf, type CheckId, type RuleGroup } from './check.ts'
 
 /** Why a rule of the contract has no check yet. A rule that is neither here nor among the checks fails META-06. */
 export type Reason =
-  | 'needs a second server, role or setting of the server'
   | 'the area is not in the contract types yet'
   | 'the option is not in the contract types yet'
   | 'belongs to the dialect: its own tests hold it'
@@ -16,7 +15,6 @@ const allOf = (group: RuleGroup, reason: Reason, but: readonly CheckId[] = []): 
 }
 
 export const later: Readonly<Partial<Record<CheckId, Reason>>> = {
-  'LIFE-11': 'needs a second server, role or setting of the server',
   'LIM-10': 'held in every other check, by nothingWritten',
   'ERR-05': 'belongs to the dialect: its own tests hold it',
   'ERR-11': 'held by the codes that every other check names',

@@ -1,6 +1,7 @@
 import { defaultLimits, type Limits } from '@daybook/core'
 import { remembered, type Dialect, type LoadShape } from '@daybook/drizzle'
 import { capabilitiesOf } from './capabilities.ts'
+import { catalogOf } from './catalog.ts'
 import type { Connections } from './connections.ts'
 import { expressionsFor } from './expressions.ts'
 import { jsonPathsFor } from './json-path.ts'
@@ -31,6 +32,7 @@ export function mysqlDialect({ connections, server, options, failures, close }: 
     lockWait: 5_000,
     failureOf: failures,
     ...migrating(options, flavour),
+    catalog: catalogOf({ ...options, flavour }),
     ...transactions(connections),
     loadSession: (shape, params, call) =>
       connections.lend(call, async (connection) => loadedBy(await rowsOn(connection, loadFor(shape), params))),

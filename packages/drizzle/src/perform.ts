@@ -3,6 +3,7 @@ import type { AppendSignals } from './append-signals.ts'
 import type { Dialect, Tx } from './dialect.ts'
 import { attempt } from './errors.ts'
 import type { Schema } from './migrate.ts'
+import { driftOf } from './schema-drift.ts'
 import type { Operation, Prepared } from './operation.ts'
 import { runAsync, step, type Script } from './script.ts'
 
@@ -33,6 +34,12 @@ export interface Performer {
 export function createPerformer({ dialect, schema, calls, signals }: Parts): Performer {
   let isReady = false
 
+  /** What is missing of our tables: whole ones, or else columns. */
+  function* missing(tx: Tx): Script<readonly string[]> {
+    const tables = yield* schema.missingTables(tx)
+    return tables.length > 0 ? tables : (yield* driftOf(dialect, tx)).broken
+  }
+
   const performer: Performer = {
     perform: (operation) =>
       calls.run(operation.name, operation.options, (call) => performer.within(call, operation, operation.request())),
@@ -47,7 +54,7 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
       attempt(
         {
           dialect,
-          missingTables: () => dialect.read(schema.missingTables, call),
+          missingTables: () => dialect.read(missing, call),
           ...(mayRepeat !== undefined && { mayRepeat }),
         },
         call,

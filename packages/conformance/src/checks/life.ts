@@ -3,6 +3,7 @@ import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, Inapplicable, present, rejects, succeeds, Unproven, within } from '../expect.ts'
 import { keyOf, nothingWritten, say } from '../fixtures.ts'
+import { damageIsNamed } from './life-damage.ts'
 import { bothWaysAlike } from './life-handle.ts'
 import { foreignObjectsStay, prefixesKeepApart } from './life-schema.ts'
 import { absentDatabase, unreachableDatabase } from './life-unreachable.ts'
@@ -206,6 +207,16 @@ export const LIFE: Checks = [
       holds(Number.isInteger(value) && value > 0, `limits.${name} is a whole number above 0`, value)
     equal((await ctx.open({ limits: { batchEvents: 7 } })).limits.batchEvents, 7, 'a limit given as an option')
   }),
+  check(
+    'LIFE-11',
+    'an index or a column that is missing is named by a deep look, and by what needs it',
+    damageIsNamed,
+    {
+      fresh: true,
+      engine: 'whitebox',
+      needs: ['oracle'],
+    },
+  ),
   check(
     'LIFE-12',
     'before migrate() every method answers schema_mismatch; afterwards it works',
