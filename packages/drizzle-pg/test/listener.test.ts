@@ -23,7 +23,7 @@ function tailing(store: Store, sessionKey = key) {
     await ended
   }
   onTestFinished(end)
-  return { seen, end }
+  return { seen, end, ended }
 }
 
 /** Two stores over one schema, and who is connected for the first. */
@@ -84,6 +84,16 @@ test('a tail survives the death of its listener, again and again, and misses not
     }
     await expect.poll(() => seen, soon).toEqual(appended)
   }
+})
+
+test('a tail ends when somebody else deletes the session', async () => {
+  const { store, other, listeners } = await pair()
+  const { ended } = tailing(store)
+  await expect.poll(listeners, soon).toHaveLength(1)
+  await wait(200)
+  await other.sessions.delete(key)
+  const isOver = await Promise.race([ended.then(() => true), wait(2_500).then(() => false)])
+  expect(isOver).toBe(true)
 })
 
 test('what was not announced comes with the next look, in order', async () => {

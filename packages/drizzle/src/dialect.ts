@@ -235,7 +235,7 @@ export interface Dialect {
   server(call: Call): Promise<Server>
   /** Wakes tails when another process appends to their session. Absent where tails look again and again. */
   readonly listen?: (key: SessionKey) => Listening
-  /** Tells those that listen, once the transaction has committed, that the session has new events. Goes with every append. */
+  /** Tells those that listen, once the transaction has committed, that the session has new events or is gone. Goes with every append. */
   readonly announce?: (tx: Tx, key: SessionKey) => Script<void>
   /** Absent where there is no pool, or the driver tells nothing of it. */
   readonly pool?: () => PoolState

@@ -136,6 +136,7 @@ export function createSessionScripts(parts: Parts): SessionScripts {
       const session = yield* sessionRows.lockIfThere(tx, key)
       if (session === undefined) return false
       yield* remove(tx, session.sid)
+      if (dialect.announce !== undefined) yield* dialect.announce(tx, key)
       return true
     },
     *fork(tx, { key, sessionId, throughSeq }, now) {

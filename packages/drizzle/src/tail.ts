@@ -34,8 +34,8 @@ interface Opened {
 }
 
 const shortestWait = 25
-/** Between two looks of a tail that would be woken: a notification can be lost. */
-const wokenWait = 10_000
+/** Between two looks of a tail that would be woken: a notification can be lost, and sessions can go with many others. */
+const wokenWait = 4_000
 
 /**
  * New events by looking for them: at once when this process wrote them or the database says so, otherwise after a wait that
