@@ -22,6 +22,10 @@ const settings = [
   'innodb_flush_log_at_trx_commit',
   'innodb_doublewrite',
   'character_set_connection',
+  'collation_connection',
+  'innodb_lock_wait_timeout',
+  'lower_case_table_names',
+  'read_only',
   'time_zone',
   'autocommit',
 ]
@@ -57,6 +61,8 @@ export async function probe(connection: Connection): Promise<Probe> {
   const warnings: string[] = []
   if (rest['innodb_flush_log_at_trx_commit'] !== '1')
     warnings.push('innodb_flush_log_at_trx_commit is not 1; about a second of commits can be lost')
+  if (rest['read_only'] !== '0' && rest['read_only'] !== 'OFF')
+    warnings.push('the server is read-only: a replica, perhaps; nothing can be written')
   return { flavour, version, settings: rest, warnings, maxAllowedPacket: Number(rest['max_allowed_packet']) }
 }
 
