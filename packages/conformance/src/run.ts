@@ -187,7 +187,8 @@ function deviated({ broken = [] }: StoreUnderTest, check: Check, result: Result)
   if (entry === undefined) return result
   if (result.verdict === 'fail' || result.verdict === 'error')
     return { ...result, verdict: 'deviation', what: `${result.what ?? ''} (${entry.issue})` }
-  if (result.verdict !== 'pass') return result
+  // An entry for a rule with several checks stays for the sake of the others.
+  if (result.verdict !== 'pass' || !entry.checks.includes(check.key)) return result
   return {
     ...result,
     verdict: 'fail',
