@@ -195,17 +195,17 @@ async function provision(
   }
 }
 
+/** After a connection that was lost under a transaction the driver's pool may never settle again, and it rejects where nobody can catch it. */
+const losesConnections: Deviation = {
+  issue: 'https://github.com/porsager/postgres/issues/1208',
+  checks: ['LIFE-07@unreachable', 'FLT-01', 'FLT-03', 'FLT-05', 'FLT-06', 'FLT-07', 'RES-04'],
+}
+
 export const subjects: Record<'pg' | 'pg-codec' | 'pg-postgres-js' | 'pg-pglite', StoreUnderTest> = {
   pg: subject('pg@8', { driver: 'pg' }),
   'pg-codec': subject('pg@8, with a codec', { driver: 'pg', isEncoded: true }),
   'pg-postgres-js': subject('postgres@3', { driver: 'postgres' }),
   'pg-pglite': pgliteSubject(expected),
-}
-
-/** After a connection that was lost under a transaction the driver's pool may never settle again, and it rejects where nobody can catch it. */
-const losesConnections: Deviation = {
-  issue: 'https://github.com/porsager/postgres/issues/1208',
-  checks: ['LIFE-07@unreachable', 'FLT-01', 'FLT-03', 'FLT-05', 'FLT-06', 'FLT-07', 'RES-04'],
 }
 
 function subject(driver: string, variant: Variant): StoreUnderTest {
