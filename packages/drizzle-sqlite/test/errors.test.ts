@@ -26,6 +26,7 @@ describe('every code of a driver becomes one of the contract', () => {
     SQLITE_CONSTRAINT_FOREIGNKEY: 'internal',
     SQLITE_CONSTRAINT_NOTNULL: 'internal',
     SQLITE_CONSTRAINT_CHECK: 'internal',
+    SQLITE_CONSTRAINT_TRIGGER: 'internal',
     SQLITE_BUSY: 'busy',
     SQLITE_BUSY_RECOVERY: 'busy',
     SQLITE_BUSY_SNAPSHOT: 'busy',
