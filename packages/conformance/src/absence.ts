@@ -31,7 +31,10 @@ export const probes: Readonly<Record<Ability, Readonly<Record<string, Probe>>>> 
     list: (store, ctx) => store.sessions.list({ appName: ctx.app, where: [{ path: ['a'], op: 'eq', value: 1 }] }),
     count: (store, ctx) => store.sessions.count({ appName: ctx.app, where: [{ path: ['a'], op: 'exists' }] }),
   },
-  jsonPathIndex: { indexStatePath: optional('indexStatePath') },
+  jsonPathIndex: {
+    indexStatePath: (store) => store.indexStatePath(['a'], 'string'),
+    dropStatePathIndex: (store) => store.dropStatePathIndex(['a'], 'string'),
+  },
   fullTextSearch: { search: searchIn },
   vectorSearch: { search: searchIn },
   callerTransaction: { using: optional('using') },

@@ -7,6 +7,7 @@ import { createInMemoryEvents } from './in-memory-events.ts'
 import { createInMemoryErase, createInMemorySessions } from './in-memory-sessions.ts'
 import { createInMemoryState, type InMemoryContext } from './in-memory-state.ts'
 import { reading } from './json.ts'
+import { withoutPathIndexes } from './state-path-index.ts'
 import { storeContext } from './store-options.ts'
 import type { Health, MigrationReport, Store, StoreOptions } from './store.ts'
 
@@ -71,6 +72,7 @@ export function createInMemoryStore(options: InMemoryStoreOptions = {}): InMemor
         const isDryRun = checkedFlag(checkedOptions(given, ['dryRun']).dryRun, 'dryRun')
         return { applied: [], current: undefined, ...(isDryRun && { sql: [] }) }
       }),
+    ...withoutPathIndexes(calls),
     health: (given) =>
       calls.run('health', given, (): Health => {
         const isDeep = checkedFlag(checkedOptions(given, ['deep']).deep, 'deep')

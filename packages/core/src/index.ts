@@ -3,6 +3,7 @@ export type {
   Store,
   JoinedStore,
   StoreOptions,
+  IndexedType,
   MigrateOptions,
   MigrationReport,
   Health,
@@ -118,7 +119,8 @@ export {
   type SessionFilterRequest,
   type SessionListRequest,
 } from './list-request.ts'
-export { checkedPath, checkedWhere, matchesState, type CheckedCondition } from './state-filter.ts'
+export { statePathIndexRequest, withoutPathIndexes, type StatePathIndexRequest } from './state-path-index.ts'
+export { checkedWhere, matchesState, type CheckedCondition } from './state-filter.ts'
 export {
   noSession,
   otherPayload,

@@ -6,7 +6,7 @@ import type { EventStore } from './events.ts'
 import type { Limits } from './limits.ts'
 import type { MemoryStore } from './memories.ts'
 import type { MetricStore } from './metrics.ts'
-import type { SessionStore, UserKey } from './sessions.ts'
+import type { SessionStore, StatePath, UserKey } from './sessions.ts'
 import type { StateStore } from './state.ts'
 
 /**
@@ -37,6 +37,24 @@ export interface Store extends AsyncDisposable {
   readonly metrics: MetricStore
   /** Creates or upgrades the schema. Idempotent, and safe when many processes start at once. */
   migrate(options?: MigrateOptions): Promise<MigrationReport>
+  /**
+   * Makes filters with `where` on one path of session state use an index, for values of one type. Answers stay the same,
+   * also for values that no index has room for. Idempotent, and safe when many processes start at once; recorded with the
+   * migrations. The table is locked for writers while the index is built, so give it the time that takes. Needs the ability
+   * `jsonPathIndex`, a migrated schema, and the rights that `migrate` needs. A path of more than 150 bytes as JSON is
+   * `limit_exceeded`.
+   *
+   * @example
+   * ```ts
+   * import { createInMemoryStore } from '@daybook/core'
+   *
+   * await using store = createInMemoryStore()
+   * if (store.capabilities.jsonPathIndex === 'yes') await store.indexStatePath(['filters', 'region'], 'string')
+   * ```
+   */
+  indexStatePath(path: StatePath, type: IndexedType, options?: MigrateOptions): Promise<MigrationReport>
+  /** Drops what {@link indexStatePath} made. False if there was none. */
+  dropStatePathIndex(path: StatePath, type: IndexedType, options?: CallOptions): Promise<boolean>
   /** How the store is, within the timeout also when the database is gone. */
   health(options?: HealthOptions): Promise<Health>
   /**
@@ -52,7 +70,10 @@ export interface Store extends AsyncDisposable {
 }
 
 /** A store inside somebody's transaction: the same methods, which commit or roll back with it. It is `closed` afterwards. */
-export type JoinedStore = Omit<Store, 'migrate' | 'health'>
+export type JoinedStore = Omit<Store, 'migrate' | 'indexStatePath' | 'dropStatePathIndex' | 'health'>
+
+/** Values of which type an index on a path of state is for. */
+export type IndexedType = 'string' | 'number' | 'boolean'
 
 export interface MigrateOptions extends CallOptions {
   /** Change nothing; answer the SQL that would run. */

@@ -7,6 +7,7 @@ import { expressionsFor } from './expressions.ts'
 import { jsonPathsFor } from './json-path.ts'
 import { buildLoad, loadedBy } from './load.ts'
 import { migrating } from './migrate.ts'
+import { pathIndexing } from './path-index.ts'
 import { probe, type Probe } from './probe.ts'
 import { daybookTables, type MysqlTableOptions } from './schema.ts'
 import { rowsOn, transactions } from './transactions.ts'
@@ -25,10 +26,11 @@ export function mysqlDialect({ connections, server, options, failures, close }: 
   const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
   return {
     tables: daybookTables({ ...options, flavour }),
-    capabilities: capabilitiesOf(options.foreignKeys ?? true),
+    capabilities: capabilitiesOf(flavour, options.foreignKeys ?? true),
     limits: limitsOf(server),
     expressions: expressionsFor(flavour),
     jsonPaths: jsonPathsFor(flavour),
+    ...(flavour === 'mysql' && { pathIndexing: pathIndexing(options) }),
     lockWait: 5_000,
     failureOf: failures,
     ...migrating(options, flavour),

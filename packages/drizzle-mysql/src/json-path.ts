@@ -3,6 +3,9 @@ import type { JsonAt, JsonPaths } from '@daybook/drizzle'
 import { sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { collations, type Flavour } from './schema.ts'
 
+/** As long as an id: the two fit the key of an index. */
+export const indexedCharacters = 191
+
 /** How MySQL and MariaDB look into JSON: by the functions that both have, and mean alike. */
 export function jsonPathsFor(flavour: Flavour): JsonPaths {
   const exact = sql.raw(collations[flavour])
@@ -42,6 +45,8 @@ export function jsonPathsFor(flavour: Flavour): JsonPaths {
     string: (text) => sql`${text}`,
     number: (text) => sql`cast(${text} as double)`,
     boolean: (value) => (value ? sql`1` : sql`0`),
+    indexKey: (text) => sql`left(${text}, ${sql.raw(String(indexedCharacters))})`,
+    indexed: ({ name }) => sql`${sql.identifier(name)}`,
   }
 }
 

@@ -12,13 +12,13 @@ import { holdSession, oracleOf, refuseEvents } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
 import { byWayOf, endpointOf, urlOn, type MysqlBackend } from './server.ts'
 
-const expects: Capabilities = {
+const expectsOf = (backend: MysqlBackend): Capabilities => ({
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
   lease: 'no',
   jsonPathFilter: 'yes',
-  jsonPathIndex: 'no',
+  jsonPathIndex: backend === 'mysql' ? 'yes' : 'no',
   fullTextSearch: 'no',
   vectorSearch: 'no',
   callerTransaction: 'yes',
@@ -30,7 +30,7 @@ const expects: Capabilities = {
   transactionalDdl: 'no',
   liveNotify: 'no',
   isolation: 'read committed',
-}
+})
 
 /** Settings of a session that change how the server reads literals and operators and writes times. */
 const hostileSettings = {
@@ -154,7 +154,7 @@ const subjectOn = (backend: MysqlBackend): StoreUnderTest =>
   defineStoreUnderTest({
     subject: { name: '@daybook/drizzle-mysql', version: '0.1.0', driver: 'mysql2@3' },
     contract: '1.0',
-    expects,
+    expects: expectsOf(backend),
     provision: (request) => (request.ownServer === true ? ownServerPlace(backend) : provision(backend, request)),
     mutants: mutantsOf((request, patch) => provision(backend, request, patch), impossible),
   })

@@ -8,7 +8,7 @@ export const capabilitiesOf = ({ isSingle }: Driver, isHeard: boolean): Capabili
   metrics: 'no',
   lease: 'no',
   jsonPathFilter: 'yes',
-  jsonPathIndex: 'no',
+  jsonPathIndex: 'yes',
   fullTextSearch: 'no',
   vectorSearch: 'no',
   callerTransaction: 'yes',

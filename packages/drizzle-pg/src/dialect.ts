@@ -11,6 +11,7 @@ import { hotPath } from './hot-path.ts'
 import { jsonPaths } from './json-path.ts'
 import type { Listener } from './listener.ts'
 import { migrating } from './migrate.ts'
+import { pathIndexing } from './path-index.ts'
 import { probe } from './probe.ts'
 import { daybookTables, type PgTableOptions } from './schema.ts'
 import { transactions } from './transactions.ts'
@@ -36,6 +37,7 @@ export function pgDialect({ database, driver, waits, listener, announces, option
     limits: defaultLimits,
     expressions,
     jsonPaths,
+    pathIndexing: pathIndexing(options),
     lockWait: 5_000,
     failureOf,
     ...migrating(options),

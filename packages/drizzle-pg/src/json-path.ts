@@ -2,6 +2,9 @@ import type { StatePath } from '@daybook/core'
 import type { JsonAt, JsonPaths } from '@daybook/drizzle'
 import { sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 
+/** An entry of an index has 2,704 bytes, of which the id of an app takes up to 512, and these up to 800. */
+const indexedCharacters = 200
+
 /** How PostgreSQL looks into JSONB. */
 export const jsonPaths: JsonPaths = {
   at: (column, path, bind) =>
@@ -14,6 +17,7 @@ export const jsonPaths: JsonPaths = {
   string: (text) => sql`${text}::text`,
   number: (text) => sql`${text}::text::numeric`,
   boolean: (value) => (value ? sql`true` : sql`false`),
+  indexKey: (text) => sql`left(${text}, ${sql.raw(String(indexedCharacters))})`,
 }
 
 /** A path as the SQL/JSON path language writes it: its strings are those of JSON. */

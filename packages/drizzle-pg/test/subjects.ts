@@ -31,7 +31,7 @@ const expected: Capabilities = {
   metrics: 'no',
   lease: 'no',
   jsonPathFilter: 'yes',
-  jsonPathIndex: 'no',
+  jsonPathIndex: 'yes',
   fullTextSearch: 'no',
   vectorSearch: 'no',
   callerTransaction: 'yes',

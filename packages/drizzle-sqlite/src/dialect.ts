@@ -17,6 +17,7 @@ import { failureOf } from './errors.ts'
 import { expressions, insertNewSql } from './expressions.ts'
 import { jsonPaths } from './json-path.ts'
 import { allMigrations } from './migrate.ts'
+import { indexedBy, pathIndexing } from './path-index.ts'
 import type { Probe } from './probe.ts'
 import { daybookTables } from './schema.ts'
 
@@ -28,6 +29,7 @@ export type Common = Pick<
   | 'limits'
   | 'expressions'
   | 'jsonPaths'
+  | 'pathIndexing'
   | 'migrations'
   | 'lockWait'
   | 'migrationStart'
@@ -52,12 +54,14 @@ export function commonDialect(
   limits: Partial<Limits> = {},
 ): Common {
   const names = tableNamesOf(options)
+  const tables = daybookTables(options)
   return {
-    tables: daybookTables(options),
+    tables,
     capabilities: capabilitiesOf(probe),
     limits: { ...defaultLimits, ...limits },
     expressions,
-    jsonPaths,
+    jsonPaths: { ...jsonPaths, indexed: indexedBy(tables.sessions.state) },
+    pathIndexing: pathIndexing(options),
     migrations: allMigrations,
     lockWait: checkedWait(options.busyTimeout),
     migrationStart: [], // BEGIN IMMEDIATE is the lock
@@ -90,7 +94,7 @@ const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabi
   metrics: 'no',
   lease: 'no',
   jsonPathFilter: 'yes',
-  jsonPathIndex: 'no',
+  jsonPathIndex: 'yes',
   fullTextSearch: 'no',
   vectorSearch: 'no',
   callerTransaction: isSynchronous ? 'no' : 'yes',

@@ -32,10 +32,11 @@ export const jsonPaths: JsonPaths = {
   // Read by the same parser as the numbers in the document.
   number: (text) => sql`json_extract(${text}, '$')`,
   boolean: (value) => (value ? sql`1` : sql`0`),
+  indexKey: (text) => sql`${text}`,
 }
 
 /** Named by a path in every version of SQLite, which differ in quotes, escapes and the empty key. */
-const isPlain = (key: string) => key !== '' && !/["\\\u0000-\u001f\u007f]/.test(key)
+export const isPlain = (key: string) => key !== '' && !/["\\\u0000-\u001f\u007f]/.test(key)
 
 const jsonPath = (path: StatePath) =>
   `$${path.map((segment) => (typeof segment === 'number' ? `[${segment}]` : `."${segment}"`)).join('')}`

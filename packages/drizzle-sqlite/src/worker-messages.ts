@@ -20,7 +20,7 @@ export interface WorkerStart {
 
 export interface CallMessage {
   readonly call: number
-  /** Name of an operation of the engine, or `look`, `migrate`, `ask`. */
+  /** Name of an operation of the engine, or a method of its backend. */
   readonly name: string
   readonly request: unknown
   /** What the store's clock said when the call was sent: it is asked here, and not in the thread. */

@@ -99,6 +99,8 @@ function workerBackend({ calls, now, signals }: RemoteParts, threads: Threads): 
       }),
     look: (key, afterSeq, call) => ask<Look | undefined>('look', { key, afterSeq }, call),
     migrate: (dryRun, call) => ask<MigrationReport>('migrate', { dryRun }, call),
+    indexStatePath: (request, call) => ask<MigrationReport>('indexStatePath', request, call),
+    dropStatePathIndex: (request, call) => ask<boolean>('dropStatePathIndex', request, call),
     ask: (call, isDeep) => ask<Condition>('ask', { isDeep }, call),
     close: () => threads.close(),
   }

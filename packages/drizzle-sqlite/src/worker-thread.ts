@@ -1,5 +1,12 @@
 // The thread of a store that was opened with `worker: true`: opens the database, and does the work of its calls.
-import { isStoreError, StoreError, type Call, type Logger, type SessionKey } from '@daybook/core'
+import {
+  isStoreError,
+  StoreError,
+  type Call,
+  type Logger,
+  type SessionKey,
+  type StatePathIndexRequest,
+} from '@daybook/core'
 import { operationsByName, storeErrorOf, type Dialect, type Engine } from '@daybook/drizzle'
 import { parentPort, workerData } from 'node:worker_threads'
 import { failureOf } from './errors.ts'
@@ -57,6 +64,8 @@ function serve({ backend, operations, within }: Engine): void {
       return backend.look(key, afterSeq, call)
     }
     if (name === 'migrate') return backend.migrate((request as { dryRun: boolean }).dryRun, call)
+    if (name === 'indexStatePath' || name === 'dropStatePathIndex')
+      return backend[name](request as StatePathIndexRequest, call) // what worker-store.ts sends under that name
     if (name === 'ask') return backend.ask(call, (request as { isDeep: boolean }).isDeep)
     const operation = named.get(name)
     if (operation === undefined) throw new StoreError('internal', `there is no operation ${name}`)

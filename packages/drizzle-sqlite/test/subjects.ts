@@ -41,7 +41,7 @@ const synchronous: Capabilities = {
   metrics: 'no',
   lease: 'no',
   jsonPathFilter: 'yes',
-  jsonPathIndex: 'no',
+  jsonPathIndex: 'yes',
   fullTextSearch: 'no',
   vectorSearch: 'no',
   callerTransaction: 'no',

@@ -3,8 +3,10 @@ import {
   capabilitiesWith,
   checkedFlag,
   checkedOptions,
+  statePathIndexRequest,
   storeContext,
   toMicros,
+  withoutPathIndexes,
   type Area,
   type Call,
   type Calls,
@@ -14,6 +16,7 @@ import {
   type Logger,
   type MigrationReport,
   type SessionKey,
+  type StatePathIndexRequest,
   type Store,
   type StoreContext,
 } from '@daybook/core'
@@ -27,6 +30,7 @@ import { createSchema } from './migrate.ts'
 import type { Operation, Parts } from './operation.ts'
 import { drizzleOptionNames, type DrizzleStoreOptions } from './options.ts'
 import { checkedCodecs } from './payload-codec.ts'
+import { createPathIndexes } from './path-indexes.ts'
 import { createPerformer, type Performer } from './perform.ts'
 import { createScopeStates } from './scope-states.ts'
 import { createSessionOperations } from './session-operations.ts'
@@ -57,6 +61,8 @@ export interface Backend {
   /** Which session it is, and what it has after a `seq`. */
   look(key: SessionKey, afterSeq: number, call: Call): Promise<Look | undefined>
   migrate(dryRun: boolean, call: Call): Promise<MigrationReport>
+  indexStatePath(request: StatePathIndexRequest, call: Call): Promise<MigrationReport>
+  dropStatePathIndex(request: StatePathIndexRequest, call: Call): Promise<boolean>
   /** How the database is. */
   ask(call: Call, isDeep: boolean): Promise<Condition>
   /** Closes what the store opened itself, and only that. */
@@ -81,6 +87,7 @@ export function createEngine(given: Dialect, options: DrizzleStoreOptions, other
   const { context, dialect, operations, signals } = frame
   const { calls, now, logger, areas } = context
   const schema = createSchema(dialect)
+  const pathIndexes = createPathIndexes(dialect, schema)
   const performer = createPerformer({ dialect, schema, calls, signals })
   const { attempt, ready, within } = performer
   const backend: Backend = {
@@ -92,6 +99,9 @@ export function createEngine(given: Dialect, options: DrizzleStoreOptions, other
       performer.migrated()
       return report
     },
+    indexStatePath: (request, call) =>
+      performer.run(request.dryRun ? 'read' : 'write', (tx) => pathIndexes.make(tx, request, now()), call),
+    dropStatePathIndex: (request, call) => performer.run('write', (tx) => pathIndexes.drop(tx, request), call),
     ask: (call, isDeep) => conditionOf(dialect, schema, call, isDeep),
     close: () => dialect.close(),
   }
@@ -154,6 +164,20 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
   return { context, dialect, operations, signals: createAppendSignals() }
 }
 
+const pathIndexMethods = (
+  { calls, limits }: StoreContext,
+  backend: Backend,
+): Pick<Store, 'indexStatePath' | 'dropStatePathIndex'> => ({
+  indexStatePath: (path, type, options) =>
+    calls.run('indexStatePath', options, (call) =>
+      backend.indexStatePath(statePathIndexRequest(path, type, options, limits, 'make'), call),
+    ),
+  dropStatePathIndex: (path, type, options) =>
+    calls.run('dropStatePathIndex', options, (call) =>
+      backend.dropStatePathIndex(statePathIndexRequest(path, type, options, limits, 'drop'), call),
+    ),
+})
+
 function storeOver({ context, dialect, operations, signals }: Frame, backend: Backend): Store {
   const { calls, limits } = context
   const perform = <T>(operation: Operation<T>) => backend.perform(operation)
@@ -179,6 +203,7 @@ function storeOver({ context, dialect, operations, signals }: Frame, backend: Ba
         const { dryRun } = checkedOptions(migrateOptions, ['dryRun'])
         return backend.migrate(checkedFlag(dryRun, 'dryRun'), call)
       }),
+    ...(dialect.capabilities.jsonPathIndex === 'yes' ? pathIndexMethods(context, backend) : withoutPathIndexes(calls)),
     health: (healthOptions): Promise<Health> =>
       calls.run('health', healthOptions, (call) =>
         healthOf({ dialect, ask: (asking, isDeep) => backend.ask(asking, isDeep) }, healthOptions, call),

@@ -1,4 +1,4 @@
-import type { Call, Capabilities, Health, Limits, Scope, SessionKey, StatePath } from '@daybook/core'
+import type { Call, Capabilities, Health, IndexedType, Limits, Scope, SessionKey, StatePath } from '@daybook/core'
 import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
 import type { Listening } from './listening.ts'
 import type { Tables } from './rows.ts'
@@ -79,6 +79,28 @@ export interface JsonPaths {
   /** The JSON text of a number, bound, to compare with {@link JsonAt.number}. */
   number(text: SQLWrapper): SQL
   boolean(value: boolean): SQL
+  /** So much of a string as an index has room for. It keeps the order: of two strings the one before has no key after the other's. */
+  indexKey(text: SQLWrapper): SQL
+  /** What an index holds, to compare with. Absent where the planner finds an index by {@link at} and {@link indexKey}. */
+  readonly indexed?: (index: StatePathIndex) => SQL
+}
+
+/** An index on a path of session state, for values of one type. */
+export interface StatePathIndex {
+  /** Of the index, and of a column where there has to be one. */
+  readonly name: string
+  /** In the form that the documents have. */
+  readonly path: StatePath
+  readonly type: IndexedType
+}
+
+/** How indexes on paths of state are made. What `create` does is one step: it is there afterwards, or it is not. */
+export interface PathIndexing {
+  /** `undefined`: this database cannot index such a path. */
+  create(index: StatePathIndex): string | undefined
+  drop(index: StatePathIndex): string
+  /** A row if it is there. */
+  exists(index: StatePathIndex): Statement
 }
 
 /** Events and what they do to state, for the shortest way into the database. */
@@ -194,6 +216,8 @@ export interface Dialect {
   readonly expressions: Expressions
   /** Absent where the ability `jsonPathFilter` is. */
   readonly jsonPaths?: JsonPaths
+  /** Absent where the ability `jsonPathIndex` is. */
+  readonly pathIndexing?: PathIndexing
   readonly migrations: readonly Migration[]
   /** Runs a script in a transaction that only reads: one consistent view. */
   read<T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T>

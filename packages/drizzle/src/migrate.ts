@@ -27,7 +27,10 @@ interface Applied {
 }
 
 /** When a migration that has only begun was applied. */
-const begun = 0n
+export const begun = 0n
+
+/** Indexes on paths of state are recorded beside the migrations, and are no part of their history. */
+export const isPathIndexId = (id: string): boolean => id.startsWith('path-')
 
 /** Frozen with the release that brings it: taken over the text before names are filled in. */
 export const checksumOf = ({ statements }: Migration): string =>
@@ -71,11 +74,12 @@ export function createSchema(dialect: Dialect): Schema {
   function* appliedMigrations(tx: Tx): Script<readonly Applied[]> {
     if ((yield* missingTables(tx)).includes(getTableName(table))) return []
     const rows = yield* tx.rows(applied)
-    return rows.map((row) => ({
+    const records = rows.map((row) => ({
       id: String(row['id']),
       checksum: String(row['checksum']),
       isBegun: String(row['appliedAt']) === String(begun),
     }))
+    return records.filter(({ id }) => !isPathIndexId(id))
   }
 
   function* pending(tx: Tx): Script<readonly Migration[]> {

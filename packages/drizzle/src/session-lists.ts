@@ -9,10 +9,11 @@ import {
   type SessionSummary,
 } from '@daybook/core'
 import { sql, type Column, type SQL } from 'drizzle-orm'
-import type { Dialect, Params, Row, Tx } from './dialect.ts'
+import type { Dialect, Params, Row, Statement, Tx } from './dialect.ts'
+import { knownPathIndexes } from './path-indexes.ts'
 import type { Script } from './script.ts'
 import { summaryOf, type SessionRows } from './session-rows.ts'
-import { stateFilter, type StateFilter } from './state-filters.ts'
+import { stateFilter } from './state-filters.ts'
 import { bare, param, selected, variants } from './statements.ts'
 
 export interface SessionLists {
@@ -35,10 +36,9 @@ export interface SessionLists {
   ): Script<readonly string[]>
 }
 
-export function createSessionLists(
-  { tables, expressions, jsonPaths }: Dialect,
-  sessionRows: SessionRows,
-): SessionLists {
+export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): SessionLists {
+  const { tables, expressions, jsonPaths } = dialect
+  const knownIndexes = knownPathIndexes(dialect)
   const { sessions, userStates, appStates } = tables
   const ofApp = sql`${sessions.appName} = ${param('appName')}`
   const ofUser = sql`${ofApp} and ${sessions.userId} = ${param('userId')}`
@@ -101,18 +101,30 @@ export function createSessionLists(
       where ${user === 'user' ? ofUser : ofApp} and ${sessions.updatedAt} < ${param('before')}`,
   }))
 
-  /** A filter on state, to follow other conditions; `undefined` for none. */
-  function filterOf(where: readonly CheckedCondition[]): StateFilter | undefined {
-    if (where.length === 0) return undefined
+  /** Rows that meet a filter on state, which follows other conditions. Another process may drop an index that it names. */
+  function* filtered(
+    tx: Tx,
+    where: readonly CheckedCondition[],
+    statementOf: (filter: SQL) => Statement,
+    params: Params,
+  ): Script<readonly Row[]> {
     if (jsonPaths === undefined) throw unsupported('jsonPathFilter', 'filters on state')
-    const filter = stateFilter(jsonPaths, sessions.state, where)
-    return { ...filter, sql: sql` and ${filter.sql}` }
+    const indexes = yield* knownIndexes(tx)
+    const by = (known: typeof indexes) => {
+      const filter = stateFilter(jsonPaths, sessions.state, where, known)
+      return tx.rows(statementOf(sql` and ${filter.sql}`), { ...params, ...filter.params })
+    }
+    try {
+      return yield* by(indexes)
+    } catch (error) {
+      if (indexes.length === 0 || dialect.failureOf(error).kind !== 'missing_schema') throw error
+      return yield* by([])
+    }
   }
 
   return {
     *list(tx, request) {
       const { appName, userId, orderBy, direction, limit, offset, position, wantsState } = request
-      const filter = filterOf(request.where)
       if (limit === 0) return { items: [], nextCursor: undefined }
       const words = [
         userId !== undefined && 'user',
@@ -131,21 +143,22 @@ export function createSessionLists(
         }),
         ...(offset > 0 && { offset }),
         limit: limit + 1,
-        ...filter?.params,
       }
       const variant = [orderBy, direction, ...words.filter((word) => word !== false)].join('|')
-      const rows = yield* tx.rows(filter === undefined ? select(variant) : selectWhere(variant, filter.sql), params)
+      const rows =
+        request.where.length === 0
+          ? yield* tx.rows(select(variant), params)
+          : yield* filtered(tx, request.where, (filter) => selectWhere(variant, filter), params)
       const positionOf = (row: Row) => [String(row[orderBy]), String(row['sessionId']), String(row['userId'])]
       return pageOf(rows, request, positionOf, wantsState ? (row) => sessionRows.sessionOf(row) : summaryOf)
     },
     *count(tx, { appName, userId, where }) {
-      const filter = filterOf(where)
       const user = userId === undefined ? '' : 'user'
-      const [row] = yield* tx.rows(filter === undefined ? counted(user) : countWhere(user, filter.sql), {
-        appName,
-        ...(userId !== undefined && { userId }),
-        ...filter?.params,
-      })
+      const params: Params = { appName, ...(userId !== undefined && { userId }) }
+      const [row] =
+        where.length === 0
+          ? yield* tx.rows(counted(user), params)
+          : yield* filtered(tx, where, (filter) => countWhere(user, filter), params)
       return Number(row?.['count'])
     },
     *countOlder(tx, { appName, userId, before }) {

@@ -10,6 +10,7 @@ import {
   createInMemoryStore,
   databaseText,
   storeContext,
+  withoutPathIndexes,
   type Call,
   type CallOptions,
   type Health,
@@ -85,6 +86,7 @@ export function openJsonFilesStore({ folder, ...options }: JsonFilesOptions): St
       update: (key, delta, given) => change('state.update', key, given, (to) => to.state.update(key, delta, given)),
     },
     ...areasOf({ calls, areas }),
+    ...withoutPathIndexes(calls),
     erase: (user, given) => change('erase', user, given, (to) => to.erase(user, given)),
     migrate: (given) => read('migrate', undefined, given, (from) => from.migrate(given)),
     health: (given) =>

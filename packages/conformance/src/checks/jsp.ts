@@ -3,7 +3,7 @@ import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal } from '../expect.ts'
 import { filterArguments, literalFilters } from './jsp-arguments.ts'
-import { indexedPaths } from './jsp-index.ts'
+import { indexArguments, indexedPaths, plansUseIndex } from './jsp-index.ts'
 import { foundBy, seedStates, shown, type Documents } from './jsp-look.ts'
 import { complete, sameAsReference } from './jsp-model.ts'
 import { codePointOrder, numbersCompare } from './jsp-order.ts'
@@ -264,6 +264,17 @@ export const JSP: Checks = [
   }),
   check('JSP-11', 'an index on a path changes no answer, is made once, and can be dropped', indexedPaths, {
     capability: 'jsonPathIndex',
+    budgetMs: 90_000,
+  }),
+  check('JSP-11', 'what is no path and no type is refused', indexArguments, {
+    capability: 'jsonPathIndex',
+    variant: 'arguments',
+  }),
+  check('JSP-11', 'a filter on an indexed path walks the index', plansUseIndex, {
+    capability: 'jsonPathIndex',
+    variant: 'plan',
+    engine: 'whitebox',
+    needs: ['oracle'],
     budgetMs: 60_000,
   }),
 ]

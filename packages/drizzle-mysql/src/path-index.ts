@@ -1,0 +1,42 @@
+import { bare, tableNamesOf, type PathIndexing, type StatePathIndex } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+import { MySqlDialect } from 'drizzle-orm/mysql-core'
+import { indexedCharacters, jsonPathsFor } from './json-path.ts'
+import { collations, daybookTables, type MysqlTableOptions } from './schema.ts'
+
+const dialect = new MySqlDialect()
+
+/** Under the sql_mode that a store insists on, in which a backslash escapes. */
+const literal = (value: unknown) => sql.raw(`'${String(value).replaceAll('\\', '\\\\').replaceAll("'", "''")}'`)
+
+/** A virtual column and an index on it, in one ALTER TABLE, which is done as a whole or not at all. Filters name the column. */
+export function pathIndexing(options: MysqlTableOptions): PathIndexing {
+  const { sessions } = daybookTables(options)
+  const table = tableNamesOf(options).sessions
+  const paths = jsonPathsFor('mysql')
+  const types = {
+    string: `varchar(${indexedCharacters}) CHARACTER SET utf8mb4 COLLATE ${collations.mysql}`,
+    number: 'double',
+    boolean: 'tinyint',
+  }
+
+  function expressionOf({ path, type }: StatePathIndex) {
+    const at = paths.at(bare(sessions.state), path, literal)
+    return type === 'string' ? paths.indexKey(at.string) : at[type]
+  }
+
+  return {
+    create(index) {
+      const [name, type] = [`\`${index.name}\``, types[index.type]]
+      const column = sql`ADD COLUMN ${sql.raw(`${name} ${type}`)} GENERATED ALWAYS AS (${expressionOf(index)}) VIRTUAL`
+      const key = sql`ADD INDEX ${sql.raw(name)} (${bare(sessions.appName)}, ${sql.raw(name)})`
+      return dialect.sqlToQuery(sql`ALTER TABLE ${sql.raw(`\`${table}\``)} ${column}, ${key}`).sql
+    },
+    drop: ({ name }) => `ALTER TABLE \`${table}\` DROP INDEX \`${name}\`, DROP COLUMN \`${name}\``,
+    exists: ({ name }) => ({
+      sql: sql.raw(
+        `select 1 from information_schema.columns where table_schema = database() and table_name = '${table}' and column_name = '${name}'`,
+      ),
+    }),
+  }
+}
