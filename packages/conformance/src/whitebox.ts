@@ -47,11 +47,11 @@ export async function observed(ctx: Ctx, options: OpenOptions = {}): Promise<Obs
 
 /** What begins, bounds and ends transactions or sets up a connection: no statement of a method. */
 const control = /^\s*(begin|start|commit|rollback|end|savepoint|release|set|pragma|use|show|discard|deallocate)\b/i
-/** PostgreSQL's SET as a function, in a statement that reads no table. */
-const settings = /^\s*select\s+set_config\((?!.*\bfrom\b)/is
+/** What reads no table touches nobody's rows: a setting, a notification. */
+const tableless = /^\s*select\b(?!.*\bfrom\b)/is
 
 export const withoutControl = (statements: readonly SentStatement[]): readonly SentStatement[] =>
-  statements.filter(({ text }) => !control.test(text) && !settings.test(text))
+  statements.filter(({ text }) => !control.test(text) && !tableless.test(text))
 
 let places = 0
 
