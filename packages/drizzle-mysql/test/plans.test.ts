@@ -81,10 +81,10 @@ describe('what an agent waits for walks the index that was made for it, and sort
     const { place, sent, store } = await filled()
     for (const [name, { work, keys }] of Object.entries(reads)) {
       for (const plan of await plansOf(place, sent, () => work(store))) {
-        const walked = plan.keys.filter((one) => one !== 'null')
+        const walked = new Set(plan.keys)
         expect({
           name,
-          walked: keys.filter((one) => walked.includes(one)),
+          walked: keys.filter((one) => walked.has(one)),
           sorts: plan.sorts && plan.carriesBodies,
         }).toEqual({
           name,
