@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -87,9 +88,16 @@ describe.each(installed)('$name in an empty folder, with $manager', ({ dialect, 
     await mkdir(cwd, { recursive: true })
     await install(cwd, dialect)
     await writeFile(join(cwd, 'consumer.mjs'), consumerOf(dialect))
-    if (dialect.installs.includes('mysql2') && dialect.missing === undefined)
-      await run(cwd, process.execPath, '-e', ownDatabase(dialect.url))
+    await inServer('create')
   })
+  afterAll(() => inServer('drop'))
+
+  /** The consumer has a database of its own: the tables of another version may be in any other. */
+  async function inServer(verb: 'create' | 'drop') {
+    const program = dialect.missing === undefined ? programs[dialect.installs.at(-1) ?? ''] : undefined
+    if (program !== undefined)
+      await run(cwd, process.execPath, '-e', program(dialect.url, `${verb} database ${database}`))
+  }
 
   test('brings no other database driver', async () => {
     const paths = await readdir(join(cwd, 'node_modules'), { recursive: true })
@@ -120,21 +128,23 @@ describe.each(installed)('$name in an empty folder, with $manager', ({ dialect, 
     ))
 })
 
-const database = 'daybook_packed'
+const database = `daybook_packed_${randomBytes(6).toString('hex')}`
 
-/** Its address names no database, as PostgreSQL's does. */
-const ownDatabase = (url: string) =>
-  `require('mysql2/promise').createConnection(${JSON.stringify(url)}).then(async (connection) => {
-    await connection.query('create database if not exists ${database}')
-    await connection.end()
-  })`
+/** Sends a statement by the driver that the dialect brought, whose name is the last one of its README's install line. */
+const programs: Readonly<Record<string, (url: string, statement: string) => string>> = {
+  pg: (url, statement) => `const client = new (require('pg').Client)(${JSON.stringify(url)})
+    client.connect().then(() => client.query('${statement}')).then(() => client.end())`,
+  mysql2: (url, statement) => `require('mysql2/promise').createConnection(${JSON.stringify(url)})
+    .then((connection) => connection.query('${statement}').then(() => connection.end()))`,
+}
 
 /** The same program for each dialect, but for the names of the package and of what it opens. */
 function consumerOf({ name, url }: Dialect): string {
   const open = { '@daybook/drizzle-pg': 'openPgStore', '@daybook/drizzle-mysql': 'openMysqlStore' }[name]
-  const address = name === '@daybook/drizzle-mysql' ? Object.assign(new URL(url), { pathname: database }).href : url
   return readFileSync(new URL('consumer.mjs', import.meta.url), 'utf8')
     .replace('@daybook/drizzle-sqlite', name)
     .replaceAll('openSqliteStore', open ?? 'openSqliteStore')
-    .replace("':memory:'", () => (url === ':memory:' ? "':memory:'" : JSON.stringify(address)))
+    .replace("':memory:'", () =>
+      url === ':memory:' ? "':memory:'" : JSON.stringify(Object.assign(new URL(url), { pathname: database }).href),
+    )
 }

@@ -26,11 +26,11 @@ export function mysqlDialect({ connections, server, options, failures, close }: 
   const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
   return {
     tables: daybookTables({ ...options, flavour }),
-    capabilities: capabilitiesOf(flavour, options.foreignKeys ?? true),
+    capabilities: capabilitiesOf(options.foreignKeys ?? true),
     limits: limitsOf(server),
     expressions: expressionsFor(flavour),
     jsonPaths: jsonPathsFor(flavour),
-    ...(flavour === 'mysql' && { pathIndexing: pathIndexing(options) }),
+    pathIndexing: pathIndexing(options, flavour),
     lockWait: 5_000,
     failureOf: failures,
     ...migrating(options, flavour),

@@ -18,7 +18,7 @@ const expectsOf = (backend: MysqlBackend): Capabilities => ({
   metrics: 'no',
   lease: 'no',
   jsonPathFilter: 'yes',
-  jsonPathIndex: backend === 'mysql' ? 'yes' : 'no',
+  jsonPathIndex: 'yes',
   fullTextSearch: 'no',
   vectorSearch: 'no',
   callerTransaction: 'yes',
