@@ -1,5 +1,6 @@
 const known = [
   'memory',
+  'json-files',
   'sqlite',
   'sqlite-codec',
   'sqlite-worker',

@@ -44,7 +44,7 @@ export default defineStoreUnderTest({
     return {
       open: (options) => open(id, options),
       worker: { module: import.meta.url, args: id },
-      lacks: ['roles', 'pool', 'schema', 'locks', 'network', 'storage', 'refusals'],
+      lacks: ['roles', 'pool', 'schema', 'locks', 'network', 'storage', 'refusals', 'opening'],
       destroy: async () => void databases.delete(id),
     }
   },

@@ -2,10 +2,11 @@
 import { parseArgs } from 'node:util'
 import { exitCode } from '../src/certificate.ts'
 import { summary, writeCertificate } from '../src/certificate-files.ts'
+import { claims } from '../../../tools/servers/claims.ts'
 import { levels } from '../src/check.ts'
 import { writeMatrixPages } from './matrix-pages.ts'
 import { runConformance } from '../src/run.ts'
-import { backends, subjectOf } from './backends.ts'
+import { backendNamed, subjectOf } from './backends.ts'
 import { certifyMatrix } from './matrix-run.ts'
 
 const root = new URL('../../../', import.meta.url)
@@ -38,8 +39,9 @@ async function matrix(): Promise<number> {
 }
 
 async function certify(): Promise<number> {
-  const { backend = '', as = backend, budget, seed, only, prove } = values
-  const wanted = values.level ?? backends[backend]?.level ?? 'concurrent'
+  const backend = backendNamed(values.backend ?? '')
+  const { as = backend, budget, seed, only, prove } = values
+  const wanted = values.level ?? claims[backend]
   const level = levels.find((one) => one === wanted)
   if (level === undefined || (budget !== 'quick' && budget !== 'cert'))
     throw new Error('--level is core, concurrent or durable; --budget is quick or cert')

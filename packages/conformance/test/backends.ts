@@ -1,6 +1,6 @@
 import { findServers } from '../../../tools/servers/find.ts'
 import { missingServer, type ServerBackend } from '../../../tools/servers/found.ts'
-import type { Level } from '../src/check.ts'
+import type { BackendName } from '../../../tools/servers/required.ts'
 import type { StoreUnderTest } from '../src/define.ts'
 
 const root = new URL('../../../', import.meta.url)
@@ -17,8 +17,6 @@ interface Backend {
   readonly load: () => Promise<Subjects>
   /** The server that it needs. */
   readonly server?: ServerBackend
-  /** What it claims, where that is not `concurrent`. */
-  readonly level?: Level
 }
 
 const sqlite = () => subjectsIn('packages/drizzle-sqlite/test/subjects.ts')
@@ -26,11 +24,10 @@ const pg = () => subjectsIn('packages/drizzle-pg/test/subjects.ts')
 const mysql = () => subjectsIn('packages/drizzle-mysql/test/subjects.ts')
 
 /** What this repository certifies, by the name that the certificate has. */
-export const backends: Readonly<Record<string, Backend>> = {
+export const backends: Readonly<Record<BackendName, Backend>> = {
   memory: { load: async () => (await import('./memory-subject.ts')).subjects },
   'json-files': {
     load: async () => ({ 'json-files': (await import('../examples/json-files/json-files.conformance.ts')).default }),
-    level: 'core',
   },
   sqlite: { load: sqlite },
   'sqlite-codec': { load: sqlite },
@@ -46,10 +43,17 @@ export const backends: Readonly<Record<string, Backend>> = {
   mysql: { load: mysql, server: 'mysql' },
 }
 
+/** The name that a backend has here; rejects another. */
+export function backendNamed(name: string): BackendName {
+  const names = Object.keys(backends) as BackendName[] // its keys and no others
+  const found = names.find((one) => one === name)
+  if (found === undefined) throw new Error(`--backend is one of ${names.join(', ')}`)
+  return found
+}
+
 /** The subject of a backend, with its server found; rejects without one. */
-export async function subjectOf(name: string): Promise<StoreUnderTest> {
+export async function subjectOf(name: BackendName): Promise<StoreUnderTest> {
   const backend = backends[name]
-  if (backend === undefined) throw new Error(`--backend is one of ${Object.keys(backends).join(', ')}`)
   if (backend.server !== undefined) {
     await findServers([backend.server])
     const missing = missingServer(backend.server)

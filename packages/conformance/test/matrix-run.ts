@@ -59,7 +59,7 @@ async function plan(): Promise<{ cells: readonly Cell[]; notRun: readonly string
     const instance = up.find((one) => one.name === name)
     if (instance === undefined) notRun.push(`${name.padEnd(24)} not run: pnpm servers up ${name}`)
     else
-      for (const backend of Object.keys(backends).filter((one) => backends[one]?.server === server && !isVariant(one)))
+      for (const [backend] of Object.entries(backends).filter(([one, its]) => its.server === server && !isVariant(one)))
         cells.push({ name: backend.replace(server, name), backend, environment: { [variables[kind]]: instance.url } })
   }
   return { cells, notRun }

@@ -18,6 +18,7 @@ export function migrating(
   const names = tableNamesOf(options)
   const exact = collations[flavour]
   const hasForeignKeys = options.foreignKeys ?? true
+  const made = allMigrations.flatMap(({ makes }) => makes.map((name) => withNames(name, names)))
   const marks = { ...names, exact, eventsSession: hasForeignKeys ? withNames(eventsSession, names) : '' }
   // GET_LOCK ends with the connection, so a migration that crashed cannot block the next one. A name has 64 characters.
   const lock = `sha2(concat(database(), '.${names.migrations}'), 224)`
@@ -29,7 +30,7 @@ export function migrating(
     ],
     historyTable: { sql: sql.raw(withNames(createMigrations, marks)) },
     migrationEnd: [{ sql: sql.raw(`select release_lock(${lock})`) }],
-    existingTables: { sql: sql.raw(existing(Object.values(names))) },
+    existingTables: { sql: sql.raw(existing([...new Set([...Object.values(names), ...made])])) },
     schemaDifferences: { sql: sql.raw(differences(names, exact, hasForeignKeys)) },
     named: ({ statements }) => statements.map((statement) => withNames(statement, marks)),
   }

@@ -101,16 +101,14 @@ function offsetPages(store: Store): Store {
 
 /** ORDER BY keeps its first term alone, and the index has no other either. */
 const byTimeAlone = patches(
-  overStatements((chunks) => {
-    const text = (i: number) => {
-      const chunk = chunks[i]
-      return is(chunk, StringChunk) ? chunk.value.join('') : ''
-    }
-    const order = chunks.findIndex((_, i) => text(i).includes('order by'))
-    const tie = chunks.findIndex((_, i) => i > order && text(i) === ', ')
-    const limit = chunks.findIndex((_, i) => i > order && text(i).includes('limit'))
-    return order < 0 || tie < 0 || limit < tie ? [...chunks] : [...chunks.slice(0, tie), ...chunks.slice(limit)]
-  }),
+  overStatements((chunks) =>
+    chunks.map((chunk, i) => {
+      const before = chunks[i - 1]
+      if (!is(chunk, SQL) || !is(before, StringChunk) || !before.value.join('').includes('order by')) return chunk
+      const tie = chunk.queryChunks.findIndex((one) => is(one, SQL) && textOf(one) === ', ')
+      return tie < 0 ? chunk : new SQL(chunk.queryChunks.slice(0, tie))
+    }),
+  ),
   overSchema((statement) =>
     statement.replaceAll(
       /(["`](?:last_event_at|created_at)["`] DESC), ["`]session_id["`](?:, ["`]user_id["`])?/g,
