@@ -11,8 +11,17 @@ export interface TestFramework {
   afterAll(body: () => Promise<void> | void): unknown
 }
 
+export interface TestOptions extends RunOptions {
+  /** Is given the certificate when the run is over. */
+  readonly certified?: (certificate: Certificate) => Promise<void>
+}
+
 /** Runs the suite as tests of the framework that is passed in: one test for each check. What is unproven or does not apply is skipped, with its reason. */
-export function conformance(subject: StoreUnderTest, framework: TestFramework, options: RunOptions = {}): void {
+export function conformance(
+  subject: StoreUnderTest,
+  framework: TestFramework,
+  { certified, ...options }: TestOptions = {},
+): void {
   const plan = createPlan(options.level ?? 'concurrent', options.only)
   const lines: string[] = []
   framework.describe(`${subject.subject.name} keeps the contract`, () => {
@@ -29,7 +38,8 @@ export function conformance(subject: StoreUnderTest, framework: TestFramework, o
           throw new Error(`${key}: ${result.what ?? ''}\nexpected: ${result.expected ?? ''}\ngot: ${result.got ?? ''}`)
       })
     }
-    framework.afterAll(() => {
+    framework.afterAll(async () => {
+      if (certificate !== undefined) await certified?.(certificate)
       const text = lines.filter((line) => /^(mutants|unproven|M\d)/.test(line)).join('\n')
       if (options.log === undefined) console.info(text)
       else options.log(text)

@@ -1,1 +1,1 @@
-export { conformance, type TestFramework } from './as-tests.ts'
+export { conformance, type TestFramework, type TestOptions } from './as-tests.ts'
