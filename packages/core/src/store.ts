@@ -108,7 +108,7 @@ export interface Health {
   readonly pool?: { readonly size: number; readonly inUse?: number; readonly idle?: number; readonly waiting?: number }
   /** What should be looked at, as sentences. */
   readonly warnings: readonly string[]
-  /** With `deep`: settings that matter, by name. */
+  /** With `deep`: settings that matter, by name; `floor` is the oldest version of the server that this store takes. */
   readonly settings?: Readonly<Record<string, string>>
 }
 

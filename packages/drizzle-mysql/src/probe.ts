@@ -33,6 +33,11 @@ const settings = [
 /** What the server says about itself. Refuses one below the floor, and a mode in which the driver's escaping is unsafe. */
 export async function probe(connection: Connection): Promise<Probe> {
   const list = settings.map((name) => `@@${name} as \`${name}\``).join(', ')
+  // Its name differs, and neither server knows both.
+  const isolation = await runText(
+    connection,
+    `show session variables where variable_name in ('transaction_isolation', 'tx_isolation')`,
+  )
   const { rows } = await runText(connection, `select version() as \`version\`, database() as \`database\`, ${list}`)
   const [row] = rows
   if (row?.['database'] === null) throw noDatabase()
@@ -63,7 +68,12 @@ export async function probe(connection: Connection): Promise<Probe> {
     warnings.push('innodb_flush_log_at_trx_commit is not 1; about a second of commits can be lost')
   if (rest['read_only'] !== '0' && rest['read_only'] !== 'OFF')
     warnings.push('the server is read-only: a replica, perhaps; nothing can be written')
-  return { flavour, version, settings: rest, warnings, maxAllowedPacket: Number(rest['max_allowed_packet']) }
+  const settingsFound = {
+    floor: floors[flavour].join('.'),
+    ...rest,
+    ...Object.fromEntries(isolation.rows.map((one) => ['transaction_isolation', one['Value'] as string])), // SHOW answers texts
+  }
+  return { flavour, version, settings: settingsFound, warnings, maxAllowedPacket: Number(rest['max_allowed_packet']) }
 }
 
 /** Compared as numbers: `10.11` is newer than `10.6`. */

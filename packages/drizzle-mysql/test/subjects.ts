@@ -12,7 +12,7 @@ import { holdSession, oracleOf, refuseEvents } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
 import { byWayOf, endpointOf, urlOn, type MysqlBackend } from './server.ts'
 
-const expectsOf = (backend: MysqlBackend): Capabilities => ({
+const expects: Capabilities = {
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
@@ -30,7 +30,7 @@ const expectsOf = (backend: MysqlBackend): Capabilities => ({
   transactionalDdl: 'no',
   liveNotify: 'no',
   isolation: 'read committed',
-})
+}
 
 /** Settings of a session that change how the server reads literals and operators and writes times. */
 const hostileSettings = {
@@ -154,7 +154,7 @@ const subjectOn = (backend: MysqlBackend): StoreUnderTest =>
   defineStoreUnderTest({
     subject: { name: '@daybook/drizzle-mysql', version: '0.1.0', driver: 'mysql2@3' },
     contract: '1.0',
-    expects: expectsOf(backend),
+    expects,
     provision: (request) => (request.ownServer === true ? ownServerPlace(backend) : provision(backend, request)),
     mutants: mutantsOf((request, patch) => provision(backend, request, patch), impossible),
   })

@@ -28,9 +28,13 @@ export async function probe(db: PgExecutor): Promise<Server> {
   const [row] = resultOf(await db.execute(sql.raw(`select ${list}, ${more}`))).rows
   const { server_version: version, server_version_num: number, ...rest } = row as Readonly<Record<string, string>> // settings are text
   if (Number(number) < floor) {
-    throw new StoreError('unsupported', `this is PostgreSQL ${version}, and the store needs 14 or newer`, {
-      capability: 'version',
-    })
+    throw new StoreError(
+      'unsupported',
+      `this is PostgreSQL ${version}, and the store needs ${floor / 10_000} or newer`,
+      {
+        capability: 'version',
+      },
+    )
   }
   const warnings: string[] = []
   if (rest['server_encoding'] !== 'UTF8')
@@ -40,5 +44,10 @@ export async function probe(db: PgExecutor): Promise<Server> {
   }
   if (rest['autovacuum'] === 'off') warnings.push('autovacuum is off; tables that are written will grow and slow down')
   if (rest['standby'] === 'true') warnings.push('this is a standby, where nothing can be written')
-  return { flavour: 'postgresql', version: version ?? 'unknown', settings: rest, warnings }
+  return {
+    flavour: 'postgresql',
+    version: version ?? 'unknown',
+    settings: { floor: String(floor / 10_000), ...rest },
+    warnings,
+  }
 }

@@ -10,6 +10,7 @@ test('a deep look finds nothing wrong with what the migrations made, and shows w
   const drift = health.warnings.filter((warning) => /column|index/.test(warning))
   expect([health.ok, drift]).toEqual([true, []])
   expect(health.settings).toMatchObject({
+    floor: '14',
     TimeZone: 'UTC',
     server_encoding: 'UTF8',
     default_transaction_isolation: expect.any(String) as string,

@@ -18,7 +18,7 @@ import { expressions, insertNewSql } from './expressions.ts'
 import { jsonPaths } from './json-path.ts'
 import { allMigrations } from './migrate.ts'
 import { indexedBy, pathIndexing } from './path-index.ts'
-import type { Probe } from './probe.ts'
+import { floor, type Probe } from './probe.ts'
 import { daybookTables } from './schema.ts'
 
 /** What is the same however SQLite is reached. */
@@ -120,6 +120,7 @@ export function serverOf({ version, journalMode, synchronous, foreignKeys, busyT
     flavour: 'sqlite',
     version,
     settings: {
+      floor: floor.join('.'),
       journal_mode: journalMode,
       synchronous: synchronousNames[synchronous] ?? String(synchronous),
       foreign_keys: foreignKeys ? 'on' : 'off',

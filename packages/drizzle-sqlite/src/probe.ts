@@ -23,7 +23,8 @@ export const probeStatements = [
   'select timeout as "busyTimeout" from pragma_busy_timeout',
 ] as const
 
-const floor = [3, 38] as const
+/** The oldest version that the store takes. */
+export const floor = [3, 38] as const
 
 /** Reads the answers to {@link probeStatements}; refuses a version below the floor. */
 export function probeOf(
