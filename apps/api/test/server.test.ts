@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { backend } from './server-url.ts'
 import { failedServer, startServer, newPlace, type ServerProcess } from './process.ts'
-import { sseIn, take, type Sse } from './start.ts'
+import { sseIn, take, until, type Sse } from './start.ts'
 
 const session = '/apps/chat/users/ann/sessions/s1'
 const flavour = { sqlite: 'sqlite', pg: 'postgresql', mariadb: 'mariadb', mysql: 'mysql' }[backend]
@@ -44,6 +44,7 @@ describe('a server killed in the middle of a turn', () => {
     const before: StoredEvent[] = []
     while (before.filter(({ event }) => event.id.startsWith('m1')).length < seen)
       before.push(...(await take(watched, 1)).map(stored))
+    await until(() => acknowledged.size > 0, 'an append was acknowledged') // a stream may be quicker than an answer
     await first.stop('SIGKILL')
     await Promise.all([asked, writing])
     expect(acknowledged.size).toBeGreaterThan(0)
