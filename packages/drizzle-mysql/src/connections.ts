@@ -1,5 +1,5 @@
 import { StoreError, type Call } from '@daybook/core'
-import { createTurns, type PoolState } from '@daybook/drizzle'
+import { createTurns, remembered, type PoolState } from '@daybook/drizzle'
 import { hasEnded, sizeOf, type Connection, type Pool } from './driver.ts'
 import { failureOf, refusedByPool } from './errors.ts'
 
@@ -24,8 +24,11 @@ interface Bounds {
   readonly acquireTimeout?: number | undefined
 }
 
+/** One for each pool, whatever the number of its stores. */
+const turnsOf = remembered((pool: Pool) => createTurns(sizeOf(pool)))
+
 export function connectionsOf(pool: Pool, { acquireTimeout }: Bounds = {}): Connections {
-  const turns = createTurns(sizeOf(pool))
+  const turns = turnsOf(pool)
 
   /** Others may use the pool too, so that it may be empty although it is our turn. */
   async function acquired(call: Call): Promise<Connection> {

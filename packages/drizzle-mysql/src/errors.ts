@@ -8,6 +8,8 @@ const errnoKinds: Kinds<number> = {
   1062: 'duplicate',
   1213: 'contention',
   1020: 'contention', // the row changed since the snapshot
+  1412: 'contention', // the table did
+  1615: 'contention', // a prepared statement has to be prepared again
   1205: 'locked',
   1242: 'locked', // of our statements only the one that takes the migration's lock can say it
   1317: 'cancelled',

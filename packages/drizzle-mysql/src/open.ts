@@ -1,16 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { checkedCount, checkedOptions, defaultTimeout, storeOptionNames } from '@daybook/core'
+import { checkedCount, checkedOptions, defaultTimeout, isStoreError, storeOptionNames } from '@daybook/core'
 import {
   checkedServer,
   drizzleOptionNames,
   parseServerUrl,
   serverOptionNames,
   serverTls,
+  storeErrorOf,
   type ServerOptions,
 } from '@daybook/drizzle'
 import type { MySql2Database } from 'drizzle-orm/mysql2'
 import type { Pool } from 'mysql2/promise'
 import { connectionsOf } from './connections.ts'
+import { failureOf } from './errors.ts'
 import { noDatabase } from './probe.ts'
 import { mysqlOptionNames, mysqlStore, type MysqlStoreOptions } from './create.ts'
 import { poolOf } from './driver.ts'
@@ -70,7 +72,7 @@ export async function openMysqlStore(
     return store
   } catch (error) {
     pool.end().catch(() => {}) // it may wait for what cannot be reached
-    throw error
+    throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error, server)
   }
 }
 

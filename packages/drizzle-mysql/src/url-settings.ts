@@ -34,7 +34,7 @@ export function urlSettings(parameters: ReadonlyMap<string, string>): UrlOptions
   const files: Partial<Record<TlsFile, string>> = {}
   for (const [given, value] of parameters) {
     const name = given.replace(/[-_]/g, '').toLowerCase()
-    const [read, file] = [readers[name], tlsReaders[name]]
+    const [read, file] = [own(readers, name), own(tlsReaders, name)]
     if (read !== undefined) settings = { ...settings, ...read(value) }
     else if (file !== undefined) files[file] = value
     else if (name === 'sslmode') mode = chosen(modes, value.toLowerCase(), 'ssl-mode')
@@ -45,6 +45,10 @@ export function urlSettings(parameters: ReadonlyMap<string, string>): UrlOptions
   const tls = tlsOf(mode, files)
   return { ...settings, ...(tls !== undefined && { tls }) }
 }
+
+/** Not what every object inherits. */
+const own = <Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined
 
 const known = ['socket', 'connect-timeout', 'ssl', 'ssl-mode', 'ssl-ca', 'ssl-cert', 'ssl-key']
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { defineStoreUnderTest, type Place, type PlaceRequest, type StoreUnderTest } from '@daybook/conformance'
 import { mysqlWire } from '@daybook/conformance/wires'
 import type { Capabilities, Store } from '@daybook/core'
@@ -87,9 +88,10 @@ async function provision(
   await admin.query(`create database ??${isHostile ? ' character set latin1' : ''}`, [database])
   const url = urlOn(backend, database)
   // A role of the application's: it may do what a store does once the schema is there, and not change the schema.
-  await admin.query("create user ?@'%' identified by ?", [database, 'app'])
-  await admin.query("grant select, insert, update, delete on ??.* to ?@'%'", [database, database])
-  const appUrl = Object.assign(new URL(url), { username: database, password: 'app' }).href
+  const user = createHash('md5').update(database).digest('hex') // a user's name has 32 characters at most
+  await admin.query("create user ?@'%' identified by ?", [user, 'app'])
+  await admin.query("grant select, insert, update, delete on ??.* to ?@'%'", [database, user])
+  const appUrl = Object.assign(new URL(url), { username: user, password: 'app' }).href
   const pool = createPool({ uri: url, connectionLimit: 4, charset: 'utf8mb4', jsonStrings: true })
   await pool.query('create table orders (id varchar(191) primary key)')
   const own = drizzle({ client: pool })
@@ -144,7 +146,7 @@ async function provision(
     async destroy() {
       await pool.end()
       await admin.query('drop database ??', [database])
-      await admin.query("drop user ?@'%'", [database])
+      await admin.query("drop user ?@'%'", [user])
       await admin.end()
     },
   }

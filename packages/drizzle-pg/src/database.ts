@@ -18,7 +18,8 @@ export function databaseOver(db: PgDatabase, driver: Driver, waits: Waits): Data
   const within = (executor: PgExecutor): PgExecutor => ({
     async execute(query) {
       try {
-        return await executor.execute(query)
+        // A builder of Drizzle asks for its connection when `then` is called, and that has to be now: see borrowed.ts.
+        return await executor.execute(query).then((answer) => answer)
       } catch (error) {
         throw driver.coded(error)
       }

@@ -27,20 +27,25 @@ export function urlSettings(parameters: ReadonlyMap<string, string>): UrlOptions
   let mode: boolean | undefined
   const files: Partial<Record<TlsFile, string>> = {}
   for (const [name, value] of parameters) {
-    const [read, file] = [readers[name], tlsReaders[name]]
+    const [read, file] = [own(readers, name), own(tlsReaders, name)]
     if (read !== undefined) settings = { ...settings, ...read(value) }
     else if (file !== undefined) files[file] = value
     else if (name === 'sslmode') mode = modeOf(value)
-    else throw invalid(`has the parameter ${name}, which the store does not know; there are ${known.join(', ')}`)
+    // Without its name: what is cut off here may be the end of a password with a ? in it.
+    else throw invalid(`has a parameter that the store does not know; there are ${known.join(', ')}`)
   }
   const tls = tlsOf(mode, files)
   return { ...settings, ...(tls !== undefined && { tls }) }
 }
 
+/** Not what every object inherits. */
+const own = <Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined
+
 const known = [...Object.keys(readers), 'sslmode', ...Object.keys(tlsReaders)]
 
 function modeOf(value: string): boolean {
-  const mode = modes[value]
+  const mode = own(modes, value)
   if (mode !== undefined) return mode
   throw invalid(`has a sslmode that is none of ${Object.keys(modes).join(', ')}; the option tls says the rest`)
 }
