@@ -1,4 +1,4 @@
-import type { Store } from '@daybook/core'
+import type { Fact, Store } from '@daybook/core'
 import type { CallerTransaction, OpenOptions, OwnMutantId } from './define.ts'
 
 export type MutantId = `M${number}` | `M${number}@process`
@@ -23,6 +23,8 @@ export interface Mutant {
   /** The other processes open a store with this bug, too. */
   readonly inWorkers?: true
   /** For bugs in the caller's transaction. */
+  /** The bug can only be in a store that says `yes` to this fact. */
+  readonly fact?: Fact
   readonly transaction?: (real: CallerTransaction, shared: Shared) => CallerTransaction
 }
 

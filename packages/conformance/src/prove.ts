@@ -147,6 +147,8 @@ async function prove(
   if (check === undefined) return { id, check: key, outcome: 'survived', note: `there is no check ${key}` }
   if (!options.passed.has(key))
     return { id, check: key, outcome: 'inapplicable', note: 'the check is not passed by the unbroken store' }
+  if (mutant.fact !== undefined && subject.expects[mutant.fact] !== 'yes')
+    return { id, check: key, outcome: 'inapplicable', note: `the store says no to ${mutant.fact}` }
   const shared: Shared = { memory: new Map() }
   const place =
     check.fresh === true || check.settings !== undefined

@@ -11,7 +11,6 @@ import {
   type Row,
   type Tx,
 } from '@daybook/drizzle'
-import { sql } from 'drizzle-orm'
 import { clientDialect, probeClient, settledUnlessSent } from './client-dialect.ts'
 import { commonDialect, insertNewStatement, serverLimits } from './dialect.ts'
 import { failureOf } from './errors.ts'
@@ -46,8 +45,6 @@ export async function asyncStore<Db extends AsyncDatabase>(
   const transaction = applicationTransaction<Db, AsyncExecutor>(engine, {
     begin: (body, call) => dialect.lock.write(() => settledUnlessSent(call, db.transaction(body)), call),
     verbs: executorTx,
-    // A call inside that was given up may still have a statement on its way, and then goes back to its savepoint: before the commit.
-    beforeCommit: async (tx) => void (await tx.run(sql`select 1`)),
   })
   const using = (tx: AsyncExecutor) => joiningStore({ ...engine, failureOf: joinedFailureOf }, executorTx(tx))
   return Object.assign(engine.store, { kind: 'async' as const, db, tables, transaction, using })

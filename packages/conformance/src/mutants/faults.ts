@@ -170,5 +170,6 @@ export const faultMutants: readonly Mutant[] = [
     check: 'TXN-10',
     wrap: (store) => store,
     transaction: lateIsInternal,
+    fact: 'concurrentWriters', // elsewhere the transaction does not even begin
   },
 ]
