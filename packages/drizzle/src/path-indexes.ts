@@ -113,7 +113,7 @@ export function createPathIndexes(dialect: Dialect, schema: Schema): PathIndexes
   }
 
   /** What is still to be done, and whether it has to be recorded. */
-  function* todo(tx: Tx, index: StatePathIndex, id: string) {
+  function* remaining(tx: Tx, index: StatePathIndex, id: string) {
     const { create, drop, exists } = indexing(index)
     const record = yield* recordOf(tx, id)
     const isThere = (yield* tx.rows(exists)).length > 0
@@ -130,11 +130,11 @@ export function createPathIndexes(dialect: Dialect, schema: Schema): PathIndexes
       const [index, id] = [indexOf(dialect, path, type), idOf(path, type)]
       const current = dialect.migrations.at(-1)?.id
       if (dryRun) {
-        const { statements, isDone } = yield* todo(tx, index, id)
+        const { statements, isDone } = yield* remaining(tx, index, id)
         return { applied: isDone ? [] : [id], current, sql: statements }
       }
       return yield* locked(tx, function* make() {
-        const { statements, checksum, isDone } = yield* todo(tx, index, id)
+        const { statements, checksum, isDone } = yield* remaining(tx, index, id)
         if (isDone) return { applied: [], current }
         const appliedAt = toMicros(now)
         const record = { id, name: textOf(path, type), checksum, version }

@@ -9,8 +9,7 @@ type Query = Omit<SessionQuery, 'where'> & { readonly where?: readonly StateCond
 const ownState = ({ state = {} }: SessionSummary) =>
   Object.fromEntries(Object.entries(state).filter(([key]) => !/^(?:user|app):/.test(key)))
 
-const withoutState = (session: SessionSummary): SessionSummary =>
-  Object.fromEntries(Object.entries(session).filter(([key]) => key !== 'state')) as unknown as SessionSummary // the same one
+const withoutState = ({ state: _state, ...session }: SessionSummary): SessionSummary => session
 
 async function all(store: Store, { cursor: _cursor, limit: _limit, where: _where, ...query }: Query) {
   const items: SessionSummary[] = []
