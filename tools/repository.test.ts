@@ -11,6 +11,7 @@ const arrows: Record<string, readonly string[]> = {
   '@daybook/drizzle-sqlite': ['@daybook/core', '@daybook/drizzle'],
   '@daybook/drizzle-pg': ['@daybook/core', '@daybook/drizzle'],
   '@daybook/drizzle-mysql': ['@daybook/core', '@daybook/drizzle'],
+  '@daybook/adk': ['@daybook/core'],
   '@daybook/api': ['@daybook/core', '@daybook/drizzle-sqlite'],
 }
 

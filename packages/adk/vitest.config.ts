@@ -1,0 +1,15 @@
+import { defineProject } from 'vitest/config'
+import { examples } from '../../tools/examples.ts'
+
+const conditions = ['@daybook/source']
+
+export default defineProject({
+  plugins: [examples()],
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    name: 'adk',
+    include: ['{src,test}/**/*.test.ts'],
+    globalSetup: '../../tools/servers/setup.ts',
+  },
+})
