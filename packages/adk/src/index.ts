@@ -1,2 +1,1 @@
-/** The version of ADK's session contract that this package keeps. */
-export const adkContract = '2.0'
+export { DaybookSessionService, type DaybookSessionServiceOptions } from './daybook-session-service.ts'

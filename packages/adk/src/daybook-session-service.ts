@@ -1,0 +1,191 @@
+import { isStoreError, StoreError, type Store } from '@daybook/core'
+import {
+  BaseSessionService,
+  type AppendEventRequest,
+  type CreateSessionRequest,
+  type DeleteSessionRequest,
+  type Event,
+  type GetSessionRequest,
+  type ListSessionsRequest,
+  type ListSessionsResponse,
+  type Session,
+} from '@google/adk'
+import { LiveSession, readEvent, type AdkEvent } from './live-session.ts'
+import { sessionPage } from './session-page.ts'
+import { createStoreSource, type StoreSource } from './store-source.ts'
+import { storedForm, storedState } from './stored-form.ts'
+
+export interface DaybookSessionServiceOptions {
+  /**
+   * What an append does when others have changed the session since its `Session` object was loaded. `merge` (default): the
+   * event is appended, and the object gets what is new. `reject`: nothing is written, and the error says that the session is
+   * to be loaded again.
+   */
+  readonly onStale?: 'merge' | 'reject'
+}
+
+/**
+ * ADK's sessions in a Daybook store: a drop-in for its `DatabaseSessionService`.
+ *
+ * @example
+ * ```ts
+ * import { DaybookSessionService } from '@daybook/adk'
+ * import { createInMemoryStore } from '@daybook/core'
+ * import { createEvent } from '@google/adk'
+ *
+ * const sessionService = new DaybookSessionService(createInMemoryStore())
+ * const session = await sessionService.createSession({ appName: 'shop', userId: 'ann', state: { topic: 'shoes' } })
+ * await sessionService.appendEvent({ session, event: createEvent({ author: 'user', actions: { stateDelta: { 'user:size': 39 } } }) })
+ * console.log(session.events.length, session.state) // 1 { topic: 'shoes', 'user:size': 39 }
+ * ```
+ */
+export class DaybookSessionService extends BaseSessionService implements AsyncDisposable {
+  readonly #source: StoreSource
+  readonly #onStale: 'merge' | 'reject'
+  /** What we know of the session objects that others hold. Never on the objects: those are ADK's and the user's. */
+  readonly #live = new WeakMap<Session, LiveSession>()
+  readonly #turns = new WeakMap<Session, Promise<unknown>>()
+
+  /**
+   * @param store A store that is yours: migrated by you, and left open by {@link close}. Or a function that opens one: called
+   * when it is first needed, and the store is then migrated and closed by the service.
+   */
+  constructor(store: Store | (() => Promise<Store>), { onStale = 'merge' }: DaybookSessionServiceOptions = {}) {
+    super()
+    this.#source = createStoreSource(store)
+    this.#onStale = onStale
+  }
+
+  /** Opens and migrates what is to be opened. Every method does so itself; call it to learn early whether it works. */
+  async init(): Promise<void> {
+    await this.#source.open()
+  }
+
+  override async createSession({ appName, userId, state, sessionId }: CreateSessionRequest): Promise<Session> {
+    const store = this.#source.store ?? (await this.#source.open())
+    try {
+      const created = await store.sessions.create({
+        appName,
+        userId,
+        ...(state && { state: storedState(state) }),
+        ...(sessionId && { sessionId }),
+      })
+      return this.#remember({ ...created, events: [] })
+    } catch (cause) {
+      if (!isStoreError(cause) || cause.code !== 'already_exists') throw cause
+      throw new Error(`Session with id ${sessionId} already exists.`, { cause })
+    }
+  }
+
+  override async getSession({ appName, userId, sessionId, config }: GetSessionRequest): Promise<Session | undefined> {
+    const store = this.#source.store ?? (await this.#source.open())
+    const { numRecentEvents: last, afterTimestamp: after } = config ?? {}
+    const loaded = await store.sessions.get<Session['state'], AdkEvent>(
+      { appName, userId, sessionId },
+      { events: { ...(last !== undefined && { last }), ...(after && after > 0 && { after }) } },
+    )
+    return loaded && this.#remember({ ...loaded, events: loaded.events.map(({ event }) => readEvent(event)) })
+  }
+
+  /** Of several callers at once one creates the session, and all get it. */
+  override async getOrCreateSession(request: CreateSessionRequest): Promise<Session> {
+    try {
+      return await super.getOrCreateSession(request)
+    } catch (error) {
+      const { appName, userId, sessionId } = request
+      const isThere = error instanceof Error && isStoreError(error.cause) && error.cause.code === 'already_exists'
+      const session = isThere && sessionId && (await this.getSession({ appName, userId, sessionId }))
+      if (!session) throw error
+      return session
+    }
+  }
+
+  override async listSessions(request: ListSessionsRequest): Promise<ListSessionsResponse> {
+    const { rows, ...page } = await sessionPage(this.#source.store ?? (await this.#source.open()), request)
+    const sessions = rows.map(({ appName, userId, sessionId, state = {}, lastEventAt }) => ({
+      id: sessionId,
+      appName,
+      userId,
+      state,
+      events: [],
+      lastUpdateTime: lastEventAt,
+    }))
+    return { sessions, ...page }
+  }
+
+  override async deleteSession({ appName, userId, sessionId }: DeleteSessionRequest): Promise<void> {
+    const store = this.#source.store ?? (await this.#source.open())
+    await store.sessions.delete({ appName, userId, sessionId })
+  }
+
+  /** Appends of one session object are stored, and move the object, in the order of the calls. */
+  override async appendEvent({ session, event }: AppendEventRequest): Promise<Event> {
+    if (event.partial) return event
+    const store = this.#source.store ?? (await this.#source.open())
+    const stored = storedForm(event, store.limits)
+    const before = this.#turns.get(session) ?? Promise.resolve()
+    const work = before.then(async () => {
+      const live = this.#live.get(session) ?? LiveSession.unknown(session)
+      const answer = await this.#append(store, session, live, stored)
+      await live.follow(session, [{ event, stored }], answer, (one) => super.appendEvent({ session, event: one }))
+      this.#live.set(session, live)
+      return event
+    })
+    this.#turns.set(session, settled(work))
+    return work
+  }
+
+  /** Closes the store if the service opened it. Idempotent. */
+  async close(): Promise<void> {
+    await this.#source.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #append(store: Store, session: Session, live: LiveSession, stored: ReturnType<typeof storedForm>) {
+    const { appName, userId, id: sessionId } = session
+    const { seq = 0, revision } = live
+    const isStrict = this.#onStale === 'reject'
+    if (isStrict && revision === undefined) throw unknownSession(session)
+    try {
+      return await store.events.append<AdkEvent>({ appName, userId, sessionId }, stored as AdkEvent, {
+        onDuplicate: 'replace',
+        eventsAfterSeq: seq,
+        ...(isStrict && revision !== undefined && { expectedRevision: revision }),
+      })
+    } catch (cause) {
+      if (isStoreError(cause) && cause.code === 'not_found')
+        throw new Error(`Session ${sessionId} not found for appendEvent`, { cause })
+      if (isStoreError(cause) && cause.code === 'conflict' && isStrict) throw stale(session, cause)
+      throw cause
+    }
+  }
+
+  #remember(loaded: Parameters<typeof LiveSession.loaded>[1] & { readonly events: Event[] }): Session {
+    const { appName, userId, sessionId, state, events, lastEventAt } = loaded
+    const session = { id: sessionId, appName, userId, state, events, lastUpdateTime: lastEventAt }
+    this.#live.set(session, LiveSession.loaded(session, loaded))
+    return session
+  }
+}
+
+/** Its end, whatever that is. */
+const settled = async (work: Promise<unknown>): Promise<void> => {
+  await Promise.allSettled([work])
+}
+
+const stale = ({ id }: Session, cause: StoreError) =>
+  new StoreError(
+    'conflict',
+    `session ${id} was changed by others since this object of it was loaded, and nothing was appended: load it again with getSession, and repeat on what that returns`,
+    { ...cause.facts, cause },
+  )
+
+const unknownSession = ({ id }: Session) =>
+  new StoreError(
+    'invalid_argument',
+    `this object of session ${id} is not one that the service returned, so with onStale 'reject' nobody knows whether it is stale: load it with getSession`,
+    { field: 'session' },
+  )

@@ -1,0 +1,50 @@
+import { StoreError, type Store } from '@daybook/core'
+
+/** Where a service has its store from. */
+export interface StoreSource {
+  /** `undefined` until it is open. */
+  readonly store: Store | undefined
+  /** Opens it, once: whoever comes meanwhile waits with the first. One that failed is tried again by the next caller. */
+  open(): Promise<Store>
+  /** Closes what {@link open} has opened, and only that. Idempotent. */
+  close(): Promise<void>
+}
+
+/** A store that is somebody else's, or a function that opens one: that is migrated and closed here. */
+export function createStoreSource(given: Store | (() => Promise<Store>)): StoreSource {
+  if (typeof given !== 'function') return { store: given, open: async () => given, close: async () => {} }
+  let opening: Promise<Store> | undefined
+  let store: Store | undefined
+  let isClosed = false
+  const begin = async () => {
+    const opened = await given()
+    try {
+      await opened.migrate()
+    } catch (error) {
+      await opened.close()
+      throw error
+    }
+    store = opened
+    return opened
+  }
+  return {
+    get store() {
+      return store
+    },
+    async open() {
+      if (isClosed) throw new StoreError('closed', 'the session service is closed')
+      opening ??= begin()
+      try {
+        return await opening
+      } catch (error) {
+        opening = undefined
+        throw error
+      }
+    },
+    async close() {
+      isClosed = true
+      const opened = await opening?.catch(() => undefined)
+      await opened?.close()
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import { toJsonObject, uuidv7, type AgentEvent, type JsonObject, type Limits } from '@daybook/core'
+import { State, type Event } from '@google/adk'
+
+/** An event as it is stored. */
+export type StoredForm = AgentEvent & { readonly id: string }
+
+const isStored = (key: string) => !key.startsWith(State.TEMP_PREFIX)
+
+/**
+ * Copies an event as it is at this moment, so that what its caller does to it from now on does not matter, and refuses what
+ * JSON cannot hold by its path. `temp:` keys are left out before anybody looks at their values: they may be anything. A key
+ * set to `undefined` is removed, as it is from ADK's own database.
+ */
+export function storedForm(event: Event, { eventDepth, eventBytes }: Limits): StoredForm {
+  const copy = toJsonObject(withoutTemp(event), 'event', { depth: eventDepth, name: 'eventDepth', bytes: eventBytes })
+  return { ...copy, id: idOf(event), timestamp: event.timestamp ?? Date.now() }
+}
+
+/** Initial state without its `temp:` keys. */
+export const storedState = (state: Readonly<Record<string, unknown>>): JsonObject | Record<string, unknown> =>
+  Object.fromEntries(Object.entries(state).filter(([key]) => isStored(key)))
+
+function withoutTemp(event: Event): object {
+  const { actions } = event
+  if (typeof actions?.stateDelta !== 'object') return event
+  const entries = Object.entries(actions.stateDelta ?? {}).filter(([key]) => isStored(key))
+  const removed = entries.filter(([, value]) => value === undefined).map(([key]) => key)
+  const stateDelta = Object.fromEntries(entries)
+  return { ...event, actions: { ...actions, stateDelta, ...(removed.length > 0 && { stateUnset: removed }) } }
+}
+
+/** The ids given to events that came without one, so that a repeat of a failed append is one. */
+const givenIds = new WeakMap<Event, string>()
+
+function idOf(event: Event): string {
+  if (event.id !== '' && event.id !== undefined) return event.id
+  const id = givenIds.get(event) ?? uuidv7()
+  givenIds.set(event, id)
+  return id
+}
