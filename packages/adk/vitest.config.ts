@@ -11,5 +11,8 @@ export default defineProject({
     name: 'adk',
     include: ['{src,test}/**/*.test.ts'],
     globalSetup: '../../tools/servers/setup.ts',
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    provide: { backends: ['pg', 'mariadb', 'mysql'] },
   },
 })

@@ -1,4 +1,4 @@
-import { isStoreError, StoreError, type Store } from '@daybook/core'
+import { isStoreError, StoreError, type AppendResult, type Store } from '@daybook/core'
 import {
   BaseSessionService,
   type AppendEventRequest,
@@ -10,7 +10,8 @@ import {
   type ListSessionsResponse,
   type Session,
 } from '@google/adk'
-import { LiveSession, readEvent, type AdkEvent } from './live-session.ts'
+import { createAppendQueue, type AppendQueue } from './append-queue.ts'
+import { LiveSession, readEvent, type AdkEvent, type Appended } from './live-session.ts'
 import { sessionPage } from './session-page.ts'
 import { createStoreSource, type StoreSource } from './store-source.ts'
 import { storedForm, storedState } from './stored-form.ts'
@@ -42,9 +43,8 @@ export interface DaybookSessionServiceOptions {
 export class DaybookSessionService extends BaseSessionService implements AsyncDisposable {
   readonly #source: StoreSource
   readonly #onStale: 'merge' | 'reject'
-  /** What we know of the session objects that others hold. Never on the objects: those are ADK's and the user's. */
-  readonly #live = new WeakMap<Session, LiveSession>()
-  readonly #turns = new WeakMap<Session, Promise<unknown>>()
+  /** By the session objects that others hold. Nothing of ours is on those: they are ADK's and the user's. */
+  readonly #appends = new WeakMap<Session, AppendQueue>()
 
   /**
    * @param store A store that is yours: migrated by you, and left open by {@link close}. Or a function that opens one: called
@@ -70,7 +70,7 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
         ...(state && { state: storedState(state) }),
         ...(sessionId && { sessionId }),
       })
-      return this.#remember({ ...created, events: [] })
+      return this.#remember(store, { ...created, events: [] })
     } catch (cause) {
       if (!isStoreError(cause) || cause.code !== 'already_exists') throw cause
       throw new Error(`Session with id ${sessionId} already exists.`, { cause })
@@ -84,7 +84,7 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
       { appName, userId, sessionId },
       { events: { ...(last !== undefined && { last }), ...(after && after > 0 && { after }) } },
     )
-    return loaded && this.#remember({ ...loaded, events: loaded.events.map(({ event }) => readEvent(event)) })
+    return loaded && this.#remember(store, { ...loaded, events: loaded.events.map(({ event }) => readEvent(event)) })
   }
 
   /** Of several callers at once one creates the session, and all get it. */
@@ -118,21 +118,15 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
     await store.sessions.delete({ appName, userId, sessionId })
   }
 
-  /** Appends of one session object are stored, and move the object, in the order of the calls. */
+  /**
+   * Stores the event, and then moves the session object in place. Appends of one object are stored, and move it, in the order
+   * of the calls. When it fails neither the event nor the object has changed, and it may be repeated with the same event.
+   */
   override async appendEvent({ session, event }: AppendEventRequest): Promise<Event> {
     if (event.partial) return event
     const store = this.#source.store ?? (await this.#source.open())
-    const stored = storedForm(event, store.limits)
-    const before = this.#turns.get(session) ?? Promise.resolve()
-    const work = before.then(async () => {
-      const live = this.#live.get(session) ?? LiveSession.unknown(session)
-      const answer = await this.#append(store, session, live, stored)
-      await live.follow(session, [{ event, stored }], answer, (one) => super.appendEvent({ session, event: one }))
-      this.#live.set(session, live)
-      return event
-    })
-    this.#turns.set(session, settled(work))
-    return work
+    const append = this.#appends.get(session) ?? this.#hold(store, session, LiveSession.unknown(session))
+    return append({ event, stored: storedForm(event, store.limits) })
   }
 
   /** Closes the store if the service opened it. Idempotent. */
@@ -144,39 +138,52 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
     return this.close()
   }
 
-  async #append(store: Store, session: Session, live: LiveSession, stored: ReturnType<typeof storedForm>) {
-    const { appName, userId, id: sessionId } = session
-    const { seq = 0, revision } = live
-    const isStrict = this.#onStale === 'reject'
-    if (isStrict && revision === undefined) throw unknownSession(session)
-    try {
-      return await store.events.append<AdkEvent>({ appName, userId, sessionId }, stored as AdkEvent, {
-        onDuplicate: 'replace',
-        eventsAfterSeq: seq,
-        ...(isStrict && revision !== undefined && { expectedRevision: revision }),
-      })
-    } catch (cause) {
-      if (isStoreError(cause) && cause.code === 'not_found')
-        throw new Error(`Session ${sessionId} not found for appendEvent`, { cause })
-      if (isStoreError(cause) && cause.code === 'conflict' && isStrict) throw stale(session, cause)
-      throw cause
-    }
-  }
-
-  #remember(loaded: Parameters<typeof LiveSession.loaded>[1] & { readonly events: Event[] }): Session {
+  #remember(store: Store, loaded: Parameters<typeof LiveSession.loaded>[1] & { readonly events: Event[] }): Session {
     const { appName, userId, sessionId, state, events, lastEventAt } = loaded
     const session = { id: sessionId, appName, userId, state, events, lastUpdateTime: lastEventAt }
-    this.#live.set(session, LiveSession.loaded(session, loaded))
+    this.#hold(store, session, LiveSession.loaded(session, loaded))
     return session
+  }
+
+  #hold(store: Store, session: Session, live: LiveSession): AppendQueue {
+    const commit = async (group: readonly Appended[]) => {
+      const answer = await this.#store(store, session, live, group)
+      await live.follow(session, group, answer, (event) => super.appendEvent({ session, event }))
+    }
+    const append = createAppendQueue(commit, store.limits.batchEvents)
+    this.#appends.set(session, append)
+    return append
+  }
+
+  async #store(
+    store: Store,
+    session: Session,
+    { seq = 0, revision }: LiveSession,
+    group: readonly Appended[],
+  ): Promise<AppendResult<AdkEvent>> {
+    const { appName, userId, id: sessionId } = session
+    const isStrict = this.#onStale === 'reject'
+    const events = group.map(({ stored }) => stored as AdkEvent) // what is wrong in it, the store refuses
+    if (isStrict && revision === undefined) throw unknownSession(session)
+    try {
+      return await store.events.append<AdkEvent>(
+        { appName, userId, sessionId },
+        events.length === 1 && events[0] !== undefined ? events[0] : events,
+        {
+          onDuplicate: 'replace',
+          eventsAfterSeq: seq,
+          ...(isStrict && revision !== undefined && { expectedRevision: revision }),
+        },
+      )
+    } catch (cause) {
+      if (!isStoreError(cause)) throw cause
+      if (cause.code === 'not_found') throw new Error(`Session ${sessionId} not found for appendEvent`, { cause })
+      throw cause.code === 'conflict' && isStrict ? staleSession(session, cause) : cause
+    }
   }
 }
 
-/** Its end, whatever that is. */
-const settled = async (work: Promise<unknown>): Promise<void> => {
-  await Promise.allSettled([work])
-}
-
-const stale = ({ id }: Session, cause: StoreError) =>
+const staleSession = ({ id }: Session, cause: StoreError) =>
   new StoreError(
     'conflict',
     `session ${id} was changed by others since this object of it was loaded, and nothing was appended: load it again with getSession, and repeat on what that returns`,
