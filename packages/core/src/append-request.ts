@@ -44,9 +44,10 @@ export interface AppendRequest {
   readonly eventsAfterSeq: number | undefined
   readonly wantsState: boolean
   readonly onDuplicate: 'reject' | 'replace'
+  readonly deltas: 'apply' | 'record'
 }
 
-const optionNames = ['expectedRevision', 'eventsAfterSeq', 'state', 'onDuplicate'] as const
+const optionNames = ['expectedRevision', 'eventsAfterSeq', 'state', 'onDuplicate', 'deltas'] as const
 
 export function appendRequest(
   key: unknown,
@@ -55,7 +56,13 @@ export function appendRequest(
   { limits, now }: { limits: Limits; now: () => number },
 ): AppendRequest {
   const checkedKey = checkedSessionKey(key, limits)
-  const { expectedRevision, eventsAfterSeq, state, onDuplicate = 'reject' } = checkedOptions(options, optionNames)
+  const {
+    expectedRevision,
+    eventsAfterSeq,
+    state,
+    onDuplicate = 'reject',
+    deltas = 'apply',
+  } = checkedOptions(options, optionNames)
   const afterSeq = checkedOptionalCount(eventsAfterSeq, 'eventsAfterSeq')
   return {
     key: checkedKey,
@@ -64,6 +71,7 @@ export function appendRequest(
     eventsAfterSeq: afterSeq,
     wantsState: checkedFlag(state, 'state') || afterSeq !== undefined,
     onDuplicate: checkedChoice(onDuplicate, 'onDuplicate', ['reject', 'replace']),
+    deltas: checkedChoice(deltas, 'deltas', ['apply', 'record']),
   }
 }
 
@@ -86,9 +94,11 @@ function newEvents(events: unknown, limits: Limits, now: () => number): NewEvent
   return checked
 }
 
-/** What a list of events does to the three scopes, one after the other. */
-export const deltaOf = (events: readonly NewEvent[]): Record<Scope, JsonDelta> =>
-  splitDelta(events.reduce((sum, { delta }) => composeDeltas(sum, delta), emptyDelta))
+/** What an append of these events, of those given, does to the three scopes, one after the other. */
+export const deltaOf = ({ deltas }: AppendRequest, events: readonly NewEvent[]): Record<Scope, JsonDelta> =>
+  splitDelta(
+    deltas === 'record' ? emptyDelta : events.reduce((sum, { delta }) => composeDeltas(sum, delta), emptyDelta),
+  )
 
 /** Whether an event of the same id says the same; a timestamp that the store gave does not count. */
 export function isSameEvent(stored: JsonObject, { payload, isTimestampGiven }: NewEvent): boolean {

@@ -67,6 +67,12 @@ export interface AppendOptions extends CallOptions {
    * one append an id has one payload, whatever is said here.
    */
   readonly onDuplicate?: 'reject' | 'replace'
+  /**
+   * What the events do to state: `apply` (default), or nothing with `record`, for a history whose effect is in the states
+   * already, as an import writes them. The deltas are stored with the events all the same, and `fork` and `stateAt` of an
+   * earlier point follow them.
+   */
+  readonly deltas?: 'apply' | 'record'
 }
 
 export interface AppendResult<E extends AgentEvent = AgentEvent> {

@@ -101,7 +101,10 @@ function append(row: SessionRow, request: AppendRequest, context: InMemoryContex
   const { expectedRevision } = request
   if (placed.length === 0) return answers
   if (expectedRevision !== undefined && expectedRevision !== row.revision) throw staleSession(row, expectedRevision)
-  const deltas = deltaOf(placed.map(({ event }) => event))
+  const deltas = deltaOf(
+    request,
+    placed.map(({ event }) => event),
+  )
   const state = applyDelta(row.state, deltas.session)
   checkStateBytes(state, 'session state', context.limits, context.logger)
   const writeStates = stateChanges(request.key, deltas, context)

@@ -126,29 +126,28 @@ const filtered = (data: InMemoryData, request: SessionFilterRequest): SessionRow
 
 const eventsIn = (rows: readonly SessionRow[]) => rows.reduce((sum, { events }) => sum + events.length, 0)
 
-function create({ key, deltas }: CreateRequest, context: InMemoryContext): SessionRow {
+function create({ key, deltas, initialState, ...given }: CreateRequest, context: InMemoryContext): SessionRow {
   const { data, limits, logger, now } = context
   if (findSession(data, key) !== undefined) throw sessionExists(key)
-  const createdAt = now()
+  const updatedAt = now()
+  const { createdAt = updatedAt } = given
   const state = deltas.session.set
   checkStateBytes(state, 'session state', limits, logger)
   const writeStates = stateChanges(key, deltas, context)
-  const row = newRow(key, { state, initialState: state, createdAt, lastEventAt: createdAt, events: [] })
+  const row = newRow(key, { state, initialState, createdAt, updatedAt, lastEventAt: createdAt, events: [] })
   insertSession(data, row)
   writeStates()
   return row
 }
 
-type Start = Pick<SessionRow, 'state' | 'initialState' | 'createdAt' | 'lastEventAt'> & {
+type Start = Pick<SessionRow, 'state' | 'initialState' | 'createdAt' | 'updatedAt' | 'lastEventAt'> & {
   readonly events: SessionRow['events']
 }
 
-const newRow = (key: SessionKey, { createdAt, ...start }: Start): SessionRow => ({
+const newRow = (key: SessionKey, start: Start): SessionRow => ({
   ...key,
   ...start,
   revision: 1,
-  createdAt,
-  updatedAt: createdAt,
   seqs: new Map(start.events.map(({ id, seq }) => [id, seq])),
   watchers: new Set(),
   isDeleted: false,
@@ -180,6 +179,7 @@ function fork(source: SessionRow, { sessionId, throughSeq }: ForkRequest, { data
     state,
     initialState,
     createdAt,
+    updatedAt: createdAt,
     lastEventAt: events.at(-1)?.timestamp ?? createdAt,
     events,
   })

@@ -30,23 +30,33 @@ interface Context {
 export interface CreateRequest {
   readonly key: SessionKey
   readonly deltas: Record<Scope, JsonDelta>
+  /** The session's own. */
+  readonly initialState: JsonDelta['set']
+  /** `undefined`: now. */
+  readonly createdAt: number | undefined
 }
 
 export function createRequest(session: unknown, options: unknown, { limits, now }: Context): CreateRequest {
   checkedOptions(options, [])
-  const { sessionId, state, ...user } = checkedOptions(
+  const { sessionId, state, createdAt, initialState, ...user } = checkedOptions(
     checkedRecord(session, 'session'),
-    ['appName', 'userId', 'sessionId', 'state'],
+    ['appName', 'userId', 'sessionId', 'state', 'createdAt', 'initialState'],
     'session',
   )
+  const documentOf = (set: unknown, name: string) =>
+    checkedDelta({ set, unset: undefined }, 'session', limits, { set: name, unset: 'unset' })
+  const deltas = splitDelta(documentOf(state, 'state'))
   return {
     key: {
       ...checkedUserKey(user, limits, 'session'),
       sessionId: sessionId === undefined ? uuidv7(now) : checkedId(sessionId, 'session.sessionId', limits),
     },
-    deltas: splitDelta(
-      checkedDelta({ set: state, unset: undefined }, 'session', limits, { set: 'state', unset: 'unset' }),
-    ),
+    deltas,
+    initialState:
+      initialState === undefined
+        ? deltas.session.set
+        : ownKeysOnly(documentOf(initialState, 'initialState').set, 'session.initialState'),
+    createdAt: createdAt === undefined ? undefined : checkedTimestamp(createdAt, 'session.createdAt'),
   }
 }
 
@@ -68,7 +78,10 @@ export function updateRequest(
   const checked = checkedChange(change, 'change', limits)
   return {
     key: checkedSessionKey(key, limits),
-    change: 'replace' in checked ? { replace: ownKeysOnly(checked.replace) } : { deltas: splitDelta(checked) },
+    change:
+      'replace' in checked
+        ? { replace: ownKeysOnly(checked.replace, 'change.replace') }
+        : { deltas: splitDelta(checked) },
     expectedRevision: expectedRevision(options),
   }
 }
@@ -89,15 +102,14 @@ export function stateUpdateRequest(
 const expectedRevision = (options: unknown) =>
   checkedOptionalCount(checkedOptions(options, ['expectedRevision'])['expectedRevision'], 'expectedRevision')
 
-function ownKeysOnly(document: JsonDelta['set']): JsonDelta['set'] {
+function ownKeysOnly(document: JsonDelta['set'], name: string): JsonDelta['set'] {
   const prefixed = Object.keys(document).find((key) => /^(?:app|user|temp):/.test(key))
   if (prefixed === undefined) return document
+  const field = `${name}.${prefixed}`
   throw new StoreError(
     'invalid_argument',
-    `change.replace.${prefixed} is not a key of the session itself; use state.update for app and user state`,
-    {
-      field: `change.replace.${prefixed}`,
-    },
+    `${field} is not a key of the session itself; use state.update for app and user state`,
+    { field },
   )
 }
 

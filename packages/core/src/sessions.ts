@@ -50,6 +50,13 @@ export interface NewSession extends UserKey {
   readonly sessionId?: string
   /** Split into scopes by prefix; `temp:` keys are dropped. */
   readonly state?: Readonly<Record<string, unknown>>
+  /** When it was created, of a session that began elsewhere. Default: now. `updatedAt` is now in any case. */
+  readonly createdAt?: number
+  /**
+   * The session's own state before its first event, from which `fork` and `stateAt` follow the deltas, of a session that
+   * began elsewhere and is created with what became of it. Default: the own keys of `state`. Refuses prefixed keys.
+   */
+  readonly initialState?: Readonly<Record<string, unknown>>
 }
 
 export interface GetSessionOptions extends CallOptions {

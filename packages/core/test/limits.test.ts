@@ -129,6 +129,7 @@ describe('an event is checked before anything is sent', () => {
       { expectedRevision: 1.5 },
       { expectedRevision: -1 },
       { onDuplicate: 'ignore' },
+      { deltas: 'skip' },
       { state: 1 },
       { eventsAfterSeq: '1' },
     ]) {

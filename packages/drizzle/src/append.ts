@@ -45,7 +45,7 @@ export function createAppend({ dialect, sessionRows, eventRows, scopeStates, lim
 
     for (const { event, seq } of added) yield* eventRows.insert(tx, session, seq, event)
     for (const { event, seq } of replaced) yield* eventRows.replace(tx, session, seq, event)
-    const deltas = deltaOf(inGivenOrder(request, [...added, ...replaced]))
+    const deltas = deltaOf(request, inGivenOrder(request, [...added, ...replaced]))
     const stored = toMicros(session.updatedAt)
     const last = added.at(-1)
     const revision = yield* sessionRows.change(tx, session, {

@@ -51,7 +51,7 @@ export function createEventOperations(parts: Parts): EventOperations {
       ...(isDirect && {
         async direct(call) {
           const { expectedRevision } = request
-          const deltas = storedDeltas(deltaOf(events), key)
+          const deltas = storedDeltas(deltaOf(request, events), key)
           // The database counts what is stored, and of these it would count too little.
           if (scopes.some((scope) => isCompact(deltas[scope]))) return undefined
           const batch = {

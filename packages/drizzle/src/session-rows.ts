@@ -30,6 +30,7 @@ interface NewSessionRow {
   readonly initialState: JsonObject
   readonly lastSeq: number
   readonly createdAt: bigint
+  readonly updatedAt: bigint
   readonly lastEventAt: bigint
 }
 
@@ -100,7 +101,7 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
       revision: sql`1`,
       lastSeq: param('lastSeq'),
       createdAt: param('createdAt'),
-      updatedAt: param('createdAt'),
+      updatedAt: param('updatedAt'),
       lastEventAt: param('lastEventAt'),
     },
   }

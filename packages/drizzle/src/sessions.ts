@@ -99,15 +99,16 @@ export function createSessionScripts(parts: Parts): SessionScripts {
   return {
     ...lists,
     load,
-    *create(tx, { key, deltas }, now) {
-      const state = deltas.session.set
+    *create(tx, { key, deltas, initialState, ...given }, now) {
+      const createdAt = given.createdAt === undefined ? now : toMicros(given.createdAt)
       const isNew = yield* sessionRows.insert(tx, {
         key,
-        state,
-        initialState: state,
+        state: deltas.session.set,
+        initialState,
         lastSeq: 0,
-        createdAt: now,
-        lastEventAt: now,
+        createdAt,
+        updatedAt: now,
+        lastEventAt: createdAt,
       })
       if (!isNew) throw sessionExists(key)
       yield* changeScopes(tx, scopeStates, key, deltas, { now, limits, logger })
@@ -157,6 +158,7 @@ export function createSessionScripts(parts: Parts): SessionScripts {
         initialState,
         lastSeq: seq,
         createdAt: now,
+        updatedAt: now,
         lastEventAt,
       })
       if (!isNew) throw sessionExists(target)

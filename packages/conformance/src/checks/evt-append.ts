@@ -202,3 +202,28 @@ export async function sessionMoves(ctx: Ctx): Promise<void> {
   holds(after.updatedAt > created.updatedAt, 'updatedAt after an append', [created.updatedAt, after.updatedAt])
   equal(after.createdAt, created.createdAt, 'createdAt after an append')
 }
+
+export async function historyIsOnlyRecorded(ctx: Ctx): Promise<void> {
+  const session = await newSession(ctx, 's1', { n: 9, gone: true, 'user:u': 9, 'app:p': 9 })
+  const event = say('e1', 'x', {
+    actions: { stateDelta: { n: 1, 'user:u': 1, 'app:p': 1, 'app:q': 1, 'temp:t': 1 }, stateUnset: ['gone'] },
+  })
+  const { actions } = say('e1', 'x', {
+    actions: { stateDelta: { n: 1, 'user:u': 1, 'app:p': 1, 'app:q': 1 }, stateUnset: ['gone'] },
+  })
+  const state = { n: 9, gone: true, 'user:u': 9, 'app:p': 9 }
+  const first = await ctx.store.events.append(session, event, { deltas: 'record', state: true })
+  equal([first.revision, first.state], [2, state], 'revision and merged state')
+  const batch = [event, say('e2', 'x', { actions: { stateDelta: { n: 2 } } })]
+  const second = await ctx.store.events.append(session, batch, { deltas: 'record', state: true })
+  equal(
+    [second.events.map(({ duplicate }) => duplicate), second.state],
+    [[true, false], state],
+    'a batch with a known event',
+  )
+  equal((await ctx.other.events.get(session, 'e1'))?.event, { ...event, actions }, 'the event, its delta with it')
+  const states = await Promise.all([0, 1, 2].map((seq) => ctx.other.sessions.stateAt(session, seq)))
+  equal(states, [{ n: 9, gone: true }, { n: 1 }, { n: 9, gone: true }], 'stateAt follows the deltas below the head')
+  await ctx.store.events.append(session, say('e3', 'x', { actions: { stateDelta: { n: 3 } } }), { deltas: 'apply' })
+  equal((await loaded(ctx)).state, { ...state, n: 3 }, 'state after an append that applies its delta')
+}

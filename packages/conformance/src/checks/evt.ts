@@ -12,6 +12,7 @@ import {
   batchesAreWhole,
   staleCopies,
   sessionMoves,
+  historyIsOnlyRecorded,
 } from './evt-append.ts'
 
 const rich: AgentEvent & { id: string; timestamp: number } = say('rich', 'x', {
@@ -225,4 +226,5 @@ export const EVT: Checks = [
     equal(await ctx.other.events.get(keyOf(ctx, 's1', 'bob'), 'e1'), undefined, 'of the session of another user')
   }),
   check('EVT-17', 'last: the newest n, oldest first; last: 0 is none', newestFirstOldestShown),
+  check('EVT-18', 'deltas: record keeps events with their deltas, and changes no state', historyIsOnlyRecorded),
 ]

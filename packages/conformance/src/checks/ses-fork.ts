@@ -1,5 +1,5 @@
 import type { Ctx } from '../context.ts'
-import { equal, rejects } from '../expect.ts'
+import { equal, holds, rejects } from '../expect.ts'
 import { idsOf, keyOf, loaded, newSession, nothingWritten, say, seqsOf, snapshot } from '../fixtures.ts'
 
 export async function forkCopies(ctx: Ctx): Promise<void> {
@@ -62,4 +62,37 @@ export async function stateAtEachPoint(ctx: Ctx): Promise<void> {
   const states = await Promise.all([0, 1, 2, 3].map((seq) => ctx.other.sessions.stateAt(session, seq)))
   equal(states, [{ n: 0 }, { n: 1 }, { n: 2, m: null }, { n: 2 }], 'the session’s own state after each event')
   await rejects(() => ctx.store.sessions.stateAt(session, 4), 'invalid_argument', 'stateAt beyond the head')
+}
+
+export async function beganElsewhere(ctx: Ctx): Promise<void> {
+  const createdAt = Date.UTC(2024, 1, 29, 12) + 0.125
+  const before = Date.now()
+  const given = { ...keyOf(ctx), createdAt, state: { n: 2, 'user:u': 1 }, initialState: { n: 0, old: true } }
+  const session = await ctx.store.sessions.create(given)
+  const got = await loaded(ctx)
+  equal([session.createdAt, got.createdAt, got.lastEventAt], [createdAt, createdAt, createdAt], 'times')
+  holds(got.updatedAt >= before - 60_000, 'updatedAt is the store’s clock', got.updatedAt)
+  equal([got.state, got.revision], [{ n: 2, 'user:u': 1 }, 1], 'state and revision')
+  await ctx.store.events.append(
+    session,
+    [1, 2].map((n) => say(`e${n}`, 'x', { actions: { stateDelta: { n } } })),
+    { deltas: 'record' },
+  )
+  const states = await Promise.all([0, 1, 2].map((seq) => ctx.other.sessions.stateAt(session, seq)))
+  equal(states, [{ n: 0, old: true }, { n: 1, old: true }, { n: 2 }], 'stateAt')
+  const fork = await ctx.store.sessions.fork(session, { sessionId: 'fork', throughSeq: 1 })
+  equal(fork.state, { n: 1, old: true, 'user:u': 1 }, 'a fork below the head')
+  const later = await newSession(ctx, 's2')
+  const { items } = await ctx.other.sessions.list({ appName: ctx.app, userId: 'ann', orderBy: 'createdAt' })
+  equal(
+    items.map(({ sessionId }) => sessionId).filter((id) => id !== 'fork'),
+    [later.sessionId, session.sessionId],
+    'the list by createdAt',
+  )
+  for (const bad of [{ createdAt: Number.NaN }, { createdAt: -1 }, { initialState: { 'user:u': 1 } }])
+    await rejects(
+      () => ctx.store.sessions.create({ ...keyOf(ctx, 'bad'), ...bad }),
+      'invalid_argument',
+      `create with ${JSON.stringify(bad)}`,
+    )
 }

@@ -13,7 +13,7 @@ import {
   walkSessions,
 } from '../fixtures.ts'
 import { runModel } from '../model.ts'
-import { forkCopies, stateAtEachPoint } from './ses-fork.ts'
+import { beganElsewhere, forkCopies, stateAtEachPoint } from './ses-fork.ts'
 import { pruneIsNarrow } from './ses-prune.ts'
 
 async function createAndGet(ctx: Ctx): Promise<void> {
@@ -210,4 +210,5 @@ export const SES: Checks = [
     }
   }),
   check('SES-17', 'prune removes only what its filter names, in bounded chunks', pruneIsNarrow),
+  check('SES-18', 'a session that began elsewhere keeps its createdAt and its initial state', beganElsewhere),
 ]

@@ -122,4 +122,30 @@ export const eventMutants: readonly Mutant[] = [
         },
       }),
   },
+  {
+    id: 'M160',
+    bug: 'deltas that are only to be recorded are applied',
+    check: 'EVT-18',
+    wrap: (store) =>
+      wrapStore(store, {
+        events: {
+          append: (key, events, options) => store.events.append(key, events, { ...options, deltas: 'apply' }),
+        },
+      }),
+  },
+  {
+    id: 'M161',
+    bug: 'a session that began elsewhere is taken for a new one',
+    check: 'SES-18',
+    wrap: (store) =>
+      wrapStore(store, {
+        sessions: {
+          create: ({ appName, userId, sessionId, state }, options) =>
+            store.sessions.create(
+              { appName, userId, ...(sessionId && { sessionId }), ...(state && { state }) },
+              options,
+            ),
+        },
+      }),
+  },
 ]
