@@ -1,0 +1,69 @@
+import type { BenchEvent, JsonObject } from './data.ts'
+
+export interface Key {
+  readonly appName: string
+  readonly userId: string
+  readonly sessionId: string
+}
+
+/** What an append answers: the position of the event and the session's revision, where the contender has them. */
+interface Appended {
+  readonly seq?: number
+  readonly revision?: number
+}
+
+interface Loaded {
+  /** Session keys as they are, user keys as `user:…`. */
+  readonly state: JsonObject
+  /** Oldest first. */
+  readonly events: readonly { readonly id: string }[]
+}
+
+/** One who appends to one session: a process that holds what its framework wants it to hold of a session. */
+export type Append = (event: BenchEvent) => Promise<Appended>
+
+/** A store in its own fresh database. What it lacks it leaves out, and the workloads that need it say so. */
+export interface Contender {
+  /** Answers the merged state. */
+  create(key: Key, state: JsonObject): Promise<JsonObject>
+  /** Untimed: reads what the framework wants to hold. */
+  writer(key: Key): Promise<Append>
+  /** The newest `last` events. */
+  load(key: Key, last: number): Promise<Loaded>
+  /** The newest sessions of a user; how many there were. */
+  list?(user: Omit<Key, 'sessionId'>, limit: number, withState: boolean): Promise<number>
+  /** Sessions without events and one second apart, faster than one by one. */
+  seedSessions?(sessions: readonly SeedSession[]): Promise<void>
+  /** After the seed: what the planner wants to know. */
+  analyze?(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface SeedSession extends Key {
+  readonly state: JsonObject
+  readonly updatedAt: number
+}
+
+/** What the numbers do not show. */
+interface About {
+  /** Unique in its backend. */
+  readonly name: string
+  /** Its driver and version. */
+  readonly driver: string
+  /** What it does less than the others, in a few words. */
+  readonly lacks?: string
+  /** Whether several who append at once to one user's sessions keep what each wrote of the user. */
+  readonly hasUserState?: boolean
+}
+
+export interface Entry extends About {
+  open(place: Place): Promise<Contender>
+}
+
+/** Where a contender may make its database. */
+export interface Place {
+  /** The address of a database of its own, or the path of a file of its own. */
+  readonly url: string
+  /** Connections at most. */
+  readonly pool: number
+}

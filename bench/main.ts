@@ -1,0 +1,42 @@
+// pnpm bench --backend pg [--contenders daybook,limit] [--workloads W1,W2] [--quick]
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { backendNames } from './backends.ts'
+import { pageOf } from './report.ts'
+import { full, quick, run, yardstick } from './run.ts'
+
+const { values } = parseArgs({
+  options: {
+    backend: { type: 'string' },
+    contenders: { type: 'string' },
+    workloads: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    /** Default: only a whole run is written, to bench/results. */
+    out: { type: 'string' },
+  },
+})
+
+const named = (list: string | undefined) => list?.split(',').map((name) => name.trim())
+const [contenders, chosen] = [named(values.contenders), named(values.workloads)]
+const isWhole = contenders === undefined && chosen === undefined && !values.quick
+const folder = values.out ?? (isWhole ? join(import.meta.dirname, 'results') : undefined)
+
+for (const name of named(values.backend) ?? backendNames) {
+  const backend = backendNames.find((one) => one === name)
+  if (backend === undefined) throw new Error(`--backend is one of ${backendNames.join(', ')}`)
+  const result = await run(backend, values.quick ? quick : full, {
+    // `daybook` means each driver that it runs on, and `limit` each that has one.
+    contender: (one) =>
+      contenders === undefined ||
+      one === yardstick ||
+      contenders.some((prefix) => one === prefix || one.startsWith(`${prefix}-`)),
+    workload: (id) => chosen === undefined || chosen.some((prefix) => id.startsWith(prefix)),
+    log: (line) => console.error(line),
+  })
+  const page = pageOf(result)
+  console.info(page)
+  if (folder === undefined) continue
+  await writeFile(join(folder, `${backend}.md`), page)
+  await writeFile(join(folder, `${backend}.json`), `${JSON.stringify(result, undefined, 2)}\n`)
+}

@@ -1,0 +1,28 @@
+// pnpm bench …: installs what is measured here and nowhere else, builds the packages, and loads the TypeScript of this folder as it is.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+function must(args, cwd = at('..')) {
+  const { status } = spawnSync(process.execPath, args, { cwd, stdio: ['inherit', 2, 2] })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+const pnpm = at('../tools/pnpm.mjs')
+if (!existsSync(at('node_modules/.modules.yaml'))) must([pnpm, 'install', '--frozen-lockfile'], at('.'))
+must([at('../tools/build-native.mjs')])
+must([pnpm, 'exec', 'turbo', 'run', 'build', '--filter=./packages/*', '--output-logs=errors-only'])
+
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--disable-warning=ExperimentalWarning',
+    `--import=${new URL('../packages/conformance/bin/typescript.mjs', import.meta.url).href}`,
+    at('main.ts'),
+    ...process.argv.slice(2),
+  ],
+  { stdio: 'inherit' },
+)
+process.exitCode = status ?? 1

@@ -1,0 +1,191 @@
+// One run: the contenders of one backend through all workloads.
+import { openBackend, contendersOf, type BackendName } from './backends.ts'
+import type { Contender, Entry } from './contender.ts'
+import { createData } from './data.ts'
+import { load, thisMachine, versions, type Machine } from './machine.ts'
+import { takeBlocks, takeTurns, type Blocks, type Measured, type Turns } from './procedure.ts'
+import { seed, type Sizes } from './seed.ts'
+import { smoke, type Verdict } from './smoke.ts'
+import { median, spreadOf, type Spread } from './statistics.ts'
+import * as workloads from './workloads/index.ts'
+
+export interface Settings {
+  readonly seed: number
+  readonly turns: Pick<Turns, 'warmUps' | 'budget'>
+  /** Of the rounds that a workload has by itself. */
+  readonly share: number
+  readonly blocks: Blocks
+  readonly sizes: Sizes
+}
+
+export const full: Settings = {
+  seed: 20_260_101,
+  turns: { warmUps: 3, budget: 12_000 },
+  share: 1,
+  blocks: { blocks: 3, length: 1500, warmUp: 300 },
+  sizes: { listed: 5000, long: 500, sessions: 64, eventsEach: 20 },
+}
+
+export const quick: Settings = {
+  ...full,
+  turns: { warmUps: 2, budget: 4000 },
+  share: 0.25,
+  blocks: { blocks: 1, length: 1000, warmUp: 200 },
+}
+
+/** The one that the others are compared with. */
+export const yardstick = 'limit'
+
+export interface Line {
+  readonly workload: string
+  readonly title: string
+  readonly contender: string
+  /** Why there are no numbers. */
+  readonly without?: string
+  /** Milliseconds of one operation. */
+  readonly spread?: Spread
+  /** Operations per second; only where many work at once. */
+  readonly perSecond?: number
+  /** Events whose append was answered and that are not there. */
+  readonly lost?: number
+  readonly errors: number
+  readonly error?: string
+  /** Of the median (of operations per second: of those) to the limit's. */
+  readonly ratio?: number
+  readonly ratioP10?: number
+}
+
+export interface Run {
+  readonly date: string
+  readonly backend: BackendName
+  readonly product: string
+  readonly durability: Readonly<Record<string, string>>
+  readonly machine: Machine
+  readonly load: { readonly before: readonly number[]; readonly after: readonly number[] }
+  readonly versions: Readonly<Record<string, string>>
+  readonly settings: Settings
+  readonly contenders: readonly (Pick<Entry, 'name' | 'driver' | 'lacks'> & { readonly verdict?: Verdict })[]
+  readonly leftOut: readonly { readonly contender: string; readonly why: string }[]
+  readonly lines: readonly Line[]
+}
+
+interface Ready {
+  readonly entry: Entry
+  readonly contender: Contender
+  readonly verdict: Verdict
+}
+
+export interface Wanted {
+  /** Whether a contender of this name takes part. */
+  readonly contender: (name: string) => boolean
+  readonly workload: (id: string) => boolean
+  readonly log: (line: string) => void
+}
+
+export async function run(backendName: BackendName, settings: Settings, wanted: Wanted): Promise<Run> {
+  const entries = (await contendersOf[backendName]()).filter(({ name }) => wanted.contender(name))
+  const before = load()
+  const backend = await openBackend[backendName]()
+  wanted.log(`${backend.product}: ${entries.map(({ name }) => name).join(', ')}`)
+  const ready: Ready[] = []
+  const leftOut: { contender: string; why: string }[] = []
+  try {
+    for (const entry of entries) {
+      try {
+        const contender = await entry.open(await backend.place(entry.name))
+        const verdict = await smoke(contender, entry, settings.seed)
+        wanted.log(`${entry.name}: ${told(verdict)}`)
+        await seed(contender, settings.sizes, settings.seed)
+        ready.push({ entry, contender, verdict })
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error)
+        wanted.log(`${entry.name} is left out: ${why}`)
+        leftOut.push({ contender: entry.name, why })
+      }
+    }
+    const lines = await measure(ready, settings, wanted)
+    return {
+      date: new Date().toISOString().slice(0, 10),
+      backend: backendName,
+      product: backend.product,
+      durability: backend.durability,
+      machine: thisMachine(),
+      load: { before, after: load() },
+      versions: versions(),
+      settings,
+      contenders: ready.map(({ entry: { name, driver, lacks }, verdict }) => ({
+        name,
+        driver,
+        ...(lacks !== undefined && { lacks }),
+        verdict,
+      })),
+      leftOut,
+      lines,
+    }
+  } finally {
+    for (const { contender } of ready) await contender.close()
+    await backend.close()
+  }
+}
+
+export function told({ faults, keptUserKeys, keptSessionKeys }: Verdict): string {
+  const kept = `${keptSessionKeys} of 16 session keys${keptUserKeys === undefined ? '' : `, ${keptUserKeys} of 16 user keys`} kept`
+  return [...faults, kept].join('; ')
+}
+
+async function measure(ready: readonly Ready[], settings: Settings, wanted: Wanted): Promise<Line[]> {
+  const lines: Line[] = []
+  const { create, append, load: loading, listWithState, listBare, manySessions, oneSession } = workloads
+  for (const workload of [create, append, loading, listWithState, listBare]) {
+    if (!wanted.workload(workload.id)) continue
+    wanted.log(`${workload.id} ${workload.title}`)
+    const runners = []
+    for (const { entry, contender } of ready) {
+      const prepare = await workload.begin(contender, createData(settings.seed + 1))
+      if (prepare !== undefined) runners.push({ name: entry.name, prepare })
+    }
+    const { chunk } = workload
+    const rounds = Math.max(5, Math.round(workload.rounds * settings.share))
+    const measured = await takeTurns(runners, { ...settings.turns, rounds, chunk })
+    lines.push(...ready.map(({ entry }) => lineOf(workload, entry.name, measured.get(entry.name))))
+  }
+  for (const workload of [manySessions, oneSession]) {
+    if (!wanted.workload(workload.id)) continue
+    wanted.log(`${workload.id} ${workload.title}`)
+    const crowds = []
+    for (const { entry, contender } of ready) {
+      const data = createData(settings.seed + 2)
+      crowds.push({ name: entry.name, workers: await workload.begin(contender, data, workload.workers) })
+    }
+    const measured = await takeBlocks(crowds, settings.blocks)
+    lines.push(
+      ...ready.map(({ entry }) => {
+        const one = measured.get(entry.name)
+        return { ...lineOf(workload, entry.name, one), ...(one !== undefined && { perSecond: median(one.rates) }) }
+      }),
+    )
+  }
+  return lines.map((line) => withRatios(line, lines))
+}
+
+const lineOf = (
+  { id, title }: { readonly id: string; readonly title: string },
+  contender: string,
+  measured: Measured | undefined,
+): Line => ({
+  workload: id,
+  title,
+  contender,
+  errors: measured?.errors ?? 0,
+  ...(measured === undefined && { without: 'has no such operation' }),
+  ...(measured !== undefined && measured.samples.length > 0 && { spread: spreadOf(measured.samples) }),
+  ...(measured?.error !== undefined && { error: measured.error }),
+})
+
+function withRatios(line: Line, lines: readonly Line[]): Line {
+  const limit = lines.find(({ workload, contender }) => workload === line.workload && contender === yardstick)
+  if (limit?.spread === undefined || line.spread === undefined) return line
+  if (line.perSecond !== undefined && limit.perSecond !== undefined)
+    return { ...line, ratio: line.perSecond / limit.perSecond }
+  return { ...line, ratio: line.spread.p50 / limit.spread.p50, ratioP10: line.spread.p10 / limit.spread.p10 }
+}

@@ -1,0 +1,49 @@
+import type { Append, Contender, Key } from './contender.ts'
+import { createData, type Data } from './data.ts'
+
+export const appName = 'bench'
+export const listUser = { appName, userId: 'ulist' }
+export const longSession: Key = { appName, userId: 'ulong', sessionId: 'long' }
+export const hotSession: Key = { appName, userId: 'uhot', sessionId: 'hot' }
+export const sessionAt = (i: number): Key => ({ appName, userId: `u${i}`, sessionId: `s${i}` })
+
+export interface Sizes {
+  readonly listed: number
+  readonly long: number
+  readonly sessions: number
+  readonly eventsEach: number
+}
+
+const firstUpdate = Date.UTC(2026, 0, 1)
+const atOnce = 10
+
+/** Puts in what the workloads expect. Untimed. */
+export async function seed(contender: Contender, sizes: Sizes, seedNumber: number): Promise<void> {
+  const data = createData(seedNumber)
+  const listed = Array.from({ length: sizes.listed }, (_, i) => ({
+    ...listUser,
+    sessionId: `list-${String(i).padStart(5, '0')}`,
+    state: data.sessionState(),
+    updatedAt: firstUpdate + i * 1000,
+  }))
+  if (contender.seedSessions !== undefined) await contender.seedSessions(listed)
+  else if (contender.list !== undefined) {
+    const waiting = listed.values()
+    await Promise.all(
+      Array.from({ length: atOnce }, async () => {
+        for (const { state, ...key } of waiting) await contender.create(key, state)
+      }),
+    )
+  }
+  await fill(contender, longSession, sizes.long, data)
+  await fill(contender, hotSession, sizes.eventsEach, data)
+  for (let i = 0; i < sizes.sessions; i++) await fill(contender, sessionAt(i), sizes.eventsEach, data)
+  await contender.analyze?.()
+}
+
+/** A session with so many events. */
+async function fill(contender: Contender, key: Key, events: number, data: Data): Promise<void> {
+  await contender.create(key, data.sessionState())
+  const append: Append = await contender.writer(key)
+  for (let i = 0; i < events; i++) await append(data.event())
+}

@@ -1,0 +1,5 @@
+export { append } from './append.ts'
+export { create } from './create.ts'
+export { listBare, listWithState } from './list.ts'
+export { load } from './load.ts'
+export { manySessions, oneSession } from './writers.ts'
