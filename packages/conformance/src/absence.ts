@@ -26,7 +26,10 @@ export const probes: Readonly<Record<Ability, Readonly<Record<string, Probe>>>> 
     prune: (store) => store.metrics.prune({}),
     budgets: (store) => store.metrics.budgets({}),
   },
-  lease: { lease: (store, ctx) => store.sessions.lease(keyOf(ctx), { ttl: 1000, owner: 'me' }) },
+  lease: {
+    lease: (store, ctx) => store.sessions.lease(keyOf(ctx), { ttl: 1000, owner: 'me' }),
+    append: (store, ctx) => store.events.append(keyOf(ctx), { id: 'e1' }, { lease: { owner: 'me', fence: 1 } }),
+  },
   jsonPathFilter: {
     list: (store, ctx) => store.sessions.list({ appName: ctx.app, where: [{ path: ['a'], op: 'eq', value: 1 }] }),
     count: (store, ctx) => store.sessions.count({ appName: ctx.app, where: [{ path: ['a'], op: 'exists' }] }),

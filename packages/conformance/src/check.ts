@@ -46,6 +46,7 @@ export const groups = [
   'ERR',
   'SEC',
   'ERA',
+  'LEA',
   'TXN',
   'CON',
   'FLT',

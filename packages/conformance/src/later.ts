@@ -23,5 +23,4 @@ export const later: Readonly<Partial<Record<CheckId, Reason>>> = {
   ...allOf('MET', 'the area is not in the contract types yet'),
   ...allOf('MEM', 'the area is not in the contract types yet'),
   ...allOf('ART', 'the area is not in the contract types yet'),
-  ...allOf('LEA', 'the option is not in the contract types yet'),
 }

@@ -1,10 +1,10 @@
-import type { SessionKey } from '@daybook/core'
+import type { LeaseToken, SessionKey } from '@daybook/core'
 import { fork, type ChildProcess } from 'node:child_process'
 import type { Ctx } from './context.ts'
 import type { Worker } from './define.ts'
 import type { AppendRecord } from './history.ts'
 import type { Request, Start } from './worker.ts'
-import type { AppendsArgs, Failure, WorkerScripts } from './worker-script.ts'
+import type { AppendsArgs, Failure, LeaseArgs, WorkerScripts } from './worker-script.ts'
 
 /** A store of the same place in another process, warm. */
 export interface RemoteStore {
@@ -15,6 +15,8 @@ export interface RemoteStore {
   deltas(args: AppendsArgs): Promise<number>
   /** Appends batches of `count` events without end, and says of each that it was acknowledged. Rejects when it cannot. */
   batches(args: AppendsArgs, acknowledged: (id: string) => void): Promise<never>
+  /** Takes a lease, which that process renews for as long as it lives. */
+  lease(args: LeaseArgs): Promise<LeaseToken>
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>
   stop(): Promise<void>
@@ -95,6 +97,7 @@ export async function startWorker({ module, args, mutant }: BrokenWorker, isCold
     appends: async (given) => (await ask('appends', given)) as AppendRecord[], // the answer of that script
     order: async (key) => (await ask('order', key)) as readonly string[], // the answer of that script
     deltas: async (given) => (await ask('deltas', given)) as number, // the answer of that script
+    lease: async (given) => (await ask('lease', given)) as LeaseToken, // the answer of that script
     batches: async (given, acknowledged) => (await ask('batches', given, acknowledged)) as never, // it has no end
     kill: () => end(child, ended, 'SIGKILL'),
     stop: async () => {

@@ -1,4 +1,4 @@
-import type { SessionKey, Store } from '@daybook/core'
+import type { LeaseToken, SessionKey, Store } from '@daybook/core'
 import { isStoreError } from '@daybook/core'
 import type { AppendRecord } from './history.ts'
 import { sharedClock } from './race.ts'
@@ -7,6 +7,12 @@ export interface AppendsArgs {
   readonly key: SessionKey
   readonly prefix: string
   readonly count: number
+}
+
+export interface LeaseArgs {
+  readonly key: SessionKey
+  readonly ttl: number
+  readonly owner: string
 }
 
 /** What another process can be asked to do; arguments and answers go through structured clone. */
@@ -19,6 +25,8 @@ export interface WorkerScripts {
   order(key: SessionKey): Promise<readonly string[]>
   /** Sets keys of its own in all scopes, one after the other. */
   deltas(args: AppendsArgs): Promise<number>
+  /** Takes a lease and keeps it. */
+  lease(args: LeaseArgs): Promise<LeaseToken>
   /** Appends batches of `count` events until the process ends, and says of each at once that it was acknowledged. */
   batches(args: AppendsArgs, say: (acknowledged: string) => void): Promise<never>
 }
@@ -56,6 +64,10 @@ export function workerScripts(store: Store): WorkerScripts {
         })
       }
       return count
+    },
+    async lease({ key, ...options }) {
+      const { owner, fence } = await store.sessions.lease(key, options)
+      return { owner, fence }
     },
     async batches({ key, prefix, count }, say) {
       for (let n = 1; ; n += 1) {

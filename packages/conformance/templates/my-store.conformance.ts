@@ -23,7 +23,7 @@ export default defineStoreUnderTest({
     memories: 'no',
     artifacts: 'no',
     metrics: 'no',
-    lease: 'no',
+    lease: 'yes',
     jsonPathFilter: 'yes',
     jsonPathIndex: 'no',
     fullTextSearch: 'no',

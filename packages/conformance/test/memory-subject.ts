@@ -8,7 +8,7 @@ export const memory: StoreUnderTest = defineStoreUnderTest({
     memories: 'no',
     artifacts: 'no',
     metrics: 'no',
-    lease: 'no',
+    lease: 'yes',
     jsonPathFilter: 'yes',
     jsonPathIndex: 'no',
     fullTextSearch: 'no',

@@ -12,6 +12,8 @@ import { composeDeltas, emptyDelta, scopeOf, splitDelta, type JsonDelta, type Sc
 import { StoreError } from './errors.ts'
 import { uuidv7 } from './ids.ts'
 import { byteLength, isJsonObject, jsonEquals, reading, toJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { checkedLeaseToken } from './lease-request.ts'
+import type { LeaseToken } from './lease.ts'
 import { checkLimit, type Limits } from './limits.ts'
 import type { SessionKey } from './sessions.ts'
 import { checkedTimestamp } from './time.ts'
@@ -41,13 +43,14 @@ export interface AppendRequest {
   readonly key: SessionKey
   readonly events: readonly NewEvent[]
   readonly expectedRevision: number | undefined
+  readonly lease: LeaseToken | undefined
   readonly eventsAfterSeq: number | undefined
   readonly wantsState: boolean
   readonly onDuplicate: 'reject' | 'replace'
   readonly deltas: 'apply' | 'record'
 }
 
-const optionNames = ['expectedRevision', 'eventsAfterSeq', 'state', 'onDuplicate', 'deltas'] as const
+const optionNames = ['expectedRevision', 'lease', 'eventsAfterSeq', 'state', 'onDuplicate', 'deltas'] as const
 
 export function appendRequest(
   key: unknown,
@@ -58,6 +61,7 @@ export function appendRequest(
   const checkedKey = checkedSessionKey(key, limits)
   const {
     expectedRevision,
+    lease,
     eventsAfterSeq,
     state,
     onDuplicate = 'reject',
@@ -68,6 +72,7 @@ export function appendRequest(
     key: checkedKey,
     events: newEvents(events, limits, now),
     expectedRevision: checkedOptionalCount(expectedRevision, 'expectedRevision'),
+    lease: checkedLeaseToken(lease, limits),
     eventsAfterSeq: afterSeq,
     wantsState: checkedFlag(state, 'state') || afterSeq !== undefined,
     onDuplicate: checkedChoice(onDuplicate, 'onDuplicate', ['reject', 'replace']),

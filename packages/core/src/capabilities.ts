@@ -30,7 +30,7 @@ export type YesNo = 'yes' | 'no'
  * What this store can do on this database, probed when it opened. Every key is present on every store.
  *
  * - `memories`, `artifacts`, `metrics`: the areas of that name.
- * - `lease`: `sessions.lease`.
+ * - `lease`: `sessions.lease`, and the option `lease` of `events.append`.
  * - `jsonPathFilter`: the option `where` of `sessions.list` and `sessions.count`; `jsonPathIndex`: `indexStatePath`.
  * - `fullTextSearch`, `vectorSearch`: options of `memories.search`.
  * - `callerTransaction`: `using(tx)` joins a transaction that the caller began.

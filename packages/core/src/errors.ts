@@ -30,6 +30,9 @@ export interface ErrorFacts {
   readonly actual?: number
   /** `conflict`: the revision that is stored now. */
   readonly revision?: number
+  /** `conflict` about a lease: who has the session, and until when by the store's clock; absent where nobody has it. */
+  readonly owner?: string
+  readonly expiresAt?: number
   /** `unsupported`: the capability that is `no`. */
   readonly capability?: string
   /** `outcome_unknown`: the ids that the store had generated, so that a repeat can name them. */

@@ -1,4 +1,5 @@
 import type { CallOptions } from './call.ts'
+import type { LeaseToken } from './lease.ts'
 import type { Page, PageOptions } from './page.ts'
 import type { SessionKey } from './sessions.ts'
 
@@ -57,6 +58,12 @@ export interface AppendOptions extends CallOptions {
    * at only when there is something to write: not when all events are known already, nor for an empty list.
    */
   readonly expectedRevision?: number
+  /**
+   * The lease by which the session is held: itself, or its `owner` and `fence` alone, so that another process can append in its name.
+   * `conflict` once it has ended, and for everybody else while it lasts. Looked at only when there is something to write, and
+   * before `expectedRevision`. Needs the ability `lease`.
+   */
+  readonly lease?: LeaseToken
   /** Answer also what others appended after this `seq`, and the merged state. */
   readonly eventsAfterSeq?: number
   /** Answer the merged state. */

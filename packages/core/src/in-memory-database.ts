@@ -1,6 +1,7 @@
 import type { JsonDelta } from './delta.ts'
 import { StoreError } from './errors.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
+import type { StoredLease } from './lease-request.ts'
 import type { SessionKey } from './sessions.ts'
 
 export const data: unique symbol = Symbol('data')
@@ -27,7 +28,7 @@ export interface InMemoryDatabase {
  * ```
  */
 export function createInMemoryDatabase(text?: string): InMemoryDatabase {
-  const database: InMemoryData = { apps: new Map(), states: new Map() }
+  const database: InMemoryData = { apps: new Map(), states: new Map(), lastFence: 0 }
   if (text !== undefined) restore(database, text)
   return { [data]: database }
 }
@@ -48,26 +49,31 @@ const textFormat = 'daybook-memory/1'
  * console.log(await copy.sessions.count({ appName: 'shop' })) // 1
  * ```
  */
-export function databaseText({ [data]: { apps, states } }: InMemoryDatabase): string {
+export function databaseText({ [data]: { apps, states, lastFence } }: InMemoryDatabase): string {
   const rows = [...apps.values()].flatMap((ofApp) => [...ofApp.values()])
   // The rest of a row belongs to this process, or follows from its events.
   const sessions = rows.map(({ seqs: _seqs, watchers: _watchers, isDeleted: _isDeleted, ...row }) => row)
-  return JSON.stringify({ format: textFormat, sessions, states: [...states] } satisfies Saved)
+  return JSON.stringify({ format: textFormat, sessions, states: [...states], lastFence } satisfies Saved)
 }
 
 interface Saved {
   readonly format: string
-  readonly sessions: readonly Omit<SessionRow, 'seqs' | 'watchers' | 'isDeleted'>[]
+  readonly sessions: readonly (Omit<SessionRow, 'seqs' | 'watchers' | 'isDeleted' | 'lease'> & {
+    readonly lease?: StoredLease | undefined
+  })[]
   readonly states: readonly (readonly [string, StateRow])[]
+  /** Absent in a text of a version that had no leases. */
+  readonly lastFence?: number
 }
 
 function restore(database: InMemoryData, text: string): void {
-  const { sessions, states } = parsed(text)
+  const { sessions, states, lastFence = 0 } = parsed(text)
   for (const row of sessions) {
     const seqs = new Map(row.events.map(({ id, seq }) => [id, seq]))
-    insertSession(database, { ...row, seqs, watchers: new Set(), isDeleted: false })
+    insertSession(database, { ...row, lease: row.lease, seqs, watchers: new Set(), isDeleted: false })
   }
   for (const [name, row] of states) database.states.set(name, row)
+  database.lastFence = lastFence
 }
 
 function parsed(text: string): Saved {
@@ -92,6 +98,8 @@ export interface InMemoryData {
   readonly apps: Map<string, Map<string, SessionRow>>
   /** States of apps and of users by {@link keyText}: keys of one part and of two cannot meet. */
   readonly states: Map<string, StateRow>
+  /** Of all leases of all sessions. */
+  lastFence: number
 }
 
 /** Times are whole microseconds as milliseconds: as exact as a timestamp, and in the same order. */
@@ -103,6 +111,7 @@ export interface SessionRow extends SessionKey {
   readonly createdAt: number
   updatedAt: number
   lastEventAt: number
+  lease: StoredLease | undefined
   /** At its `seq` less one. */
   readonly events: EventRow[]
   readonly seqs: Map<string, number>

@@ -6,6 +6,7 @@ import { findSession, wake, type EventRow, type SessionRow } from './in-memory-d
 import { laterOf, stateChanges, stateOf, type InMemoryContext } from './in-memory-state.ts'
 import { tailOf } from './in-memory-tail.ts'
 import type { JsonObject } from './json.ts'
+import { checkHolder } from './lease-request.ts'
 import { eventListRequest, pageOf, type CheckedEventFilter, type EventListRequest } from './list-request.ts'
 import { noSession, otherPayload, staleSession } from './refusals.ts'
 import type { SessionKey } from './sessions.ts'
@@ -100,6 +101,7 @@ function append(row: SessionRow, request: AppendRequest, context: InMemoryContex
   const { answers, placed } = plan(row, request)
   const { expectedRevision } = request
   if (placed.length === 0) return answers
+  checkHolder(row, request.lease, context.now())
   if (expectedRevision !== undefined && expectedRevision !== row.revision) throw staleSession(row, expectedRevision)
   const deltas = deltaOf(
     request,

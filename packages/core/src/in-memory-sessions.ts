@@ -13,9 +13,10 @@ import {
 import { matchingEvents, storedEvent } from './in-memory-events.ts'
 import { inOrder, positionOf, summaryOf } from './in-memory-list.ts'
 import { deleteUserState, fresh, laterOf, stateChanges, stateOf, type InMemoryContext } from './in-memory-state.ts'
+import type { Leases } from './held-lease.ts'
 import type { JsonObject } from './json.ts'
 import { eventsOption, pageOf, sessionFilter, sessionListRequest, type SessionFilterRequest } from './list-request.ts'
-import { noSession, seqBeyondHead, sessionExists, staleSession, unsupported } from './refusals.ts'
+import { noSession, seqBeyondHead, sessionExists, staleSession } from './refusals.ts'
 import {
   createRequest,
   forkRequest,
@@ -31,13 +32,10 @@ import type { PruneReport, Session, SessionKey, SessionQuery, SessionStore, Sess
 import { matchesState } from './state-filter.ts'
 import type { ErasureReceipt, Store } from './store.ts'
 
-export const createInMemorySessions = (context: InMemoryContext): SessionStore => ({
+export const createInMemorySessions = (context: InMemoryContext, { lease }: Leases): SessionStore => ({
   ...reads(context),
   ...writes(context),
-  lease: (_key, options) =>
-    context.calls.run('sessions.lease', options, () => {
-      throw unsupported('lease', 'leases')
-    }),
+  lease,
 })
 
 function reads(context: InMemoryContext): Pick<SessionStore, 'get' | 'list' | 'count' | 'stateAt'> {
@@ -148,6 +146,7 @@ const newRow = (key: SessionKey, start: Start): SessionRow => ({
   ...key,
   ...start,
   revision: 1,
+  lease: undefined,
   seqs: new Map(start.events.map(({ id, seq }) => [id, seq])),
   watchers: new Set(),
   isDeleted: false,

@@ -4,6 +4,7 @@ import type { Capabilities } from './capabilities.ts'
 import { StoreError } from './errors.ts'
 import { createInMemoryDatabase, data, type InMemoryDatabase } from './in-memory-database.ts'
 import { createInMemoryEvents } from './in-memory-events.ts'
+import { createInMemoryLeases } from './in-memory-leases.ts'
 import { createInMemoryErase, createInMemorySessions } from './in-memory-sessions.ts'
 import { createInMemoryState, type InMemoryContext } from './in-memory-state.ts'
 import { reading } from './json.ts'
@@ -22,7 +23,7 @@ const capabilities: Capabilities = Object.freeze({
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
-  lease: 'no',
+  lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'no',
   fullTextSearch: 'no',
@@ -58,11 +59,15 @@ export function createInMemoryStore(options: InMemoryStoreOptions = {}): InMemor
     data: checkedDatabase(membersOf(options, 'options', ['database']).database)[data],
   }
   const { calls, limits, areas } = context
-  const close = () => calls.close()
+  const leases = createInMemoryLeases(context)
+  const close = () => {
+    leases.close()
+    return calls.close()
+  }
   return {
     capabilities: capabilitiesWith(capabilities, areas),
     limits,
-    sessions: createInMemorySessions(context),
+    sessions: createInMemorySessions(context, leases),
     events: createInMemoryEvents(context),
     state: createInMemoryState(context),
     ...areasOf({ calls, areas }),

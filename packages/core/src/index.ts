@@ -15,7 +15,6 @@ export type {
   ComparisonOperator,
   ForkOptions,
   GetSessionOptions,
-  LeaseOptions,
   LoadedSession,
   NewSession,
   PruneQuery,
@@ -45,6 +44,7 @@ export type {
   StoredEvent,
   TailOptions,
 } from './events.ts'
+export { leaseTtl, type Lease, type LeaseOptions, type LeaseToken } from './lease.ts'
 export type { ScopedState, StateKey, StateStore } from './state.ts'
 export type { MemoryStore } from './memories.ts'
 export type { ArtifactStore } from './artifacts.ts'
@@ -91,6 +91,7 @@ export {
   type JsonDelta,
   type Scope,
 } from './delta.ts'
+export { createLeases, type LeaseGrant, type Leases, type LeaseWork } from './held-lease.ts'
 export { uuidv7 } from './ids.ts'
 export { whenAborted } from './when-aborted.ts'
 export {
@@ -119,9 +120,19 @@ export {
   type SessionFilterRequest,
   type SessionListRequest,
 } from './list-request.ts'
+export {
+  checkedLeaseToken,
+  checkFree,
+  checkHolder,
+  leaseRequest,
+  type LeaseRequest,
+  type StoredLease,
+} from './lease-request.ts'
 export { statePathIndexRequest, withoutPathIndexes, type StatePathIndexRequest } from './state-path-index.ts'
 export { checkedWhere, matchesState, type CheckedCondition } from './state-filter.ts'
 export {
+  endedLease,
+  leasedSession,
   noSession,
   otherPayload,
   seqBeyondHead,

@@ -1,4 +1,5 @@
 import { StoreError } from './errors.ts'
+import type { LeaseToken } from './lease.ts'
 import type { SessionKey } from './sessions.ts'
 import type { StateKey } from './state.ts'
 
@@ -33,6 +34,37 @@ export const otherPayload = (
     revision,
     field: 'event.id',
   })
+
+/** A session that somebody has. */
+export const leasedSession = (
+  { sessionId, revision }: { sessionId: string; revision: number },
+  { owner, expiresAt }: { owner: string; expiresAt: number },
+): StoreError =>
+  new StoreError('conflict', `session ${sessionId} is leased to ${owner} until ${iso(expiresAt)}`, {
+    revision,
+    owner,
+    expiresAt,
+  })
+
+/** A lease that is over, and who has the session now. */
+export const endedLease = (
+  { sessionId, revision }: { sessionId: string; revision?: number },
+  { owner, fence }: LeaseToken,
+  now?: { owner: string; expiresAt: number },
+  cause?: unknown,
+): StoreError =>
+  new StoreError(
+    'conflict',
+    `lease ${fence} of ${owner} on session ${sessionId} has ended${now === undefined ? '' : `; ${now.owner} has it until ${iso(now.expiresAt)}`}`,
+    {
+      field: 'lease',
+      ...(revision !== undefined && { revision }),
+      ...(now !== undefined && { owner: now.owner, expiresAt: now.expiresAt }),
+      cause,
+    },
+  )
+
+const iso = (time: number) => new Date(time).toISOString()
 
 /** A point of a session's history that was asked for and is not there. */
 export const seqBeyondHead = (field: string, seq: number, lastSeq: number): StoreError =>

@@ -1,6 +1,7 @@
 import type { CallOptions } from './call.ts'
 import type { Delta } from './delta.ts'
 import type { AgentEvent, EventFilter, StoredEvent } from './events.ts'
+import type { Lease, LeaseOptions } from './lease.ts'
 import type { Page, PageOptions } from './page.ts'
 
 /** A user of an app. */
@@ -144,12 +145,6 @@ export interface PruneReport {
   readonly dryRun: boolean
 }
 
-export interface LeaseOptions extends CallOptions {
-  /** Milliseconds. */
-  readonly ttl: number
-  readonly owner: string
-}
-
 /**
  * Sessions. Everything is keyed by the full key: the same session id under another user or app is another session.
  *
@@ -196,6 +191,30 @@ export interface SessionStore {
   stateAt<S extends State = State>(key: SessionKey, seq: number, options?: CallOptions): Promise<S | undefined>
   /** Deletes old sessions of one app (or one user of it) in bounded chunks, each a transaction: an abort keeps the chunks before it. */
   prune(query: PruneQuery): Promise<PruneReport>
-  /** Needs the ability `lease`. */
-  lease(key: SessionKey, options: LeaseOptions): Promise<never>
+  /**
+   * Takes the session for a while: until it ends, or is released, only appends that show this lease (`{ lease }`) are accepted,
+   * and everybody else's are `conflict`. Of several callers at once one gets it; `conflict` tells the others who has it
+   * (`facts.owner`) and until when (`facts.expiresAt`), also one of the same owner, since that may be another process. Needs the
+   * ability `lease`; `not_found` without the session.
+   *
+   * It is renewed in the background. Once it has ended its holder cannot append any more, whether or not somebody else took the session
+   * meanwhile: a lease that is over does not come back, and a new one has a higher {@link Lease.fence}. The store's clock
+   * decides, at the beginning of each call.
+   *
+   * A lease guards the history of a session, not its administration: `update`, `fork`, `prune`, `erase` and `delete` do not
+   * ask for it, and whoever deletes the session ends it. After `outcome_unknown` it may be that nobody holds the session
+   * until `ttl` is over. Inside a transaction a lease cannot be taken (`unsupported`), and can be shown.
+   *
+   * @example
+   * ```ts
+   * import { createInMemoryStore } from '@daybook/core'
+   *
+   * await using store = createInMemoryStore()
+   * const session = await store.sessions.create({ appName: 'shop', userId: 'ann' })
+   * await using lease = await store.sessions.lease(session, { ttl: 30_000, owner: 'worker-1' })
+   * await store.events.append(session, { author: 'agent' }, { lease })
+   * await store.events.append(session, { author: 'agent' }).catch((error) => console.log(error.code)) // conflict
+   * ```
+   */
+  lease(key: SessionKey, options: LeaseOptions): Promise<Lease>
 }

@@ -7,6 +7,7 @@ import {
   eventListRequest,
   pageOf,
   scopes,
+  unsupported,
   type AppendRequest,
   type AppendResult,
   type CallOptions,
@@ -91,6 +92,11 @@ export function createEventOperations(parts: Parts): EventOperations {
     return { ...answer, state, newEvents: later.filter(({ event }) => !own.has(event.id)) }
   }
 
+  function answerable(request: AppendRequest): AppendRequest {
+    if (request.lease !== undefined && dialect.capabilities.lease === 'no') throw unsupported('lease', 'leases')
+    return request
+  }
+
   function* list(tx: Tx, request: EventListRequest): Script<Page<StoredEvent>> {
     const { key, filter, direction, limit, offset, position } = request
     if (filter.last !== undefined) {
@@ -111,7 +117,7 @@ export function createEventOperations(parts: Parts): EventOperations {
 
   return {
     append: (key, events, options) =>
-      writing('events.append', options, () => appendRequest(key, events, options, parts), prepareAppend),
+      writing('events.append', options, () => answerable(appendRequest(key, events, options, parts)), prepareAppend),
     get: (key, eventId, options) =>
       reading(
         'events.get',

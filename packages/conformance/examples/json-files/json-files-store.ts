@@ -10,6 +10,7 @@ import {
   createInMemoryStore,
   databaseText,
   storeContext,
+  unsupported,
   withoutPathIndexes,
   type Call,
   type CallOptions,
@@ -56,7 +57,13 @@ export function openJsonFilesStore({ folder, ...options }: JsonFilesOptions): St
 
   return {
     capabilities: capabilitiesWith(
-      { ...createInMemoryStore().capabilities, persistent: 'yes', liveNotify: 'no', transactionalDdl: 'no' },
+      {
+        ...createInMemoryStore().capabilities,
+        persistent: 'yes',
+        lease: 'no',
+        liveNotify: 'no',
+        transactionalDdl: 'no',
+      },
       areas,
     ),
     limits,
@@ -72,10 +79,14 @@ export function openJsonFilesStore({ folder, ...options }: JsonFilesOptions): St
       count: (filter) => read('sessions.count', filter, filter, (from) => from.sessions.count(filter)),
       stateAt: (key, seq, given) =>
         read('sessions.stateAt', key, given, (from) => from.sessions.stateAt(key, seq, given)),
-      lease: (key, given) => read('sessions.lease', key, given, (from) => from.sessions.lease(key, given)),
+      lease: (_key, given) => calls.run('sessions.lease', given, () => Promise.reject(noLeases())),
     },
     events: {
-      append: (key, events, given) => change('events.append', key, given, (to) => to.events.append(key, events, given)),
+      append: (key, events, given) =>
+        change('events.append', key, given, (to) => {
+          if (given?.lease !== undefined) throw noLeases()
+          return to.events.append(key, events, given)
+        }),
       get: (key, id, given) => read('events.get', key, given, (from) => from.events.get(key, id, given)),
       list: (key, query) => read('events.list', key, query, (from) => from.events.list(key, query)),
       tail: (key, given) =>
@@ -102,6 +113,9 @@ export function openJsonFilesStore({ folder, ...options }: JsonFilesOptions): St
     [Symbol.asyncDispose]: () => calls.close(),
   }
 }
+
+/** A file is read anew for each call, so nobody here could renew one. */
+const noLeases = () => unsupported('lease', 'leases')
 
 /** The app of a key, or a name that no app has: what is wrong with it the reference store tells. */
 function appOf(key: unknown): string {

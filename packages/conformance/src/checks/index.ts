@@ -11,6 +11,7 @@ import { JSP } from './jsp.ts'
 import { ERR } from './err.ts'
 import { SEC } from './sec.ts'
 import { ERA } from './era.ts'
+import { LEA } from './lea.ts'
 import { TXN } from './txn.ts'
 import { CON } from './con.ts'
 import { FLT } from './flt.ts'
@@ -34,6 +35,7 @@ export const checks: Readonly<Record<Group, Checks>> = {
   ERR,
   SEC,
   ERA,
+  LEA,
   TXN,
   CON,
   FLT,

@@ -4,6 +4,7 @@ import { factMutants } from './facts.ts'
 import { faultMutants } from './faults.ts'
 import { filterMutants } from './filters.ts'
 import { idMutants } from './ids.ts'
+import { leaseMutants } from './leases.ts'
 import { listMutants } from './lists.ts'
 import { raceMutants } from './races.ts'
 import { realWorldMutants } from './real-world.ts'
@@ -18,6 +19,7 @@ export const mutants: readonly Mutant[] = [
   ...faultMutants,
   ...filterMutants,
   ...idMutants,
+  ...leaseMutants,
   ...listMutants,
   ...raceMutants,
   ...realWorldMutants,
