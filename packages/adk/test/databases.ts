@@ -15,13 +15,13 @@ import { openStore } from '../src/open-store.ts'
 interface Fresh {
   /** `undefined` for the store in memory. */
   readonly url: string | undefined
-  drop(): Promise<void>
+  readonly drop: () => Promise<void>
 }
 
 export interface Database {
   readonly name: string
   readonly server?: ServerBackend
-  fresh(): Promise<Fresh>
+  readonly fresh: () => Promise<Fresh>
 }
 
 /** What everything here is proven on. */
@@ -70,9 +70,9 @@ export interface Bench {
   /** Its address; throws for the store in memory. */
   readonly url: string
   /** Another service over the same data, as another process would have one. */
-  another(options?: DaybookSessionServiceOptions): DaybookSessionService
+  readonly another: (options?: DaybookSessionServiceOptions) => DaybookSessionService
   /** A name that no other test has. */
-  app(): string
+  readonly app: () => string
 }
 
 export function benchOn({ server, fresh }: Database): Bench {
