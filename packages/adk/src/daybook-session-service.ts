@@ -1,7 +1,8 @@
-import { isStoreError, StoreError, type AppendResult, type Store } from '@daybook/core'
+import { isStoreError, StoreError, type AppendResult, type Lease, type LeaseOptions, type Store } from '@daybook/core'
 import {
   BaseSessionService,
   type AppendEventRequest,
+  type CompositeSessionKey,
   type CreateSessionRequest,
   type DeleteSessionRequest,
   type Event,
@@ -12,6 +13,7 @@ import {
 } from '@google/adk'
 import { createAppendQueue, type AppendQueue } from './append-queue.ts'
 import { LiveSession, readEvent, type AdkEvent, type Appended } from './live-session.ts'
+import { createSessionLeases } from './session-leases.ts'
 import { sessionPage } from './session-page.ts'
 import { createStoreSource, type StoreSource } from './store-source.ts'
 import { storedForm, storedState } from './stored-form.ts'
@@ -24,6 +26,8 @@ export interface DaybookSessionServiceOptions {
    */
   readonly onStale?: 'merge' | 'reject'
 }
+
+export interface LeaseSessionRequest extends CompositeSessionKey, LeaseOptions {}
 
 /**
  * ADK's sessions in a Daybook store: a drop-in for its `DatabaseSessionService`.
@@ -45,6 +49,7 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
   readonly #onStale: 'merge' | 'reject'
   /** By the session objects that others hold. Nothing of ours is on those: they are ADK's and the user's. */
   readonly #appends = new WeakMap<Session, AppendQueue>()
+  readonly #leases = createSessionLeases()
 
   /**
    * @param store A store that is yours: migrated by you, and left open by {@link close}. Or a function that opens one: called
@@ -129,6 +134,22 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
     return append({ event, stored: storedForm(event, store.limits) })
   }
 
+  /**
+   * Takes a session for a while, so that no two runners answer in one conversation: until the lease is released or has ended,
+   * only this service appends to it, and others get a `conflict` that says who has it. Take one before each run:
+   *
+   * ```
+   * await using lease = await sessionService.leaseSession({ appName, userId, sessionId, ttl: 30_000, owner: 'worker-1' })
+   * for await (const event of runner.runAsync({ userId, sessionId, newMessage, abortSignal: lease.signal })) …
+   * ```
+   *
+   * @throws `conflict` when somebody has it, a run of this service included · `unsupported` by a store without leases
+   */
+  async leaseSession({ appName, userId, sessionId, ...options }: LeaseSessionRequest): Promise<Lease> {
+    const store = this.#source.store ?? (await this.#source.open())
+    return this.#leases.take(store, { appName, userId, sessionId }, options)
+  }
+
   /** Closes the store if the service opened it. Idempotent. */
   async close(): Promise<void> {
     await this.#source.close()
@@ -162,26 +183,33 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
     group: readonly Appended[],
   ): Promise<AppendResult<AdkEvent>> {
     const { appName, userId, id: sessionId } = session
+    const key = { appName, userId, sessionId }
+    const lease = this.#leases.of(key)
     const isStrict = this.#onStale === 'reject'
     const events = group.map(({ stored }) => stored as AdkEvent) // what is wrong in it, the store refuses
     if (isStrict && revision === undefined) throw unknownSession(session)
     try {
       return await store.events.append<AdkEvent>(
-        { appName, userId, sessionId },
+        key,
         events.length === 1 && events[0] !== undefined ? events[0] : events,
         {
           onDuplicate: 'replace',
           eventsAfterSeq: seq,
           ...(isStrict && revision !== undefined && { expectedRevision: revision }),
+          ...(lease && { lease }),
         },
       )
     } catch (cause) {
       if (!isStoreError(cause)) throw cause
       if (cause.code === 'not_found') throw new Error(`Session ${sessionId} not found for appendEvent`, { cause })
-      throw cause.code === 'conflict' && isStrict ? staleSession(session, cause) : cause
+      throw isStrict && isStale(cause) ? staleSession(session, cause) : cause
     }
   }
 }
+
+/** A conflict about nothing but the revision. */
+const isStale = ({ code, facts: { field, owner } }: StoreError) =>
+  code === 'conflict' && field === undefined && owner === undefined
 
 const staleSession = ({ id }: Session, cause: StoreError) =>
   new StoreError(

@@ -1,3 +1,4 @@
+import { isStoreError } from '@daybook/core'
 import {
   AgentControlledContextCompactor,
   AgentTool,
@@ -383,6 +384,55 @@ describe.each(databases)('on $name', (database) => {
     const functionResponse = { id: id ?? '', name: 'ticket', response: { status: 'closed' } }
     const events = await run(next.runner, session, { role: 'user', parts: [{ functionResponse }] })
     expect(events.map((event) => [event.author, textOf(event)])).toEqual([['desk', 'it is closed']])
+  })
+
+  describe('a lease', () => {
+    const leased = async (
+      skip: (reason: string) => never,
+      session: Session,
+      owner: string,
+      service = bench.service,
+    ) => {
+      const { appName, userId, id: sessionId } = session
+      try {
+        return await service.leaseSession({ appName, userId, sessionId, ttl: 20_000, owner })
+      } catch (error) {
+        if (isStoreError(error) && error.code === 'unsupported') skip('this store has no leases')
+        throw error
+      }
+    }
+    const agent = () => new LlmAgent({ name: 'agent', model: new ScriptedModel(() => say('hi')) })
+
+    test('lets one of two runners answer, and the other when it is released', async ({ skip }) => {
+      const { runner, session } = await start({ agent: agent() })
+      const other = restarted(session, { agent: agent() })
+      const lease = await leased(skip, session, 'one')
+      await expect(leased(skip, session, 'two', other.service)).rejects.toMatchObject({
+        code: 'conflict',
+        facts: { owner: 'one' },
+      })
+      await expect(run(other.runner, session, message('from two'))).rejects.toMatchObject({ facts: { owner: 'one' } })
+      expect((await run(runner, session, message('from one'))).map(textOf)).toEqual(['hi'])
+      await lease.release()
+      expect((await run(other.runner, session, message('from two'))).map(textOf)).toEqual(['hi'])
+      await run(runner, session, message('from one again'))
+      const stored = await loaded(bench.service, session)
+      expect(stored.events.map(textOf)).toEqual(['from one', 'hi', 'from two', 'hi', 'from one again', 'hi'])
+    })
+
+    test('that was lost is not appended under, until it is released', async ({ skip }) => {
+      const { runner, session } = await start({ agent: agent() })
+      const lease = await leased(skip, session, 'one')
+      const { appName, userId, id: sessionId } = session
+      await bench.another().deleteSession({ appName, userId, sessionId })
+      await bench.another().createSession({ appName, userId, sessionId })
+      await expect(run(runner, session, message('late'))).rejects.toMatchObject({
+        code: 'conflict',
+        facts: { field: 'lease' },
+      })
+      await lease.release()
+      expect((await run(runner, session, message('again'))).map(textOf)).toEqual(['hi'])
+    })
   })
 
   describe('compaction', () => {
