@@ -1,16 +1,16 @@
 import { defaultLimits, type Limits } from '@daybook/core'
-import { remembered, type Dialect, type LoadShape } from '@daybook/drizzle'
+import type { Dialect } from '@daybook/drizzle'
 import { capabilitiesOf } from './capabilities.ts'
 import { catalogOf } from './catalog.ts'
 import type { Connections } from './connections.ts'
 import { expressionsFor } from './expressions.ts'
+import { hotPath } from './hot-path.ts'
 import { jsonPathsFor } from './json-path.ts'
-import { buildLoad, loadedBy } from './load.ts'
 import { migrating } from './migrate.ts'
 import { pathIndexing } from './path-index.ts'
 import { probe, type Probe } from './probe.ts'
 import { daybookTables, type MysqlTableOptions } from './schema.ts'
-import { rowsOn, transactions } from './transactions.ts'
+import { transactions } from './transactions.ts'
 
 interface Parts {
   readonly connections: Connections
@@ -23,9 +23,9 @@ interface Parts {
 /** The verbs over mysql2 on MySQL and MariaDB. */
 export function mysqlDialect({ connections, server, options, failures, close }: Parts): Dialect {
   const { flavour } = server
-  const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
+  const tables = daybookTables({ ...options, flavour })
   return {
-    tables: daybookTables({ ...options, flavour }),
+    tables,
     capabilities: capabilitiesOf(options.foreignKeys ?? true),
     limits: limitsOf(server),
     expressions: expressionsFor(flavour),
@@ -36,11 +36,7 @@ export function mysqlDialect({ connections, server, options, failures, close }: 
     ...migrating(options, flavour),
     catalog: catalogOf({ ...options, flavour }),
     ...transactions(connections),
-    loadSession: (shape, params, call) =>
-      connections.lend(call, async (connection) => loadedBy(await rowsOn(connection, loadFor(shape), params))),
-    *loadWithin(tx, shape, params) {
-      return loadedBy(yield* tx.rows(loadFor(shape), params))
-    },
+    ...hotPath({ tables, connections, server, failures }),
     server: (call) => connections.lend(call, probe),
     pool: connections.state,
     close,

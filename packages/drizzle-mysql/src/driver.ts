@@ -80,21 +80,29 @@ const has = (client: unknown, ...names: string[]) =>
 const isPool = (client: unknown): client is Pool => has(client, 'getConnection', 'query', 'execute')
 const isCallbackPool = (client: unknown): client is { promise(): Pool } => isPool(client) && has(client, 'promise')
 
-interface Result {
+export interface Result {
   readonly rows: readonly Row[]
   readonly count: number
+  /** What LAST_INSERT_ID was told to be. */
+  readonly lastId: number
   /** Whether the connection is inside a transaction now, where the server says so: after what answers no rows. */
   readonly isInTransaction: boolean
+}
+
+interface Header {
+  readonly affectedRows: number
+  readonly insertId: number | string
+  readonly serverStatus: number
 }
 
 const inTransaction = 1 // SERVER_STATUS_IN_TRANS of the protocol
 
 /** mysql2 answers rows or a header, and the columns. */
 export function resultOf(result: unknown): Result {
-  const [answer] = result as readonly [readonly Row[] | { affectedRows: number; serverStatus: number }, unknown] // as mysql2 documents it
-  if (!('affectedRows' in answer)) return { rows: answer, count: answer.length, isInTransaction: false }
-  const { affectedRows: count, serverStatus } = answer
-  return { rows: [], count, isInTransaction: (serverStatus & inTransaction) !== 0 }
+  const [answer] = result as readonly [readonly Row[] | Header, unknown] // as mysql2 documents it
+  if (!('affectedRows' in answer)) return { rows: answer, count: answer.length, lastId: 0, isInTransaction: false }
+  const { affectedRows: count, insertId, serverStatus } = answer
+  return { rows: [], count, lastId: Number(insertId), isInTransaction: (serverStatus & inTransaction) !== 0 }
 }
 
 /** Whatever the pool was told about the shape of rows, these come as objects by name. */
@@ -107,6 +115,15 @@ export const runText = async (connection: Connection, sql: string): Promise<Resu
 /** Runs a statement that the server prepares once for each connection: values never become part of its text. */
 export const runPrepared = async (connection: Connection, sql: string, values: readonly Value[]): Promise<Result> =>
   resultOf(await connection.execute({ sql, values: values.map(wire), ...shape }))
+
+/** Runs a block that the server prepares, and answers the rows of the one SELECT in it; none where it was not reached. */
+export async function runBlock(connection: Connection, sql: string, values: readonly Value[]): Promise<readonly Row[]> {
+  const [answer] = (await connection.execute({ sql, values: values.map(wire), ...shape })) as readonly [
+    readonly [readonly Row[], Header] | Header,
+    unknown,
+  ] // as mysql2 documents several results
+  return 'affectedRows' in answer ? [] : answer[0]
+}
 
 /** LIMIT takes no text, and a number has no room for the largest times. */
 export const wire = (value: Value): Value => {

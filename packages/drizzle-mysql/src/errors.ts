@@ -89,6 +89,12 @@ const failureBy = (errnos: Kinds<number>) => {
   return (error: unknown): Failure => failureByCode(error, codesOf, kindOf)
 }
 
+/** A value that a CHECK refuses, of either server, or that became none. */
+export const checkViolations: ReadonlySet<unknown> = new Set([3819, 4025, 1048])
+
+/** A statement that the server runs, but does not keep prepared. */
+export const notPreparable = 1295
+
 /** Before it is known which server it is, and for what both say alike. */
 export const failureOf = failureBy(errnoKinds)
 

@@ -7,6 +7,10 @@ export interface Probe extends Server {
   readonly flavour: Flavour
   /** Bytes of the largest statement. */
   readonly maxAllowedPacket: number
+  /** Seconds for which a statement waits for a lock. */
+  readonly lockWait: number
+  /** Whether the server runs a block of statements as one, in the words that the store writes. */
+  readonly takesBlocks: boolean
 }
 
 const floors: Readonly<Record<Flavour, readonly [number, number, number]>> = { mysql: [8, 0, 19], mariadb: [10, 6, 0] }
@@ -73,7 +77,15 @@ export async function probe(connection: Connection): Promise<Probe> {
     ...rest,
     ...Object.fromEntries(isolation.rows.map((one) => ['transaction_isolation', one['Value'] as string])), // SHOW answers texts
   }
-  return { flavour, version, settings: settingsFound, warnings, maxAllowedPacket: Number(rest['max_allowed_packet']) }
+  return {
+    flavour,
+    version,
+    settings: settingsFound,
+    warnings,
+    maxAllowedPacket: Number(rest['max_allowed_packet']),
+    lockWait: Number(rest['innodb_lock_wait_timeout']),
+    takesBlocks: flavour === 'mariadb' && rest['sql_mode']?.includes('ORACLE') !== true, // whose blocks are written otherwise
+  }
 }
 
 /** Compared as numbers: `10.11` is newer than `10.6`. */

@@ -24,7 +24,7 @@ const insertStatement = remembered((insert: InsertNew) => ({ sql: insertSql(inse
 const ensureStatement = remembered((insert: InsertNew) => ({ sql: ensureSql(insert) }))
 
 const mysql = new MySqlDialect()
-const compiled = compiler((statement) => mysql.sqlToQuery(statement))
+export const compiled = compiler((statement) => mysql.sqlToQuery(statement))
 
 /** The level is that of the next transaction only. */
 const begin = {
@@ -60,7 +60,7 @@ export function transactions({ lend }: Connections): Pick<Dialect, 'read' | 'wri
 }
 
 /** Always: a lock that was not to be had undoes its statement alone, and leaves the first half to be committed. */
-async function rolledBack(connection: Connection): Promise<void> {
+export async function rolledBack(connection: Connection): Promise<void> {
   try {
     await runText(connection, 'rollback')
   } catch {
@@ -68,7 +68,7 @@ async function rolledBack(connection: Connection): Promise<void> {
   }
 }
 
-const runOn = (connection: Connection, statement: Statement, params: Params) => {
+export const runOn = (connection: Connection, statement: Statement, params: Params) => {
   const { text, values } = compiled(statement)
   const bindings = values(params)
   // What is not a statement to prepare (DDL, savepoints) carries no values.

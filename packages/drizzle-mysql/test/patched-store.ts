@@ -22,6 +22,25 @@ interface PatchedOptions extends MysqlStoreOptions, Pick<PoolOptions, 'connectio
 type Given = string | { readonly sql: string; readonly values?: readonly unknown[] }
 type Send = (given: Given, values?: unknown, ...rest: unknown[]) => unknown
 
+/** A block as what it does to tables, each piece as if it had been sent by itself; any other text as it is. */
+function statementsIn(text: string, values: readonly unknown[]): SentStatement[] {
+  if (!text.includes('begin not atomic')) return [{ text, values }]
+  let rest = values
+  const pieces = text.split(/;\s|\belse\s/).map((piece) => {
+    const count = piece.split('?').length - 1
+    const own = rest.slice(0, count)
+    rest = rest.slice(count)
+    return { text: piece.trim(), values: own }
+  })
+  const ours = pieces.filter(({ text: piece }) => /^(select|update|insert)\b.*`daybook/is.test(piece))
+  const key = ours[0]?.values ?? []
+  return ours.map(({ text: piece, values: own }, i) => ({
+    text: piece.replace(/\sinto v_\w+, v_\w+, v_\w+\s/, ' ').replaceAll(/\bv_\w+/g, '1'),
+    values: piece.includes('v_sid') && i > 0 ? [...own, ...key] : own, // which is what the first one found by its key
+    ...(i > 0 && { sameTrip: true as const }),
+  }))
+}
+
 /** Every statement of a connection goes through one of these two, whoever sends it. */
 function listenTo(connection: object, onStatement: (statement: SentStatement) => void): void {
   const methods = connection as Record<'query' | 'execute', Send>
@@ -29,7 +48,8 @@ function listenTo(connection: object, onStatement: (statement: SentStatement) =>
     const send = methods[name].bind(connection)
     methods[name] = (given, values, ...rest) => {
       const { sql: text, values: own = [] } = typeof given === 'string' ? { sql: given } : given
-      onStatement({ text, values: Array.isArray(values) ? (values as unknown[]) : own })
+      const all = Array.isArray(values) ? (values as unknown[]) : own
+      for (const statement of statementsIn(text, all)) onStatement(statement)
       return send(given, values, ...rest)
     }
   }

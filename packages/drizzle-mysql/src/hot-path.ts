@@ -1,0 +1,110 @@
+import type { Call } from '@daybook/core'
+import {
+  remembered,
+  variants,
+  type Append,
+  type Appended,
+  type Dialect,
+  type LoadShape,
+  type Params,
+  type Statement,
+} from '@daybook/drizzle'
+import { appendedBy, buildBlock, buildSteps, shaped, type Shaped } from './append.ts'
+import type { Connections } from './connections.ts'
+import { runBlock, runText, type Connection } from './driver.ts'
+import { checkViolations, notPreparable } from './errors.ts'
+import { buildLoad, loadedBy } from './load.ts'
+import type { Probe } from './probe.ts'
+import type { DaybookTables } from './schema.ts'
+import { compiled, rolledBack, rowsOn, runOn } from './transactions.ts'
+
+interface Parts {
+  readonly tables: DaybookTables
+  readonly connections: Connections
+  readonly server: Probe
+  readonly failures: Dialect['failureOf']
+}
+
+type HotPath = Required<Pick<Dialect, 'appendEvents' | 'loadSession' | 'loadWithin'>>
+
+/** The verbs that have statements of their own, which the server keeps prepared. */
+export function hotPath({ tables, connections, server, failures }: Parts): HotPath {
+  const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
+  const stepsFor = variants((variant) => buildSteps(tables, variant))
+  const blockFor = variants((variant) => buildBlock(tables, variant))
+  let takesBlocks = server.takesBlocks
+
+  /** One round trip: from when it is sent until it answers its outcome is unknown. */
+  async function inBlock(
+    connection: Connection,
+    { variant, params }: Shaped,
+    call: Call,
+  ): Promise<Appended | undefined> {
+    const { text, values } = compiled(blockFor(variant))
+    call.committing()
+    return appendedBy(await runBlock(connection, `${lockWaitFor(call, server)}${text}`, values(params)))
+  }
+
+  async function inSteps(
+    connection: Connection,
+    { variant, params }: Shaped,
+    call: Call,
+  ): Promise<Appended | undefined> {
+    const { update, insert } = stepsFor(variant)
+    const send = (statement: Statement, values: Params) => {
+      call.check()
+      return runOn(connection, statement, values)
+    }
+    try {
+      await runText(connection, 'start transaction')
+      const { count, lastId: lastSeq } = await send(update, params)
+      if (count === 0) {
+        await rolledBack(connection)
+        return undefined
+      }
+      const { lastId: revision } = await send(insert, { ...params, lastSeq })
+      call.committing()
+      await runText(connection, 'commit')
+      return { revision, lastSeq }
+    } catch (error) {
+      await rolledBack(connection)
+      throw error
+    }
+  }
+
+  return {
+    async appendEvents(append: Append, call) {
+      if (server.flavour === 'mariadb' && !takesBlocks) return undefined
+      const shape = shaped(append, server.maxAllowedPacket)
+      if (shape === undefined) return undefined
+      try {
+        const run = takesBlocks ? inBlock : inSteps
+        return await connections.lend(call, (connection) => run(connection, shape, call))
+      } catch (error) {
+        const { kind, driverCode } = failures(error)
+        if (driverCode === notPreparable) takesBlocks = false
+        if (kind === 'duplicate' || driverCode === notPreparable || checkViolations.has(driverCode)) return undefined
+        throw error
+      }
+    },
+    loadSession: (shape, params, call) =>
+      connections.lend(call, async (connection) => loadedBy(await rowsOn(connection, loadFor(shape), params))),
+    *loadWithin(tx, shape, params) {
+      return loadedBy(yield* tx.rows(loadFor(shape), params))
+    },
+  }
+}
+
+/** Milliseconds that are kept of a call's time for its answer, which says that nothing was written. */
+const kept = 200
+
+/**
+ * What makes a block wait for a lock no longer than its call does: it could not be told to stop, and would commit when the
+ * lock comes. Whole seconds are all that there is, a few of them so that the texts stay few; with none it is tried again.
+ */
+function lockWaitFor({ deadline }: Call, { lockWait }: Probe): string {
+  const seconds = (deadline - performance.now() - kept) / 1000
+  if (seconds >= lockWait) return ''
+  const wait = [20, 10, 5, 2, 1].find((some) => some <= seconds) ?? 0
+  return `set statement innodb_lock_wait_timeout = ${wait} for `
+}
