@@ -1,5 +1,5 @@
-import { transformSync } from '@swc/wasm-typescript'
-import { readFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -21,10 +21,31 @@ export async function load(url, context, nextLoad) {
   const filename = fileURLToPath(url)
   const text = await readFile(filename, 'utf8')
   const format = await formatOf(filename, text)
-  return { format, source: javascriptOf(text, { filename, module: format === 'module' }), shortCircuit: true }
+  return { format, source: await once(text, { filename, module: format === 'module' }), shortCircuit: true }
 }
 
-function javascriptOf(text, options) {
+// A folder that one run of the suite shares with its processes: compiler and compilation would be most of their start.
+const { DAYBOOK_STRIPPED: kept } = process.env
+
+async function once(text, options) {
+  if (kept === undefined) return javascriptOf(text, options)
+  const name = createHash('sha256').update(JSON.stringify(options)).update(text).digest('hex')
+  const file = join(kept, name)
+  const before = await readFile(file, 'utf8').catch(() => undefined)
+  if (before !== undefined) return before
+  const code = await javascriptOf(text, options)
+  const own = `${file}.${process.pid}`
+  await writeFile(own, code)
+    .then(() => rename(own, file))
+    .catch(() => {}) // the run is over, and its folder is gone
+  return code
+}
+
+let compiler
+
+async function javascriptOf(text, options) {
+  compiler ??= import('@swc/wasm-typescript')
+  const { transformSync } = await compiler
   try {
     // Blanks in the place of types: lines and columns in stack traces stay true.
     return transformSync(text, { ...options, mode: 'strip-only' }).code

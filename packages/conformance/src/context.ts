@@ -19,7 +19,7 @@ export interface Budget {
 }
 
 export const budgets: Record<'quick' | 'cert', Budget> = {
-  quick: { name: 'quick', rounds: 25, modelRuns: 50, modelCommands: 30, lookEvery: 5, processes: 2 },
+  quick: { name: 'quick', rounds: 20, modelRuns: 30, modelCommands: 30, lookEvery: 5, processes: 2 },
   cert: { name: 'cert', rounds: 60, modelRuns: 300, modelCommands: 60, lookEvery: 1, processes: 32 },
 }
 

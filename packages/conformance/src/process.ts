@@ -1,10 +1,10 @@
 import type { LeaseToken, SessionKey } from '@daybook/core'
-import { fork, type ChildProcess } from 'node:child_process'
 import type { Ctx } from './context.ts'
 import type { Worker } from './define.ts'
 import type { AppendRecord } from './history.ts'
-import type { Request, Start } from './worker.ts'
-import type { AppendsArgs, Failure, LeaseArgs, WorkerScripts } from './worker-script.ts'
+import { endProcess, giveBack, takeProcess } from './processes.ts'
+import type { Answer, Request } from './worker.ts'
+import type { AppendsArgs, Failure, LeaseArgs } from './worker-script.ts'
 
 /** A store of the same place in another process, warm. */
 export interface RemoteStore {
@@ -15,11 +15,14 @@ export interface RemoteStore {
   deltas(args: AppendsArgs): Promise<number>
   /** Appends batches of `count` events without end, and says of each that it was acknowledged. Rejects when it cannot. */
   batches(args: AppendsArgs, acknowledged: (id: string) => void): Promise<never>
-  /** Takes a lease, which that process renews for as long as it lives. */
+  /** Takes a lease, which that process renews for as long as its store is open. */
   lease(args: LeaseArgs): Promise<LeaseToken>
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>
+  /** Closes its store. The process waits for another check: to start one takes longer than most checks do. */
   stop(): Promise<void>
+  /** Closes its store, and the process ends by itself, as a program does. */
+  leave(): Promise<void>
 }
 
 /** What a call in the other process rejected with. */
@@ -33,37 +36,14 @@ class RemoteError extends Error {
   }
 }
 
-type Answer = {
-  readonly id: number
-  readonly value?: unknown
-  readonly failure?: Failure
-  /** Said on the way; the answer is still to come. */
-  readonly acknowledged?: string
-}
-
-const isSource = import.meta.url.endsWith('.ts')
-const entry = new URL(isSource ? './worker.ts' : './worker.js', import.meta.url)
-const loader = new URL('../bin/typescript.mjs', import.meta.url)
-
-/** Node 20 strips no types: a hook does, when this suite or the worker's module is TypeScript. */
-const execArgv = (module: string): string[] => [
-  ...(isSource ? ['--conditions=@daybook/source'] : []),
-  ...(isSource || /\.m?ts$/.test(module) ? ['--import', loader.href] : []),
-]
-
 /** A worker whose store has a bug, when the suite is proving itself. */
 export interface BrokenWorker extends Worker {
   readonly mutant?: string
 }
 
 export async function startWorker({ module, args, mutant }: BrokenWorker, isCold?: 'cold'): Promise<RemoteStore> {
-  const child = fork(entry, [], {
-    serialization: 'advanced',
-    execArgv: execArgv(module),
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
+  const child = takeProcess(module)
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const listeners = new Map<number, (acknowledged: string) => void>()
   const settle = ({ id, value, failure, acknowledged }: Answer) => {
     if (acknowledged !== undefined) {
@@ -75,23 +55,26 @@ export async function startWorker({ module, args, mutant }: BrokenWorker, isCold
     if (failure === undefined) call?.resolve(value)
     else call?.reject(new RemoteError(failure))
   }
-  child.on('message', (message) => settle(message as Answer)) // our own worker sends nothing else
-  child.once('exit', (code) => {
+  const hear = (message: unknown) => settle(message as Answer) // our own worker sends nothing else
+  const ended = (code: number | null) => {
     for (const id of waiting.keys())
       settle({ id, failure: { code: undefined, message: `the worker ended with ${String(code)}` } })
-  })
+  }
+  child.on('message', hear)
+  child.once('exit', ended)
   let next = 0
-  const answerTo = (id: number) => new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }))
-  const ready = answerTo(0)
-  child.send({ module, args, mutant, isCold: isCold === 'cold' } satisfies Start)
-  await ready
-  const ask = (script: keyof WorkerScripts, given: unknown, listener?: (acknowledged: string) => void) => {
+  const ask = (script: Request['script'], given: unknown, listener?: (acknowledged: string) => void) => {
     const id = (next += 1)
     if (listener !== undefined) listeners.set(id, listener)
-    const answer = answerTo(id)
+    const answer = new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }))
     child.send({ id, script, args: given } satisfies Request)
     return answer
   }
+  const kill = () => endProcess(child)
+  await ask('start', { module, args, mutant, isCold: isCold === 'cold' }).catch(async (error: unknown) => {
+    await kill()
+    throw error
+  })
   return {
     call: (path, ...given) => ask('call', { path, args: given }),
     appends: async (given) => (await ask('appends', given)) as AppendRecord[], // the answer of that script
@@ -99,18 +82,30 @@ export async function startWorker({ module, args, mutant }: BrokenWorker, isCold
     deltas: async (given) => (await ask('deltas', given)) as number, // the answer of that script
     lease: async (given) => (await ask('lease', given)) as LeaseToken, // the answer of that script
     batches: async (given, acknowledged) => (await ask('batches', given, acknowledged)) as never, // it has no end
-    kill: () => end(child, ended, 'SIGKILL'),
-    stop: async () => {
-      if (child.connected) child.send({ id: -1, script: 'stop', args: undefined } satisfies Request)
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5000).unref())])
-      await end(child, ended, 'SIGKILL')
+    kill,
+    async stop() {
+      const isClosed = child.connected && (await isSoon(ask('stop', undefined)))
+      child.off('message', hear).off('exit', ended)
+      if (isClosed) giveBack(module, child)
+      else await kill()
+    },
+    async leave() {
+      const left = new Promise((resolve) => child.once('exit', resolve))
+      if (child.connected) void ask('end', undefined).catch(() => {}) // it answers by ending
+      await isSoon(left)
+      await kill()
     },
   }
 }
 
-async function end(child: ChildProcess, ended: Promise<void>, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-  await ended
+/** Whether something is done within a few seconds. */
+async function isSoon(work: Promise<unknown>): Promise<boolean> {
+  const done = work.then(
+    () => true,
+    () => false,
+  )
+  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), 5000).unref())
+  return Promise.race([done, late])
 }
 
 /** So many other processes with a store each, over the place of the check. */

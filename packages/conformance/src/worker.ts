@@ -1,24 +1,35 @@
-// The other process: opens the same place through the subject's module, and does what it is told.
+// The other process: opens places through the subject's module, one after the other, and does what it is told.
+import type { Store } from '@daybook/core'
 import type { WorkerModule } from './define.ts'
 import { mutants } from './mutants/index.ts'
-import { failureOf, workerScripts, type WorkerScripts } from './worker-script.ts'
+import { failureOf, workerScripts, type Failure, type WorkerScripts } from './worker-script.ts'
 
-export interface Start {
+interface Start {
   readonly module: string
   readonly args: unknown
   /** The bug to put into the store, when the suite is proving itself. */
   readonly mutant: string | undefined
   /** Nothing is read before it is ready: there may be no schema yet. */
-  readonly isCold?: boolean | undefined
+  readonly isCold: boolean
 }
 
 export interface Request {
   readonly id: number
-  readonly script: keyof WorkerScripts | 'stop'
+  /** `stop` closes the store, after which another may start; after `end` the process has nothing left to do. */
+  readonly script: keyof WorkerScripts | 'start' | 'stop' | 'end'
   readonly args: unknown
 }
 
-const reply = (message: unknown) => process.send?.(message)
+export interface Answer {
+  readonly id: number
+  readonly value?: unknown
+  readonly failure?: Failure
+  /** Said on the way; the answer is still to come. */
+  readonly acknowledged?: string
+}
+
+/** After the end nobody listens any more. */
+const reply = (answer: Answer) => process.connected && process.send?.(answer)
 
 /** A CommonJS file may hide its exports in its default one. */
 async function workerModule(module: string): Promise<WorkerModule> {
@@ -26,35 +37,37 @@ async function workerModule(module: string): Promise<WorkerModule> {
   return typeof found.openWorkerStore === 'function' ? found : (found.default ?? found)
 }
 
-async function serve({ module, args, mutant, isCold = false }: Start): Promise<void> {
+let store: Store | undefined
+
+async function start({ module, args, mutant, isCold }: Start): Promise<void> {
   const opened = await (await workerModule(module)).openWorkerStore(args)
-  const store = mutants.find(({ id }) => id === mutant)?.wrap(opened, { memory: new Map() }, {}) ?? opened
+  store = mutants.find(({ id }) => id === mutant)?.wrap(opened, { memory: new Map() }, {}) ?? opened
   if (!isCold) await store.sessions.get({ appName: 'warm', userId: 'warm', sessionId: 'warm' })
-  const scripts: Record<string, (args: never, say: (acknowledged: string) => void) => Promise<unknown>> = {
-    ...workerScripts(store),
-  }
-  process.on('message', ({ id, script, args: given }: Request) => {
-    if (script === 'stop') {
-      void store.close().finally(() => process.disconnect())
-      return
-    }
-    const run = scripts[script]
-    const work =
-      run === undefined
-        ? Promise.reject(new Error(`there is no ${script}`))
-        : run(given as never, (acknowledged) => reply({ id, acknowledged })) // each script has its own
-    work.then(
-      (value) => reply({ id, value }),
-      (error: unknown) => reply({ id, failure: failureOf(error) }),
-    )
-  })
-  reply({ id: 0, value: 'ready' })
 }
 
-process.once('message', (start: Start) => {
-  serve(start).catch((error: unknown) => {
-    reply({ id: 0, failure: failureOf(error) })
-    process.exitCode = 1
-    process.disconnect()
-  })
+async function stop(): Promise<void> {
+  const open = store
+  store = undefined
+  await open?.close()
+}
+
+async function answerTo({ id, script, args }: Request): Promise<unknown> {
+  if (script === 'start') return start(args as Start) // what process.ts sends with it
+  if (script === 'stop') return stop()
+  if (script === 'end') return stop().finally(() => process.disconnect())
+  if (store === undefined) throw new Error('there is no store')
+  const scripts: Record<string, (given: never, say: (acknowledged: string) => void) => Promise<unknown>> = {
+    ...workerScripts(store),
+  }
+  const run = scripts[script]
+  if (run === undefined) throw new Error(`there is no ${script}`)
+  return run(args as never, (acknowledged) => reply({ id, acknowledged })) // each script has its own
+}
+
+process.on('message', (request: Request) => {
+  const { id } = request
+  answerTo(request).then(
+    (value) => reply({ id, value }),
+    (error: unknown) => reply({ id, failure: failureOf(error) }),
+  )
 })

@@ -58,8 +58,15 @@ const conditions: readonly StateCondition[] = [['v'], ['deep', 'v'], ['list', 0]
 
 type Documents = ReadonlyMap<string, Record<string, unknown>>
 
+/** All of them; in a quick run every fourth, from another one on each time. */
+function someConditions(ctx: Ctx): readonly StateCondition[] {
+  if (ctx.budget.name === 'cert') return conditions
+  const first = Math.floor(ctx.random() * 4)
+  return conditions.filter((_, i) => i % 4 === first)
+}
+
 async function sameAnswers(ctx: Ctx, store: Store, documents: Documents, when: string): Promise<void> {
-  for (const condition of conditions) {
+  for (const condition of someConditions(ctx)) {
     const where = [condition]
     const found = sessionIdsOf(await walkSessions(store, { appName: ctx.app, where })).toSorted()
     const expected = [...documents].filter(([, state]) => meets(state, where)).map(([id]) => id)

@@ -38,7 +38,7 @@ async function dataOutlive(ctx: Ctx): Promise<void> {
     equal(plain(seen), plain(before), 'the session, read by another process after every open was closed')
     await process.call('events.append', keyOf(ctx), say('later'))
   } finally {
-    await process.stop()
+    await process.leave()
   }
   const again: LoadedSession | undefined = await (await ctx.open()).sessions.get(keyOf(ctx), { events: 'all' })
   equal([again?.lastSeq, again?.state], [4, before.state], 'after that process ended, opened anew')
