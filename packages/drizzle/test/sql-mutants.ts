@@ -285,6 +285,12 @@ const sqlMutants: readonly SqlMutant[] = [
     patch: patches(withoutSeqKey, greatestSeq),
   },
   {
+    id: 'S1@scan',
+    bug: 'the next seq is max(seq) + 1, without a lock',
+    check: 'PRF-04',
+    patch: patches(withoutSeqKey, greatestSeq),
+  },
+  {
     id: 'S2',
     bug: 'state is read, changed and written, without a lock',
     check: 'CON-03',

@@ -56,7 +56,7 @@ function staysAway(store: Store): Store {
 }
 
 /** One unit for each event of a batch. */
-const eventByEvent = (store: Store): Store =>
+export const eventByEvent = (store: Store): Store =>
   wrapStore(store, {
     events: {
       append: async (key, events, options) => {

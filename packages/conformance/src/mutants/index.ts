@@ -1,4 +1,12 @@
 import type { Mutant } from '../mutant.ts'
+import { appendMutants } from './appends.ts'
+import { argumentMutants } from './arguments.ts'
+import { costMutants } from './costs.ts'
+import { cursorMutants } from './cursors.ts'
+import { failureMutants } from './failures.ts'
+import { scopeMutants } from './scopes.ts'
+import { sessionMutants } from './sessions.ts'
+import { timeMutants } from './times.ts'
 import { eventMutants } from './events.ts'
 import { factMutants } from './facts.ts'
 import { faultMutants } from './faults.ts'
@@ -15,6 +23,14 @@ import { valueMutants } from './values.ts'
 /** Every wrapper mutant, by number. M43 to M46 belong to areas that the contract types do not have yet. */
 export const mutants: readonly Mutant[] = [
   ...eventMutants,
+  ...appendMutants,
+  ...argumentMutants,
+  ...costMutants,
+  ...cursorMutants,
+  ...failureMutants,
+  ...scopeMutants,
+  ...sessionMutants,
+  ...timeMutants,
   ...factMutants,
   ...faultMutants,
   ...filterMutants,

@@ -12,6 +12,17 @@ const mapPages = (store: Store, list: ListPage): Store =>
     events: { list: (key, query = {}) => list(query, (given) => store.events.list(key, given)) },
   })
 
+/** A cursor goes on in the list that it was made in, whatever is asked. */
+export const forgetfulCursors: Mutant['wrap'] = (store, { memory }) =>
+  mapPages(store, async (query, next) => {
+    const madeFor = remembered(memory, 'cursors', () => new Map<string, object>())
+    const page = await next(
+      query.cursor === undefined ? query : { ...query, ...madeFor.get(query.cursor), cursor: query.cursor },
+    )
+    if (page.nextCursor !== undefined) madeFor.set(page.nextCursor, query)
+    return page
+  })
+
 export const listMutants: readonly Mutant[] = [
   {
     id: 'M03',
@@ -70,14 +81,6 @@ export const listMutants: readonly Mutant[] = [
     bug: 'a cursor forgets what it was made for',
     check: 'ORD-08',
     canary: true,
-    wrap: (store, { memory }) =>
-      mapPages(store, async (query, next) => {
-        const madeFor = remembered(memory, 'cursors', () => new Map<string, object>())
-        const page = await next(
-          query.cursor === undefined ? query : { ...query, ...madeFor.get(query.cursor), cursor: query.cursor },
-        )
-        if (page.nextCursor !== undefined) madeFor.set(page.nextCursor, query)
-        return page
-      }),
+    wrap: forgetfulCursors,
   },
 ]

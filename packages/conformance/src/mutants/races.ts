@@ -249,4 +249,55 @@ export const raceMutants: readonly Mutant[] = [
         },
       }),
   },
+  { id: 'M340', bug: appendBug, check: 'CON-14', isRace: true, wrap: appendAtReadRevision },
+  { id: 'M341', bug: appendBug, check: 'CON-14@process', isRace: true, inWorkers: true, wrap: appendAtReadRevision },
+  {
+    id: 'M342',
+    bug: 'whether an event is known is looked up before the append',
+    check: 'CON-11',
+    isRace: true,
+    wrap: (store) =>
+      wrapStore(store, {
+        events: {
+          append: async (key, events, options) => {
+            const known = await Promise.all(
+              listOf(events).map(async ({ id }) => id !== undefined && (await store.events.get(key, id)) !== undefined),
+            )
+            const answer = await store.events.append(key, events, options)
+            return { ...answer, events: answer.events.map((one, i) => ({ ...one, duplicate: known[i] === true })) }
+          },
+        },
+      }),
+  },
+  {
+    id: 'M343',
+    bug: 'whether a session is there is looked up before it is deleted',
+    check: 'CON-13',
+    isRace: true,
+    wrap: (store) =>
+      wrapStore(store, {
+        sessions: {
+          delete: async (key, options) => {
+            const session = await store.sessions.get(key)
+            await store.sessions.delete(key, options)
+            return session !== undefined
+          },
+        },
+      }),
+  },
+  {
+    id: 'M344',
+    bug: 'a session is read, and its events after it',
+    check: 'CON-16',
+    isRace: true,
+    wrap: (store) =>
+      wrapStore(store, {
+        sessions: {
+          get: async (key, options) => {
+            const session = await store.sessions.get(key, { ...options, events: { last: 0 } })
+            return session && { ...session, events: (await store.events.list(key)).items }
+          },
+        },
+      }),
+  },
 ]

@@ -109,6 +109,18 @@ export const resourceMutants: readonly Mutant[] = [
     wrap: (store) => wrapStore(store, { memories: { add: () => Promise.resolve(undefined as never) } }), // the bug: it answers nothing
   },
   {
+    id: 'M360',
+    bug: 'an absent area is a silent no-op',
+    check: 'META-03@artifacts',
+    wrap: (store) => wrapStore(store, { artifacts: { save: () => Promise.resolve(undefined as never) } }), // the bug: it answers nothing
+  },
+  {
+    id: 'M361',
+    bug: 'an absent area finds nothing',
+    check: 'META-03@metrics',
+    wrap: (store) => wrapStore(store, { metrics: { query: () => Promise.resolve(undefined as never) } }), // the bug: it answers nothing
+  },
+  {
     id: 'M55',
     bug: 'updatedAt is the clock of the last writer, also when it ran back',
     check: 'TIM-07',
