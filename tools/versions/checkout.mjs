@@ -6,9 +6,6 @@ import { join } from 'node:path'
 const root = join(import.meta.dirname, '../..')
 const line = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm
 
-/** The parts of the tests that need no server. */
-export const embedded = ['core', 'drizzle', 'drizzle-sqlite', 'conformance', 'api']
-
 /** A fresh checkout of what is committed, for `body` alone: another version of something is installed in it, not here. */
 export function inCheckout(body) {
   const folder = mkdtempSync(join(tmpdir(), 'daybook-versions-'))
@@ -44,10 +41,11 @@ export function tally(file, args, options = {}) {
     maxBuffer: 1 << 28,
     ...options,
   })
-  if (error !== undefined) throw error
+  // What ran out of its time has no last line.
+  if (error !== undefined && error.code !== 'ETIMEDOUT') throw error
   process.stdout.write(stdout)
   const [text, passed, failed, skipped] = [...stdout.matchAll(line)].at(-1) ?? [
-    '0 passed, 1 failed, 0 skipped',
+    '0 passed, 1 failed, 0 skipped: it did not come to its end',
     '0',
     '1',
     '0',
