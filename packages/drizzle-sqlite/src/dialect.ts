@@ -11,8 +11,8 @@ import {
   type TableNameOptions,
 } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
-import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import { catalogOf } from './catalog.ts'
+import { SyncDialect } from './drizzle-names.ts'
 import { failureOf } from './errors.ts'
 import { expressions, insertNewSql } from './expressions.ts'
 import { jsonPaths } from './json-path.ts'
@@ -40,7 +40,7 @@ export type Common = Pick<
   | 'failureOf'
 >
 
-const sqlite = new SQLiteSyncDialect()
+const sqlite = new SyncDialect()
 
 /** Compiles a statement once. */
 export const compiled = compiler((statement) => sqlite.sqlToQuery(statement))

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type { DriverDatabase } from './connection.ts'
 import type { Value } from '@daybook/drizzle'
 import { BetterSQLiteSession } from 'drizzle-orm/better-sqlite3/session'
-import { BaseSQLiteDatabase, SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
+import { noRelations, SyncDatabase, SyncDialect } from './drizzle-names.ts'
 
 // `@libsql/client` speaks to local files through the `libsql` binding. We take the binding itself: one connection on which
 // every PRAGMA holds, statements that stay prepared, and no write that is acknowledged and then lost after SQLITE_BUSY.
@@ -53,16 +53,16 @@ export function nativeValue(value: unknown): NativeValue {
 }
 
 /** The Drizzle database over a native one, for the application's own rows. */
-export class NativeDrizzle extends BaseSQLiteDatabase<'sync', NativeResult> {}
+export class NativeDrizzle extends SyncDatabase<'sync', NativeResult> {}
 
 export function drizzleOver(database: NativeDatabase): NativeDrizzle {
-  const dialect = new SQLiteSyncDialect()
+  const dialect = new SyncDialect()
   const client = new BetterSqliteFace(database) as unknown as ConstructorParameters<typeof BetterSQLiteSession>[0] // the members that the session calls
   return new NativeDrizzle(
     'sync',
     dialect,
-    new BetterSQLiteSession<Record<string, never>, Record<string, never>>(client, dialect, undefined),
-    undefined,
+    new BetterSQLiteSession<Record<string, never>, Record<string, never>>(client, dialect, noRelations),
+    noRelations,
   )
 }
 

@@ -1,10 +1,10 @@
 import { bare, tableNamesOf, type PathIndexing, type StatePathIndex, type TableNameOptions } from '@daybook/drizzle'
 import { sql, type SQL, type SQLWrapper } from 'drizzle-orm'
-import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
+import { SyncDialect } from './drizzle-names.ts'
 import { isPlain, jsonPaths } from './json-path.ts'
 import { daybookTables } from './schema.ts'
 
-const sqlite = new SQLiteSyncDialect()
+const sqlite = new SyncDialect()
 
 const literal = (value: unknown) => sql.raw(`'${String(value).replaceAll("'", "''")}'`)
 
