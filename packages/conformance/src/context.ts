@@ -16,6 +16,8 @@ export interface Budget {
   readonly lookEvery: number
   /** Processes that append to one session at once. */
   readonly processes: number
+  /** The store is broken on purpose. */
+  readonly isProof?: true
 }
 
 export const budgets: Record<'quick' | 'cert', Budget> = {

@@ -43,7 +43,7 @@ export async function runModel(ctx: Ctx, kind: 'sessions' | 'state'): Promise<vo
       }
     })
     const numRuns = Math.ceil(ctx.budget.modelRuns / 2)
-    await settle(fc.check(property, { ...parametersOf(drawn), numRuns, maxSkipsPerRun: 0 }))
+    await settle(fc.check(property, { ...parametersOf(ctx, drawn), numRuns, maxSkipsPerRun: 0 }))
   }
 }
 
@@ -55,7 +55,7 @@ export async function runProperty<T>(
   numRuns: number = ctx.budget.modelRuns,
 ): Promise<void> {
   for (const drawn of draws(ctx)) {
-    const parameters = { ...parametersOf(drawn), numRuns: Math.ceil(numRuns / 2) }
+    const parameters = { ...parametersOf(ctx, drawn), numRuns: Math.ceil(numRuns / 2) }
     await settle(fc.check(fc.asyncProperty(arbitrary, body), parameters))
   }
 }
@@ -66,7 +66,12 @@ type Draw = Pick<Counterexample, 'seed'> & Partial<Counterexample>
 const draws = ({ replay, seed }: Ctx): readonly Draw[] =>
   replay === undefined ? [{ seed: fixedSeed }, { seed }] : [replay]
 
-const parametersOf = ({ seed, path }: Draw) => ({ seed, ...(path !== undefined && { path, endOnFailure: true }) })
+/** What fails on a store that is broken on purpose is not looked at, and so not made smaller. */
+const parametersOf = ({ budget }: Ctx, { seed, path }: Draw) => ({
+  seed,
+  ...(path !== undefined && { path }),
+  ...((path !== undefined || budget.isProof === true) && { endOnFailure: true }),
+})
 
 /** A run of the model that ended with an error that is no finding. */
 export class BrokenOff extends Error {

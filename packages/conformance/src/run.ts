@@ -220,7 +220,7 @@ async function breakOnPurpose(run: Run, proof: Proof): Promise<void> {
   const chosen = mutants.filter(({ canary, check }) => (proof === 'all' || canary === true) && planned.has(check))
   const passed = new Set(kernel.results.filter(isTried).map(({ key }) => key))
   // What the quick budget sees, the other one does too.
-  const budget = budgets.quick
+  const budget: Budget = { ...budgets.quick, isProof: true }
   const options = { kernel, budget, seed: kernel.seed, checks: kernel.plan.checks, id: `${run.id}_m`, passed, log }
   const own = (proof === 'all' ? (subject.mutants ?? []) : []).filter(({ check }) => planned.has(check))
   kernel.control.push(...(await runControl(subject, [...chosen, ...own], options)))
