@@ -1,12 +1,13 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { Client } from 'pg'
 import { find, wanted } from '../tools/servers/find.ts'
 import type { Instance } from '../tools/servers/instance.ts'
-import type { Entry, Place } from './contender.ts'
+import type { Entry, Place, Tables } from './contender.ts'
 
-export const backendNames = ['pg', 'sqlite'] as const
+export const backendNames = ['pg', 'mariadb', 'mysql', 'sqlite'] as const
 export type BackendName = (typeof backendNames)[number]
 
 /** Where the contenders of one database work. */
@@ -17,26 +18,18 @@ export interface Backend {
   readonly durability: Readonly<Record<string, string>>
   /** A fresh database for one contender. */
   place(contender: string): Promise<Place>
+  /** What tells the planner of the tables, after the seed. */
+  readonly analyze: Readonly<Record<Tables, string>>
   /** Removes what was made. */
   close(): Promise<void>
 }
 
 /** Loaded only when asked for, since each brings its packages. */
 export const contendersOf: Readonly<Record<BackendName, () => Promise<readonly Entry[]>>> = {
-  pg: async () => {
-    const [{ pgLimits }, { pgDaybooks }] = await Promise.all([
-      import('./contenders/pg-limit.ts'),
-      import('./contenders/pg-daybook.ts'),
-    ])
-    return [...pgLimits, ...pgDaybooks]
-  },
-  sqlite: async () => {
-    const [{ sqliteLimits }, { sqliteDaybooks }] = await Promise.all([
-      import('./contenders/sqlite-limit.ts'),
-      import('./contenders/sqlite-daybook.ts'),
-    ])
-    return [...sqliteLimits, ...sqliteDaybooks]
-  },
+  pg: async () => (await import('./contenders/pg.ts')).pgContenders,
+  mariadb: async () => (await import('./contenders/mysql.ts')).mysqlContenders('mariadb'),
+  mysql: async () => (await import('./contenders/mysql.ts')).mysqlContenders('mysql'),
+  sqlite: async () => (await import('./contenders/sqlite.ts')).sqliteContenders,
 }
 
 const pool = 10
@@ -61,6 +54,7 @@ export const openBackend: Readonly<Record<BackendName, () => Promise<Backend>>> 
     return {
       product,
       durability,
+      analyze: { daybook: 'analyze', adk: 'analyze' },
       async place(contender) {
         const name = databaseName(contender)
         await run(`create database ${name}`)
@@ -75,6 +69,8 @@ export const openBackend: Readonly<Record<BackendName, () => Promise<Backend>>> 
       },
     }
   },
+  mariadb: () => openMysql('mariadb'),
+  mysql: () => openMysql('mysql'),
   async sqlite() {
     // Not the folder for temporary files: that may be memory, where fsync costs nothing.
     const parent = join(import.meta.dirname, 'data')
@@ -86,10 +82,45 @@ export const openBackend: Readonly<Record<BackendName, () => Promise<Backend>>> 
     return {
       product: `SQLite ${String(version)} in better-sqlite3`,
       durability: { journal_mode: 'wal', synchronous: 'full, but for contenders whose name ends in -normal' },
+      analyze: { daybook: 'analyze', adk: 'analyze' },
       place: async (contender) => ({ url: join(folder, `${contender}.db`), pool }),
       close: () => rm(folder, { recursive: true, force: true }),
     }
   },
+}
+
+async function openMysql(flavour: 'mariadb' | 'mysql'): Promise<Backend> {
+  const { url, product, stop } = await server(flavour)
+  const run = async (text: string) => {
+    const connection = await createConnection(url)
+    try {
+      return (await connection.query<RowDataPacket[]>(text))[0]
+    } finally {
+      await connection.end()
+    }
+  }
+  const names: string[] = []
+  const settings = await run(
+    `show global variables where variable_name in ('innodb_flush_log_at_trx_commit', 'innodb_doublewrite', 'log_bin', 'sync_binlog')`,
+  )
+  return {
+    product,
+    durability: Object.fromEntries(settings.map((row) => [String(row['Variable_name']), String(row['Value'])])),
+    analyze: {
+      daybook: 'analyze table daybook_sessions, daybook_events, daybook_user_states, daybook_app_states',
+      adk: 'analyze table sessions, events, user_states, app_states',
+    },
+    async place(contender) {
+      const name = databaseName(contender)
+      await run(`create database ${name}`)
+      names.push(name)
+      return { url: Object.assign(new URL(url), { pathname: `/${name}` }).href, pool }
+    },
+    async close() {
+      for (const name of names) await run(`drop database ${name}`)
+      await stop()
+    },
+  }
 }
 
 async function server(backend: 'pg' | 'mariadb' | 'mysql') {

@@ -22,6 +22,9 @@ interface Loaded {
 /** One who appends to one session: a process that holds what its framework wants it to hold of a session. */
 export type Append = (event: BenchEvent) => Promise<Appended>
 
+/** Whose tables they are. */
+export type Tables = 'daybook' | 'adk'
+
 /** A store in its own fresh database. What it lacks it leaves out, and the workloads that need it say so. */
 export interface Contender {
   /** Answers the merged state. */
@@ -34,8 +37,11 @@ export interface Contender {
   list?(user: Omit<Key, 'sessionId'>, limit: number, withState: boolean): Promise<number>
   /** Sessions without events and one second apart, faster than one by one. */
   seedSessions?(sessions: readonly SeedSession[]): Promise<void>
-  /** After the seed: what the planner wants to know. */
-  analyze?(): Promise<void>
+  /** To seed by statements what one by one would take hours. */
+  readonly sql?: {
+    readonly tables: Tables
+    run(text: string): Promise<void>
+  }
   close(): Promise<void>
 }
 

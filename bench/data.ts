@@ -1,7 +1,8 @@
 // The same bytes for every contender: everything comes from one seed.
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
-export type JsonObject = Readonly<Record<string, Json>>
+import type { JsonObject, JsonValue } from '@daybook/core'
+
+export type { JsonObject, JsonValue }
 
 /** An event as agent frameworks write it. A type and no interface: it is an open record for those who take one. */
 export type BenchEvent = {
@@ -9,7 +10,7 @@ export type BenchEvent = {
   readonly invocationId: string
   readonly author: string
   readonly timestamp: number
-  readonly content: { readonly role: string; readonly parts: readonly [{ readonly text: string }] }
+  readonly content: { readonly role: string; readonly parts: { readonly text: string }[] }
   readonly usageMetadata: {
     readonly promptTokenCount: number
     readonly candidatesTokenCount: number
@@ -54,7 +55,8 @@ export function createData(seed: number): Data {
     while (made.length < length) made += `${words[int(words.length)]}${int(10) === 0 ? '.' : ''} `
     return made.slice(0, length)
   }
-  const value = (i: number): Json => (i % 3 === 0 ? { n: int(1_000_000), note: text(50), ok: int(2) === 0 } : text(80))
+  const value = (i: number): JsonValue =>
+    i % 3 === 0 ? { n: int(1_000_000), note: text(50), ok: int(2) === 0 } : text(80)
   const hex = (digits: number) => Array.from({ length: digits }, () => int(16).toString(16)).join('')
   const uuid = () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`
 

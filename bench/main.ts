@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { backendNames } from './backends.ts'
 import { pageOf } from './report.ts'
-import { full, quick, run, yardstick } from './run.ts'
+import { full, quick, run, tiny, yardstick } from './run.ts'
 
 const { values } = parseArgs({
   options: {
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     contenders: { type: 'string' },
     workloads: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    tiny: { type: 'boolean', default: false },
     /** Default: only a whole run is written, to bench/results. */
     out: { type: 'string' },
   },
@@ -19,13 +20,14 @@ const { values } = parseArgs({
 
 const named = (list: string | undefined) => list?.split(',').map((name) => name.trim())
 const [contenders, chosen] = [named(values.contenders), named(values.workloads)]
-const isWhole = contenders === undefined && chosen === undefined && !values.quick
+const settings = values.tiny ? tiny : values.quick ? quick : full
+const isWhole = contenders === undefined && chosen === undefined && settings === full
 const folder = values.out ?? (isWhole ? join(import.meta.dirname, 'results') : undefined)
 
 for (const name of named(values.backend) ?? backendNames) {
   const backend = backendNames.find((one) => one === name)
   if (backend === undefined) throw new Error(`--backend is one of ${backendNames.join(', ')}`)
-  const result = await run(backend, values.quick ? quick : full, {
+  const result = await run(backend, settings, {
     // `daybook` means each driver that it runs on, and `limit` each that has one.
     contender: (one) =>
       contenders === undefined ||

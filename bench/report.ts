@@ -25,7 +25,7 @@ export function pageOf(run: Run): string {
       ({ name, driver, lacks, verdict }) =>
         `| ${name} | ${driver} | ${verdict === undefined ? '' : told(verdict)} | ${lacks ?? ''} |`,
     ),
-    ...leftOut.map(({ contender, why }) => `| ${contender} | | left out: ${why.replaceAll('|', '/')} | |`),
+    ...leftOut.map(({ contender, why }) => `| ${contender} | | left out: ${why.replaceAll(/\s*[\n|]\s*/g, ' ')} | |`),
     '',
     `Versions: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)

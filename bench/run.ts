@@ -1,13 +1,15 @@
 // One run: the contenders of one backend through all workloads.
-import { openBackend, contendersOf, type BackendName } from './backends.ts'
+import { contendersOf, openBackend, type Backend, type BackendName } from './backends.ts'
 import type { Contender, Entry } from './contender.ts'
 import { createData } from './data.ts'
+import { eventsOfEach, grow, grows, sow } from './growth.ts'
 import { load, thisMachine, versions, type Machine } from './machine.ts'
 import { takeBlocks, takeTurns, type Blocks, type Measured, type Turns } from './procedure.ts'
 import { seed, type Sizes } from './seed.ts'
 import { smoke, type Verdict } from './smoke.ts'
 import { median, spreadOf, type Spread } from './statistics.ts'
 import * as workloads from './workloads/index.ts'
+import type { Concurrent, Sequential } from './workloads/workload.ts'
 
 export interface Settings {
   readonly seed: number
@@ -16,6 +18,8 @@ export interface Settings {
   readonly share: number
   readonly blocks: Blocks
   readonly sizes: Sizes
+  /** Events of a growing database, at which it is measured. */
+  readonly growth: readonly number[]
 }
 
 export const full: Settings = {
@@ -24,6 +28,17 @@ export const full: Settings = {
   share: 1,
   blocks: { blocks: 3, length: 1500, warmUp: 300 },
   sizes: { listed: 5000, long: 500, sessions: 64, eventsEach: 20 },
+  growth: [1000, 10_000, 100_000, 1_000_000],
+}
+
+/** Nothing of it is a measurement: it shows that everything runs. */
+export const tiny: Settings = {
+  ...full,
+  turns: { warmUps: 1, budget: 500 },
+  share: 0.1,
+  blocks: { blocks: 1, length: 200, warmUp: 50 },
+  sizes: { listed: 60, long: 60, sessions: 64, eventsEach: 1 },
+  growth: [1000],
 }
 
 export const quick: Settings = {
@@ -31,6 +46,7 @@ export const quick: Settings = {
   turns: { warmUps: 2, budget: 4000 },
   share: 0.25,
   blocks: { blocks: 1, length: 1000, warmUp: 200 },
+  growth: [1000, 10_000],
 }
 
 /** The one that the others are compared with. */
@@ -91,19 +107,24 @@ export async function run(backendName: BackendName, settings: Settings, wanted: 
   const leftOut: { contender: string; why: string }[] = []
   try {
     for (const entry of entries) {
+      let contender: Contender | undefined
       try {
-        const contender = await entry.open(await backend.place(entry.name))
+        contender = await entry.open(await backend.place(entry.name))
         const verdict = await smoke(contender, entry, settings.seed)
         wanted.log(`${entry.name}: ${told(verdict)}`)
         await seed(contender, settings.sizes, settings.seed)
+        await analyze(contender, backend)
         ready.push({ entry, contender, verdict })
       } catch (error) {
+        await contender?.close()
         const why = error instanceof Error ? error.message : String(error)
         wanted.log(`${entry.name} is left out: ${why}`)
         leftOut.push({ contender: entry.name, why })
       }
     }
     const lines = await measure(ready, settings, wanted)
+    const whole = entries.filter(({ name }) => ready.some(({ entry }) => entry.name === name))
+    lines.push(...(await measureGrowth(backend, whole, settings, wanted)))
     return {
       date: new Date().toISOString().slice(0, 10),
       backend: backendName,
@@ -128,6 +149,8 @@ export async function run(backendName: BackendName, settings: Settings, wanted: 
   }
 }
 
+const analyze = async ({ sql }: Contender, backend: Backend) => sql?.run(backend.analyze[sql.tables])
+
 export function told({ faults, keptUserKeys, keptSessionKeys }: Verdict): string {
   const kept = `${keptSessionKeys} of 16 session keys${keptUserKeys === undefined ? '' : `, ${keptUserKeys} of 16 user keys`} kept`
   return [...faults, kept].join('; ')
@@ -136,36 +159,98 @@ export function told({ faults, keptUserKeys, keptSessionKeys }: Verdict): string
 async function measure(ready: readonly Ready[], settings: Settings, wanted: Wanted): Promise<Line[]> {
   const lines: Line[] = []
   const { create, append, load: loading, listWithState, listBare, manySessions, oneSession } = workloads
-  for (const workload of [create, append, loading, listWithState, listBare]) {
-    if (!wanted.workload(workload.id)) continue
-    wanted.log(`${workload.id} ${workload.title}`)
-    const runners = []
-    for (const { entry, contender } of ready) {
-      const prepare = await workload.begin(contender, createData(settings.seed + 1))
-      if (prepare !== undefined) runners.push({ name: entry.name, prepare })
-    }
-    const { chunk } = workload
-    const rounds = Math.max(5, Math.round(workload.rounds * settings.share))
-    const measured = await takeTurns(runners, { ...settings.turns, rounds, chunk })
-    lines.push(...ready.map(({ entry }) => lineOf(workload, entry.name, measured.get(entry.name))))
-  }
-  for (const workload of [manySessions, oneSession]) {
-    if (!wanted.workload(workload.id)) continue
-    wanted.log(`${workload.id} ${workload.title}`)
-    const crowds = []
-    for (const { entry, contender } of ready) {
-      const data = createData(settings.seed + 2)
-      crowds.push({ name: entry.name, workers: await workload.begin(contender, data, workload.workers) })
-    }
-    const measured = await takeBlocks(crowds, settings.blocks)
-    lines.push(
-      ...ready.map(({ entry }) => {
-        const one = measured.get(entry.name)
-        return { ...lineOf(workload, entry.name, one), ...(one !== undefined && { perSecond: median(one.rates) }) }
-      }),
-    )
-  }
+  for (const workload of [create, append, loading, listWithState, listBare])
+    lines.push(...(await inTurns(workload, ready, settings, wanted)))
+  for (const workload of [manySessions, oneSession]) lines.push(...(await atOnce(workload, ready, settings, wanted)))
   return lines.map((line) => withRatios(line, lines))
+}
+
+async function inTurns(
+  workload: Sequential,
+  ready: readonly Ready[],
+  settings: Settings,
+  wanted: Wanted,
+): Promise<readonly Line[]> {
+  if (!wanted.workload(workload.id)) return []
+  wanted.log(`${workload.id} ${workload.title}`)
+  const runners = []
+  for (const { entry, contender } of ready) {
+    const prepare = await workload.begin(contender, createData(settings.seed + 1))
+    if (prepare !== undefined) runners.push({ name: entry.name, prepare })
+  }
+  const { chunk } = workload
+  const rounds = Math.max(5, Math.round(workload.rounds * settings.share))
+  const measured = await takeTurns(runners, { ...settings.turns, rounds, chunk })
+  return ready.map(({ entry }) => lineOf(workload, entry.name, measured.get(entry.name)))
+}
+
+async function atOnce(
+  workload: Concurrent,
+  ready: readonly Ready[],
+  settings: Settings,
+  wanted: Wanted,
+): Promise<readonly Line[]> {
+  if (!wanted.workload(workload.id)) return []
+  wanted.log(`${workload.id} ${workload.title}`)
+  const crowds = []
+  for (const { entry, contender } of ready) {
+    const data = createData(settings.seed + 2)
+    const { prepares, lost } = await workload.begin(contender, data, workload.workers)
+    crowds.push({ name: entry.name, workers: prepares, lost })
+  }
+  const measured = await takeBlocks(crowds, settings.blocks)
+  const lines: Line[] = []
+  for (const { name, lost } of crowds) {
+    const one = measured.get(name)
+    const line = lineOf(workload, name, one)
+    lines.push({ ...line, ...(one !== undefined && { perSecond: median(one.rates), lost: await lost() }) })
+  }
+  return lines
+}
+
+/** On databases that grow, so on other ones than the rest. */
+async function measureGrowth(
+  backend: Backend,
+  entries: readonly Entry[],
+  settings: Settings,
+  wanted: Wanted,
+): Promise<Line[]> {
+  const [{ grown, long }, lines] = [workloads, [] as Line[]]
+  const sizes = settings.growth.map((events) => ({ events, sessions: events / eventsOfEach }))
+  const steps = sizes.map(({ events, sessions }) => ({
+    sessions,
+    workloads: grown(sessions, events.toLocaleString('en')).filter(({ id }) => wanted.workload(id)),
+  }))
+  const onLong = long.filter(({ id }) => wanted.workload(id))
+  if (onLong.length === 0 && steps.every((step) => step.workloads.length === 0)) return lines
+  const ready: Ready[] = []
+  try {
+    for (const entry of entries) {
+      const contender = await entry.open(await backend.place(`${entry.name}-grown`))
+      if (!grows(contender)) {
+        await contender.close()
+        continue
+      }
+      ready.push({ entry, contender, verdict: { faults: [], keptUserKeys: undefined, keptSessionKeys: 0 } })
+      await sow(contender, settings.seed)
+    }
+    const growing = { ...settings, turns: { ...settings.turns, budget: settings.turns.budget / 2 } }
+    for (const workload of onLong) lines.push(...(await inTurns(workload, ready, growing, wanted)))
+    let from = 0
+    for (const step of steps) {
+      if (step.workloads.length === 0) continue
+      for (const { entry, contender } of ready) {
+        wanted.log(`${entry.name} grows to ${step.sessions * eventsOfEach} events`)
+        await grow(contender, from, step.sessions)
+        await analyze(contender, backend)
+      }
+      from = step.sessions
+      for (const workload of step.workloads) lines.push(...(await inTurns(workload, ready, growing, wanted)))
+    }
+    return lines.map((line) => withRatios(line, lines))
+  } finally {
+    for (const { contender } of ready) await contender.close()
+  }
 }
 
 const lineOf = (

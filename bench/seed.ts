@@ -29,6 +29,9 @@ export async function seed(contender: Contender, sizes: Sizes, seedNumber: numbe
   if (contender.seedSessions !== undefined) await contender.seedSessions(listed)
   else if (contender.list !== undefined) {
     const waiting = listed.values()
+    // Alone: there are stores where two that make a user's first session at once fail.
+    for (const { state, ...key } of listed.slice(0, 1)) await contender.create(key, state)
+    waiting.next()
     await Promise.all(
       Array.from({ length: atOnce }, async () => {
         for (const { state, ...key } of waiting) await contender.create(key, state)
@@ -38,11 +41,10 @@ export async function seed(contender: Contender, sizes: Sizes, seedNumber: numbe
   await fill(contender, longSession, sizes.long, data)
   await fill(contender, hotSession, sizes.eventsEach, data)
   for (let i = 0; i < sizes.sessions; i++) await fill(contender, sessionAt(i), sizes.eventsEach, data)
-  await contender.analyze?.()
 }
 
 /** A session with so many events. */
-async function fill(contender: Contender, key: Key, events: number, data: Data): Promise<void> {
+export async function fill(contender: Contender, key: Key, events: number, data: Data): Promise<void> {
   await contender.create(key, data.sessionState())
   const append: Append = await contender.writer(key)
   for (let i = 0; i < events; i++) await append(data.event())

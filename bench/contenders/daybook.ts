@@ -3,7 +3,7 @@ import type { Contender } from '../contender.ts'
 import type { JsonObject } from '../data.ts'
 
 /** Any store through its public methods and nothing else. */
-export function daybookContender(store: Store, bulk: Pick<Contender, 'seedSessions' | 'analyze'>): Contender {
+export function daybookContender(store: Store, bulk: Pick<Contender, 'seedSessions' | 'sql'>): Contender {
   return {
     ...bulk,
     async create(key, state) {

@@ -1,8 +1,8 @@
-import type { BenchEvent, Json } from '../data.ts'
+import type { BenchEvent, JsonValue } from '../data.ts'
 
 export interface Delta {
-  readonly session: readonly (readonly [key: string, value: Json])[]
-  readonly user: readonly (readonly [key: string, value: Json])[]
+  readonly session: readonly (readonly [key: string, value: JsonValue])[]
+  readonly user: readonly (readonly [key: string, value: JsonValue])[]
 }
 
 const userPrefix = 'user:'

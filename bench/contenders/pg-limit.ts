@@ -2,7 +2,7 @@
 import { Pool } from 'pg'
 import postgres from 'postgres'
 import type { Contender, Entry } from '../contender.ts'
-import type { Json, JsonObject } from '../data.ts'
+import type { JsonObject, JsonValue } from '../data.ts'
 import { deltaOf } from './delta.ts'
 import { merged } from './merged.ts'
 import { makeTables, pgBulk } from './pg-tables.ts'
@@ -62,7 +62,7 @@ type Parameter = string | number
 type Run = (name: string, text: string, parameters: readonly Parameter[]) => Promise<readonly Row[]>
 
 const micros = (ms: number) => Math.round(ms * 1000)
-const jsonOf = (entries: readonly (readonly [string, Json])[]) => JSON.stringify(Object.fromEntries(entries))
+const jsonOf = (entries: readonly (readonly [string, JsonValue])[]) => JSON.stringify(Object.fromEntries(entries))
 
 function limit(run: Run, url: string, close: () => Promise<void>): Contender {
   return {

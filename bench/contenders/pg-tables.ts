@@ -9,7 +9,7 @@ export async function makeTables(url: string): Promise<void> {
 }
 
 /** Seeds Daybook's tables by one statement. */
-export const pgBulk = (url: string): Required<Pick<Contender, 'seedSessions' | 'analyze'>> => ({
+export const pgBulk = (url: string): Required<Pick<Contender, 'seedSessions' | 'sql'>> => ({
   async seedSessions(sessions) {
     const rows = sessions.map(({ appName, userId, sessionId, state, updatedAt }) => ({
       appName,
@@ -27,7 +27,7 @@ export const pgBulk = (url: string): Required<Pick<Contender, 'seedSessions' | '
       ),
     )
   },
-  analyze: () => once(url, (client) => client.query('analyze')),
+  sql: { tables: 'daybook', run: (text) => once(url, (client) => client.query(text)) },
 })
 
 async function once(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {

@@ -1,5 +1,5 @@
 // The limit's statements on SQLite, for every driver, on Daybook's own tables.
-import type { Json } from '../data.ts'
+import type { JsonValue } from '../data.ts'
 
 const isKey = 'app_name = ? and user_id = ? and session_id = ?'
 
@@ -40,5 +40,5 @@ export const listWithState = `select ${summary}, s.state, u.state as "user", a.s
   left join daybook_app_states a on a.app_name = s.app_name ${recent}`
 
 /** The arguments of `json_set` for a delta. */
-export const pairsOf = (entries: readonly (readonly [string, Json])[]): string[] =>
+export const pairsOf = (entries: readonly (readonly [string, JsonValue])[]): string[] =>
   entries.flatMap(([key, value]) => [`$."${key}"`, JSON.stringify(value)])

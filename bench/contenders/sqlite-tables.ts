@@ -10,13 +10,11 @@ export async function makeTables(url: string): Promise<void> {
 /** Seeds Daybook's tables by one statement, through the contender's own connection: no file has two libraries. */
 export const sqliteBulk = (
   run: (text: string, args: string[]) => void | Promise<void>,
-): Required<Pick<Contender, 'seedSessions' | 'analyze'>> => ({
+): Required<Pick<Contender, 'seedSessions' | 'sql'>> => ({
   async seedSessions(sessions) {
     await run(insertAll, [JSON.stringify(sessions.map(rowOf))])
   },
-  async analyze() {
-    await run('analyze', [])
-  },
+  sql: { tables: 'daybook', run: async (text) => run(text, []) },
 })
 
 const rowOf = ({ appName, userId, sessionId, state, updatedAt }: SeedSession) => [

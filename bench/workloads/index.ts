@@ -1,5 +1,6 @@
 export { append } from './append.ts'
 export { create } from './create.ts'
+export { grown, long } from './growth.ts'
 export { listBare, listWithState } from './list.ts'
 export { load } from './load.ts'
 export { manySessions, oneSession } from './writers.ts'

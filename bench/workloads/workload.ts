@@ -17,5 +17,11 @@ export interface Concurrent {
   readonly id: string
   readonly title: string
   readonly workers: number
-  begin(contender: Contender, data: Data, workers: number): Promise<readonly Prepare[]>
+  begin(contender: Contender, data: Data, workers: number): Promise<Crowded>
+}
+
+interface Crowded {
+  readonly prepares: readonly Prepare[]
+  /** How many of the answered appends are not there afterwards. */
+  readonly lost: () => Promise<number>
 }
