@@ -2,7 +2,8 @@ import type { Store } from '@daybook/core'
 import { uuidv7 } from '@daybook/core'
 import sensible from '@fastify/sensible'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import type { Pace } from './assistant/turn.ts'
+import type { Assistant } from './assistant/assistant.ts'
+import { createRuleBased, type Pace } from './assistant/rule-based.ts'
 import { docs } from './plugins/docs.ts'
 import { problems, refuseClient, sendProblem } from './plugins/problems.ts'
 import { security } from './plugins/security.ts'
@@ -30,10 +31,13 @@ export interface AppOptions {
   /** Milliseconds between two signs of life on a stream. */
   readonly heartbeat?: number
   readonly pace?: Pace
+  /** Who answers messages; the rule-based one when nothing is said. */
+  readonly assistant?: Assistant
 }
 
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { store, logger, rateLimit = 6000, isLoopback = true, heartbeat = 15_000, pace = {} } = options
+  const { assistant = createRuleBased(pace) } = options
   const app = Fastify({
     ...(logger !== undefined && { loggerInstance: logger }),
     genReqId: ({ headers }) => idIn(headers['x-request-id']) ?? uuidv7(),
@@ -63,7 +67,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(docs)
   await app.register(storePlugin, { store })
   await app.register(streams, { heartbeat })
-  await app.register(turnsPlugin, { pace })
+  await app.register(turnsPlugin, { assistant })
 
   await app.register(healthRoutes)
   await app.register(pageRoutes)

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInMemoryStore, type Store, type StoreOptions } from '@daybook/core'
+import { installed } from './installed.ts'
 
 type Open = (url: string, options: StoreOptions) => Promise<Store>
 
@@ -68,18 +69,4 @@ async function openMysql(url: string, options: StoreOptions): Promise<Store> {
 async function loadMysql() {
   const [dialect] = await Promise.all([import('@daybook/drizzle-mysql'), import('mysql2/promise')])
   return dialect
-}
-
-/** Loads what is not a dependency of this app, or says what to install. */
-export async function installed<Module>(
-  why: string,
-  packages: readonly string[],
-  load: () => Promise<Module>,
-): Promise<Module> {
-  try {
-    return await load()
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause
-    throw new Error(`${why}, and its packages are not installed. Run: npm install ${packages.join(' ')}`, { cause })
-  }
 }

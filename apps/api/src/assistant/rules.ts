@@ -1,12 +1,7 @@
+import { factKey, factPrefix, homeKey, nameKey, topicKey } from './facts.ts'
 import type { Answer, Plan, Rule } from './plan.ts'
 
 type State = Readonly<Record<string, unknown>>
-
-const nameKey = 'user:name'
-const homeKey = 'user:home'
-/** One key for each fact, so that facts told at the same time in two sessions all stay. */
-const factPrefix = 'user:fact:'
-const topicKey = 'topic'
 
 const says = (answer: (state: State) => Answer): Plan => ({ tools: [], answer })
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
@@ -166,6 +161,5 @@ function forgetAll(state: State): Answer {
     : { text: 'I have forgotten everything about you.', unset: keys }
 }
 
-const factKey = (subject: string): string => factPrefix + subject.toLowerCase()
 const toUser = (subject: string): string => subject.replaceAll(/\bmy\b/gi, 'your').replaceAll(/\bi\b/gi, 'you')
 const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)

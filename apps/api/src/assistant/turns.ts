@@ -1,5 +1,5 @@
 import type { SessionKey, Store, StoredEvent } from '@daybook/core'
-import { runTurn, type Pace, type TurnSignal, type UserMessage } from './turn.ts'
+import type { Assistant, TurnSignal, UserMessage } from './assistant.ts'
 
 /** A turn that runs, whoever watches it or goes away. */
 interface Turn {
@@ -16,7 +16,7 @@ export interface Turns {
   close(): Promise<void>
 }
 
-export function createTurns(store: Store, pace: Pace): Turns {
+export function createTurns(store: Store, assistant: Assistant): Turns {
   const running = new Map<string, RunningTurn>()
   const closing = new AbortController()
 
@@ -26,7 +26,7 @@ export function createTurns(store: Store, pace: Pace): Turns {
       const known = running.get(name)
       if (known !== undefined) return known
       const turn = new RunningTurn((isWatched) =>
-        runTurn({ store, key, message, pace, signal: closing.signal, isWatched }),
+        assistant.runTurn({ store, key, message, signal: closing.signal, isWatched }),
       )
       running.set(name, turn)
       void turn.done.then(() => running.delete(name))
