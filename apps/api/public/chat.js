@@ -35,17 +35,19 @@ const status = (text) => {
 }
 
 function show({ id, author, content }) {
-  for (const part of content?.parts ?? []) {
+  for (const [i, part] of (content?.parts ?? []).entries()) {
+    const partId = i === 0 ? id : `${id}/${i}`
     if (part.functionCall !== undefined)
-      entry(id, 'tool', `${part.functionCall.name} ${JSON.stringify(part.functionCall.args)}`)
+      entry(partId, 'tool', `${part.functionCall.name} ${JSON.stringify(part.functionCall.args)}`)
     else if (part.functionResponse !== undefined)
-      entry(id, 'tool', `→ ${JSON.stringify(part.functionResponse.response)}`)
-    else if (typeof part.text === 'string') {
+      entry(partId, 'tool', `→ ${JSON.stringify(part.functionResponse.response)}`)
+    // What a model thinks before it speaks is stored, and not part of what it says.
+    else if (typeof part.text === 'string' && part.thought !== true) {
       if (author !== 'user') {
         answering?.remove()
         answering = undefined
       }
-      entry(id, author === 'user' ? 'user' : 'assistant', part.text)
+      entry(partId, author === 'user' ? 'user' : 'assistant', part.text)
     }
   }
 }
@@ -127,5 +129,7 @@ form.addEventListener('submit', async (submitted) => {
   }
 })
 
+const health = await fetch('/health').then((reply) => reply.json())
+byId('assistant').textContent = health.assistant
 byId('fresh').addEventListener('click', () => open(crypto.randomUUID()).catch((error) => status(error.message)))
 open(stored('daybook-session', () => crypto.randomUUID())).catch((error) => status(error.message))

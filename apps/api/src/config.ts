@@ -14,10 +14,26 @@ const Config = Type.Object({
   ASSISTANT_STEP_DELAY: Type.Integer({ minimum: 0, default: 0 }),
   /** Milliseconds between two words of a streamed answer. */
   ASSISTANT_WORD_DELAY: Type.Integer({ minimum: 0, default: 20 }),
+  /** The language model behind the assistant; without it the assistant is rule-based. */
+  MODEL: Type.Optional(Type.String({ minLength: 1 })),
+  GEMINI_API_KEY: Type.Optional(Type.String({ minLength: 1 })),
+  GOOGLE_API_KEY: Type.Optional(Type.String({ minLength: 1 })),
+  GOOGLE_GEMINI_BASE_URL: Type.Optional(Type.String({ pattern: '^https?://' })),
+  OPENAI_API_KEY: Type.Optional(Type.String({ minLength: 1 })),
+  OPENAI_BASE_URL: Type.Optional(Type.String({ pattern: '^https?://' })),
+  /** Milliseconds that a model may be silent. Node's fetch lets a server be silent for five minutes. */
+  MODEL_TIMEOUT: Type.Integer({ minimum: 1, maximum: 300_000, default: 120_000 }),
 })
 
 export type Config = Static<typeof Config>
 
+/** An empty one of these is none, as `docker run --env OPENAI_API_KEY=` has it. */
+const optional = new Set(
+  Object.entries(Config.properties).flatMap(([name, schema]) => ('default' in schema ? [] : [name])),
+)
+
 /** The configuration out of environment variables; throws with the name of one that is wrong. */
-export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config =>
-  envSchema<Config>({ schema: Config, data: env, env: false })
+export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
+  const data = Object.fromEntries(Object.entries(env).filter(([name, value]) => !(value === '' && optional.has(name))))
+  return envSchema<Config>({ schema: Config, data, env: false })
+}

@@ -2,7 +2,20 @@ import { isStoreError } from '@daybook/core'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { pino, stdSerializers, type DestinationStream } from 'pino'
 
-const secrets = ['authorization', 'cookie', 'set-cookie', 'x-api-key', 'password', 'token', 'secret', 'DATABASE_URL']
+const secrets = [
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'x-api-key',
+  'password',
+  'token',
+  'secret',
+  'apiKey',
+  'DATABASE_URL',
+  'GEMINI_API_KEY',
+  'GOOGLE_API_KEY',
+  'OPENAI_API_KEY',
+]
 
 /** One logger for server and store. Requests are logged without query and headers, secrets are replaced. */
 export function createLogger(level: string, destination?: DestinationStream): FastifyBaseLogger {

@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
+import { openAssistant } from './assistant/open-assistant.ts'
 import { loadConfig } from './config.ts'
 import { openDatabase } from './database.ts'
 import { createLogger } from './logger.ts'
@@ -22,6 +23,7 @@ async function serve(): Promise<void> {
     if (err !== undefined) logger.fatal({ err }, 'stopping')
     await app?.close()
   })
+  const assistant = await openAssistant(config, logger)
   const store = await openDatabase(config.DATABASE_URL, { logger })
   await store.migrate()
   const isLoopback = /^(?:localhost|127\..*|::1)$/.test(config.HOST)
@@ -30,12 +32,14 @@ async function serve(): Promise<void> {
     logger,
     rateLimit: config.RATE_LIMIT,
     isLoopback,
-    pace: { step: config.ASSISTANT_STEP_DELAY, word: config.ASSISTANT_WORD_DELAY },
+    assistant,
   })
   if (!isLoopback)
     app.log.warn(
       'Listening beyond this machine, without authentication: whoever reaches the port reads and writes everything',
     )
   const address = await app.listen({ host: config.HOST, port: config.PORT })
+  const hint = config.MODEL === undefined ? ', without a language model; MODEL names one' : ''
+  console.log(`The assistant is ${assistant.name}${hint}`)
   console.log(`Daybook is at ${address} (API at ${address}/docs)`)
 }

@@ -11,6 +11,7 @@ const built = [
   'packages/drizzle-sqlite',
   'packages/drizzle-pg',
   'packages/drizzle-mysql',
+  'packages/adk',
   'apps/api',
 ]
 const root = fileURLToPath(new URL('../../../', import.meta.url))

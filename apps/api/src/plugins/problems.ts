@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { ModelError, type ModelFailure } from '../model/model-error.ts'
 import { Problem } from '../schemas/problem.ts'
 
 /** Every code of the store has a status; a new code does not compile without one. */
@@ -33,6 +34,18 @@ const publicDetails: Partial<Record<ErrorCode, string>> = {
   timeout: 'The database did not answer in time. The request can be repeated.',
   busy: 'The database is busy. The request can be repeated.',
   closed: 'The server is stopping. The request can be repeated.',
+}
+
+/** What a client is told of a model that gave no answer. What its server said is for the log: it may quote anything. */
+const modelFailures: Record<ModelFailure, { readonly status: number; readonly detail: string }> = {
+  unavailable: {
+    status: 503,
+    detail: 'The language model cannot be reached, or is too busy. Ask again a little later.',
+  },
+  refused: { status: 502, detail: 'The language model does not take the requests of this server; its log says why.' },
+  malformed: { status: 502, detail: 'The language model gave no whole answer. The request can be repeated.' },
+  timeout: { status: 504, detail: 'The language model did not answer in time. The request can be repeated.' },
+  blocked: { status: 502, detail: 'The language model will not answer this.' },
 }
 
 /** Codes of what goes wrong before a store is asked. */
@@ -95,6 +108,7 @@ export function refuseClient({ code }: { code: string }, socket: Socket): void {
 export function problemOf(error: unknown, request: FastifyRequest): Problem {
   const instance = request.id
   if (isStoreError(error)) return { ...storeProblem(error, request), instance }
+  if (error instanceof ModelError) return { ...modelProblem(error), instance }
   const {
     statusCode = 500,
     code = '',
@@ -144,6 +158,11 @@ function storeProblem(error: StoreError, { headers }: FastifyRequest): Omit<Prob
     ...(sessionId !== undefined && { sessionId }),
     ...(eventIds !== undefined && { eventIds: [...eventIds] }),
   }
+}
+
+function modelProblem({ failure, isRetryable }: ModelError): Omit<Problem, 'instance'> {
+  const { status, detail } = modelFailures[failure]
+  return { ...named(`model_${failure}`, status), detail, retryable: isRetryable }
 }
 
 const named = (code: string, status: number) => ({

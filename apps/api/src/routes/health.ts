@@ -2,7 +2,10 @@ import { isStoreError, type Health, type Store } from '@daybook/core'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 
-const Alive = Type.Object({ status: Type.Literal('ok') })
+const Alive = Type.Object({
+  status: Type.Literal('ok'),
+  assistant: Type.String({ description: 'Who answers: `rule-based`, or a model and where it is' }),
+})
 const Readiness = Type.Object({
   ready: Type.Boolean(),
   database: Type.Object({
@@ -17,7 +20,10 @@ const config = { rateLimit: false } as const
 
 export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const alive = { tags: ['health'], summary: 'The process is alive', response: { 200: Alive } }
-  app.get('/health', { schema: alive, config, logLevel: 'warn' }, async () => ({ status: 'ok' as const }))
+  app.get('/health', { schema: alive, config, logLevel: 'warn' }, async () => ({
+    status: 'ok' as const,
+    assistant: app.assistant.name,
+  }))
 
   const ready = {
     tags: ['health'],
