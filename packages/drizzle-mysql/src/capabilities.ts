@@ -5,7 +5,7 @@ export const capabilitiesOf = (foreignKeys: boolean): Capabilities => ({
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
-  lease: 'no',
+  lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
   fullTextSearch: 'no',

@@ -2,10 +2,11 @@ import { tableNamesOf, withNames, type Dialect, type Migration } from '@daybook/
 import { sql } from 'drizzle-orm'
 import { createMigrations, eventsSession, sessions } from './migrations/0001-sessions.ts'
 import { views } from './migrations/0002-views.ts'
+import { leases } from './migrations/0003-leases.ts'
 import { collations, type Flavour, type MysqlTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
-const allMigrations: readonly Migration[] = [sessions, views]
+const allMigrations: readonly Migration[] = [sessions, views, leases]
 
 /** What a migration needs to know about the place of the tables. */
 export function migrating(
@@ -51,7 +52,8 @@ const listed = (names: readonly string[]) => names.map((name) => `select '${name
 function differences(names: ReturnType<typeof tableNamesOf>, exact: string, hasForeignKeys: boolean): string {
   const ours = listed(Object.values(names).filter((name) => name !== names.migrations))
   const inOurs = (column: string) => `exists (select 1 from (${ours}) as ours where ${isNamed(column, 'ours.name')})`
-  const ids = "'app_name', 'user_id', 'session_id', 'event_id', 'invocation_id', 'author', 'branch', 'error_code'"
+  const ids =
+    "'app_name', 'user_id', 'session_id', 'event_id', 'invocation_id', 'author', 'branch', 'error_code', 'lease_owner'"
   const collation = `select concat('the column ', c.table_name, '.', c.column_name, ' has the collation ', c.collation_name,
       ', and the store needs ${exact}: other texts would pass for the same') as difference
     from information_schema.columns as c where c.table_schema = database() and c.column_name in (${ids})

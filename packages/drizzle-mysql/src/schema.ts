@@ -71,6 +71,9 @@ export function daybookTables(options: MysqlTableOptions = {}) {
       createdAt: time('created_at').notNull(),
       updatedAt: time('updated_at').notNull(),
       lastEventAt: time('last_event_at').notNull(),
+      leaseOwner: id('lease_owner'),
+      leaseFence: bigint('lease_fence', { mode: 'number' }),
+      leaseUntil: time('lease_until'),
     },
     (t) => [
       unique(`${names.sessions}_key`).on(t.appName, t.userId, t.sessionId),

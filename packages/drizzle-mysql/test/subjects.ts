@@ -17,7 +17,7 @@ const expects: Capabilities = {
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
-  lease: 'no',
+  lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
   fullTextSearch: 'no',

@@ -16,7 +16,7 @@ import type { DaybookTables } from './schema.ts'
 // One statement, one round trip, one transaction. PostgreSQL promises no order among the parts of a WITH, so each reads from
 // the one before: the locks are taken in the order session, user, app, as everywhere.
 //
-// It takes for granted what is almost always so. A missing session or another revision makes it change nothing; an id that
+// It takes for granted what is almost always so. A missing session, another revision or somebody who holds the session makes it change nothing; an id that
 // the session has, and a document over its limit, break a constraint, which undoes all of it. The script finds out which.
 
 export interface AppendStatement {
@@ -24,7 +24,7 @@ export interface AppendStatement {
   readonly params: Params
 }
 
-const words = ['session', 'user', 'app', 'revision', 'compact', 'announce'] as const
+const words = ['session', 'user', 'app', 'revision', 'lease', 'compact', 'announce'] as const
 type Word = (typeof words)[number]
 
 /** @param statementFor builds the statement for the words that apply, once for each combination */
@@ -33,12 +33,13 @@ export function appendStatement(
   statementFor: (variant: string) => Statement,
   announces: boolean,
 ): AppendStatement {
-  const { key, events, deltas, expectedRevision, now, limits, compactMark } = append
+  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark } = append
   const applies: Record<Word, boolean> = {
     session: !isEmptyDelta(deltas.session),
     user: !isEmptyDelta(deltas.user),
     app: !isEmptyDelta(deltas.app),
     revision: expectedRevision !== undefined,
+    lease: lease !== undefined,
     announce: announces,
     compact: compactMark !== undefined && scopes.some((scope) => !isEmptyDelta(deltas[scope])),
   }
@@ -57,6 +58,7 @@ export function appendStatement(
   if (applies.announce) params['topic'] = topicOf(key)
   if (applies.compact && compactMark !== undefined) params['compactMark'] = compactMark
   if (expectedRevision !== undefined) params['expectedRevision'] = expectedRevision
+  if (lease !== undefined) Object.assign(params, { leaseOwner: lease.owner, leaseFence: lease.fence })
   return { statement: statementFor(variant), params }
 }
 
@@ -101,11 +103,14 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
     ? sql`${bare(sessions.state)} = ${bounded(merged(sql`${sessions.state}`, 'session'), has('compact'))}, `
     : sql``
   const revision = has('revision') ? sql` and ${sessions.revision} = ${param('expectedRevision')}` : sql``
+  const lease = has('lease')
+    ? sql` and ${sessions.leaseOwner} = ${param('leaseOwner')} and ${sessions.leaseFence} = ${param('leaseFence')} and ${sessions.leaseUntil} > ${param('now')}::bigint`
+    : sql` and coalesce(${sessions.leaseUntil}, 0) <= ${param('now')}::bigint`
   const parts = [
     sql`s as (
       update ${sessions} set ${state}${bare(sessions.revision)} = ${sessions.revision} + 1, ${bare(sessions.lastSeq)} = ${sessions.lastSeq} + ${param('count')}::bigint,
         ${bare(sessions.updatedAt)} = greatest(${sessions.updatedAt}, ${param('now')}::bigint), ${bare(sessions.lastEventAt)} = ${param('lastEventAt')}::bigint
-      where ${isKey}${revision} and ${lockTimeoutIsSet}
+      where ${isKey}${revision}${lease} and ${lockTimeoutIsSet}
       returning ${sessions.sid} as sid, ${sessions.revision} as revision, ${sessions.lastSeq} as last_seq)`,
   ]
   let before = sql`s`

@@ -6,7 +6,7 @@ export const capabilitiesOf = ({ isSingle }: Driver, isHeard: boolean): Capabili
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
-  lease: 'no',
+  lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
   fullTextSearch: 'no',

@@ -2,10 +2,11 @@ import { tableNamesOf, withNames, type Dialect, type Migration } from '@daybook/
 import { sql } from 'drizzle-orm'
 import { sessions } from './migrations/0001-sessions.ts'
 import { views } from './migrations/0002-views.ts'
+import { leases } from './migrations/0003-leases.ts'
 import { schemaNameOf, type PgTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
-const allMigrations: readonly Migration[] = [sessions, views]
+const allMigrations: readonly Migration[] = [sessions, views, leases]
 
 /** What a migration needs to know about the place of the tables. */
 export function migrating(

@@ -67,6 +67,9 @@ export function daybookTables(options: PgTableOptions = {}) {
       createdAt: time('created_at').notNull(),
       updatedAt: time('updated_at').notNull(),
       lastEventAt: time('last_event_at').notNull(),
+      leaseOwner: id('lease_owner'),
+      leaseFence: bigint('lease_fence', { mode: 'number' }),
+      leaseUntil: time('lease_until'),
     },
     (t) => [
       // Made before the key: for a user with one session the planner's tie goes to the newest index, and that must be the key.

@@ -68,6 +68,7 @@ test('every id and every text to filter by is compared byte for byte', async () 
     'daybook_events.event_id': id,
     'daybook_events.invocation_id': text,
     'daybook_sessions.app_name': id,
+    'daybook_sessions.lease_owner': id,
     'daybook_sessions.session_id': id,
     'daybook_sessions.user_id': id,
     'daybook_user_states.app_name': id,

@@ -29,7 +29,7 @@ const expected: Capabilities = {
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
-  lease: 'no',
+  lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
   fullTextSearch: 'no',

@@ -5,7 +5,7 @@ import type { DaybookTables } from './schema.ts'
 
 // One write batch: BEGIN IMMEDIATE, the statements, COMMIT, in one round trip. A batch does not stop at a statement that
 // changes nothing, so each statement after the first asks `changes()` whether the one before it did: the chain ends where
-// the session is missing, at another revision, or has one of the ids, and then nothing at all was written.
+// the session is missing, at another revision, held by somebody else, or has one of the ids, and then nothing at all was written.
 
 /** `json_set` takes 63 pairs on libSQL, whose parser has room for 22 calls inside each other in the deepest statement here. */
 const pairsPerCall = 60
@@ -14,7 +14,7 @@ const mostStatements = 1_000
 
 /** The batch for an append; `undefined` when it has to go the long way. */
 export function appendBatch(tables: DaybookTables, append: Append): InStatement[] | undefined {
-  const { key, events, deltas, expectedRevision, now, limits, compactMark } = append
+  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark } = append
   if (Object.values(deltas).some((delta) => callsFor(delta) > mostCalls) || events.length > mostStatements)
     return undefined
   const [sessions, eventTable] = [quoted(tables.sessions), quoted(tables.events)]
@@ -39,6 +39,13 @@ export function appendBatch(tables: DaybookTables, append: Append): InStatement[
   if (expectedRevision !== undefined) {
     guards.push(`"revision" = ?`)
     guardArgs.push(BigInt(expectedRevision))
+  }
+  if (lease === undefined) {
+    guards.push(`coalesce("lease_until", 0) <= ?`)
+    guardArgs.push(now)
+  } else {
+    guards.push(`"lease_owner" = ? and "lease_fence" = ? and "lease_until" > ?`)
+    guardArgs.push(lease.owner, BigInt(lease.fence), now)
   }
   const batch: InStatement[] = [
     statement(

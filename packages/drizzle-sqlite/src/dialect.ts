@@ -92,7 +92,7 @@ const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabi
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
-  lease: 'no',
+  lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
   fullTextSearch: 'no',

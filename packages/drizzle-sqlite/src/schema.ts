@@ -38,6 +38,9 @@ export function daybookTables(options: TableNameOptions = {}) {
       createdAt: time('created_at').notNull(),
       updatedAt: time('updated_at').notNull(),
       lastEventAt: time('last_event_at').notNull(),
+      leaseOwner: text('lease_owner'),
+      leaseFence: integer('lease_fence'),
+      leaseUntil: time('lease_until'),
     },
     (t) => [
       unique(`${names.sessions}_key`).on(t.appName, t.userId, t.sessionId),

@@ -27,9 +27,9 @@ test.for(drivers)(
     expect(opened.map(({ status }) => status)).toEqual(Array(4).fill('fulfilled'))
     const reports = await Promise.all(children.map((child) => child.call('migrate')))
     await Promise.all(children.map((child) => child.kill()))
-    expect(reports.toSorted((a, b) => a.length - b.length)).toEqual([[], [], [], ['0001', '0002']])
+    expect(reports.toSorted((a, b) => a.length - b.length)).toEqual([[], [], [], ['0001', '0002', '0003']])
     await using store = await openFileStore(path)
-    expect(await store.health()).toMatchObject({ ok: true, schemaVersion: '0002' })
+    expect(await store.health()).toMatchObject({ ok: true, schemaVersion: '0003' })
   },
 )
 
@@ -46,13 +46,13 @@ test('dryRun changes nothing and answers the SQL that makes the same schema', as
   const [path, byHand] = [newPath(), newPath()]
   await using store = await openFileStore(path)
   const { applied, sql: statements = [] } = await store.migrate({ dryRun: true })
-  expect(applied).toEqual(['0001', '0002'])
+  expect(applied).toEqual(['0001', '0002', '0003'])
   expect(store.db.all(sql`select name from sqlite_master`)).toEqual([])
   await using other = await openFileStore(byHand)
   for (const statement of statements) other.db.run(sql.raw(statement))
   await store.migrate()
   expect(dump(other)[0]).toEqual(dump(store)[0])
-  expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: '0002', sql: [] })
+  expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: '0003', sql: [] })
 })
 
 describe('a schema that is not ours is refused, and left as it is', () => {

@@ -39,7 +39,7 @@ const synchronous: Capabilities = {
   memories: 'no',
   artifacts: 'no',
   metrics: 'no',
-  lease: 'no',
+  lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
   fullTextSearch: 'no',

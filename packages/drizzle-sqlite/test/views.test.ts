@@ -56,7 +56,10 @@ test('the columns of the views are a contract of their own', async () => {
 const older = [
   sql`drop view daybook_events_v1`,
   sql`drop view daybook_sessions_v1`,
-  sql`delete from daybook_migrations where id = '0002'`,
+  sql`alter table daybook_sessions drop column lease_owner`,
+  sql`alter table daybook_sessions drop column lease_fence`,
+  sql`alter table daybook_sessions drop column lease_until`,
+  sql`delete from daybook_migrations where id > '0001'`,
 ]
 
 test('a database of the first migration gets the views, and keeps its rows', async () => {
@@ -66,7 +69,7 @@ test('a database of the first migration gets the views, and keeps its rows', asy
   for (const statement of older) store.db.run(statement)
   await using next = await openSqliteStore({ url: `file:${path}` })
   await expect(next.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
-  expect((await next.migrate()).applied).toEqual(['0002'])
+  expect((await next.migrate()).applied).toEqual(['0002', '0003'])
   expect(next.db.all(sql`select session_id, event_id from daybook_events_v1`)).toEqual([
     { session_id: 's1', event_id: 'e1' },
   ])

@@ -1,7 +1,9 @@
 import {
   applyDelta,
+  checkHolder,
   checkStateBytes,
   deltaOf,
+  fromMicros,
   isEmptyDelta,
   isJsonObject,
   isSameEvent,
@@ -39,6 +41,7 @@ export function createAppend({ dialect, sessionRows, eventRows, scopeStates, lim
           )
     const { answers, added, replaced } = plan(request, session, known)
     if (added.length === 0 && replaced.length === 0) return { events: answers, revision: session.revision }
+    checkHolder(session, request.lease, fromMicros(now))
     const { expectedRevision } = request
     if (expectedRevision !== undefined && expectedRevision !== session.revision)
       throw staleSession(session, expectedRevision)

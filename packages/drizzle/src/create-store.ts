@@ -3,6 +3,7 @@ import {
   capabilitiesWith,
   checkedFlag,
   checkedOptions,
+  createLeases,
   statePathIndexRequest,
   storeContext,
   toMicros,
@@ -182,6 +183,11 @@ function storeOver({ context, dialect, operations, signals }: Frame, backend: Ba
   const { calls, limits } = context
   const perform = <T>(operation: Operation<T>) => backend.perform(operation)
   const { sessions, events, state } = methodsOf(operations, perform)
+  const leases = createLeases({
+    take: (key, options) => perform(operations.sessions.lease(key, options)),
+    renew: (grant, options) => perform(operations.sessions.renewLease(grant, options)),
+    release: (grant, options) => perform(operations.sessions.releaseLease(grant, options)),
+  })
   const tailParts: Parameters<typeof tail>[0] = {
     calls,
     limits,
@@ -193,7 +199,7 @@ function storeOver({ context, dialect, operations, signals }: Frame, backend: Ba
   const store: Store = {
     capabilities: dialect.capabilities,
     limits,
-    sessions,
+    sessions: { ...sessions, lease: leases.lease },
     events: { ...events, tail: ((key, tailOptions) => tail(tailParts, key, tailOptions)) as EventStore['tail'] }, // without its type parameter
     state,
     ...areasOf(context),
@@ -209,6 +215,7 @@ function storeOver({ context, dialect, operations, signals }: Frame, backend: Ba
         healthOf({ dialect, ask: (asking, isDeep) => backend.ask(asking, isDeep) }, healthOptions, call),
       ),
     async close() {
+      leases.close()
       await calls.close()
       await (closed ??= backend.close())
     },

@@ -1,4 +1,14 @@
-import type { Call, Capabilities, Health, IndexedType, Limits, Scope, SessionKey, StatePath } from '@daybook/core'
+import type {
+  Call,
+  Capabilities,
+  Health,
+  IndexedType,
+  LeaseToken,
+  Limits,
+  Scope,
+  SessionKey,
+  StatePath,
+} from '@daybook/core'
 import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
 import type { Listening } from './listening.ts'
 import type { Tables } from './rows.ts'
@@ -109,6 +119,8 @@ export interface Append {
   readonly events: readonly EventValues[]
   readonly deltas: Readonly<Record<Scope, StoredDelta>>
   readonly expectedRevision: number | undefined
+  /** Only while this lease lasts; without it only while none does. */
+  readonly lease: LeaseToken | undefined
   /** Microseconds. */
   readonly now: bigint
   readonly limits: Limits

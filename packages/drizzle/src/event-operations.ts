@@ -7,7 +7,6 @@ import {
   eventListRequest,
   pageOf,
   scopes,
-  unsupported,
   type AppendRequest,
   type AppendResult,
   type CallOptions,
@@ -51,7 +50,7 @@ export function createEventOperations(parts: Parts): EventOperations {
       appendsTo: key,
       ...(isDirect && {
         async direct(call) {
-          const { expectedRevision } = request
+          const { expectedRevision, lease } = request
           const deltas = storedDeltas(deltaOf(request, events), key)
           // The database counts what is stored, and of these it would count too little.
           if (scopes.some((scope) => isCompact(deltas[scope]))) return undefined
@@ -60,6 +59,7 @@ export function createEventOperations(parts: Parts): EventOperations {
             events: events.map((event) => eventRows.values(event, key)),
             deltas,
             expectedRevision,
+            lease,
             now: micros(),
             limits,
             compactMark: form.isEncoded ? compactMark : undefined,
@@ -92,11 +92,6 @@ export function createEventOperations(parts: Parts): EventOperations {
     return { ...answer, state, newEvents: later.filter(({ event }) => !own.has(event.id)) }
   }
 
-  function answerable(request: AppendRequest): AppendRequest {
-    if (request.lease !== undefined && dialect.capabilities.lease === 'no') throw unsupported('lease', 'leases')
-    return request
-  }
-
   function* list(tx: Tx, request: EventListRequest): Script<Page<StoredEvent>> {
     const { key, filter, direction, limit, offset, position } = request
     if (filter.last !== undefined) {
@@ -117,7 +112,7 @@ export function createEventOperations(parts: Parts): EventOperations {
 
   return {
     append: (key, events, options) =>
-      writing('events.append', options, () => answerable(appendRequest(key, events, options, parts)), prepareAppend),
+      writing('events.append', options, () => appendRequest(key, events, options, parts), prepareAppend),
     get: (key, eventId, options) =>
       reading(
         'events.get',

@@ -95,12 +95,25 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     const failure = failureOf(error)
     throw storeErrorOf(failure.kind === 'maybe_missing_schema' ? { ...failure, kind: 'internal' } : failure, error)
   }
-  const { sessions, events, state }: { sessions: SessionStore; events: Omit<EventStore, 'tail'>; state: StateStore } =
-    methodsOf(operations, perform)
+  const {
+    sessions,
+    events,
+    state,
+  }: { sessions: Omit<SessionStore, 'lease'>; events: Omit<EventStore, 'tail'>; state: StateStore } = methodsOf(
+    operations,
+    perform,
+  )
   const joined: JoinedStore = {
     capabilities: store.capabilities,
     limits: store.limits,
-    sessions,
+    sessions: {
+      ...sessions,
+      // Nobody else would see it before the commit, and a renewal would wait for the row that the transaction holds.
+      lease: (_key, options) =>
+        calls.run('sessions.lease', options, () => {
+          throw unsupported('lease', 'a lease taken inside a transaction')
+        }),
+    },
     events: {
       ...events,
       // What others append is not to be seen in here, and waiting for it would hold the transaction open.

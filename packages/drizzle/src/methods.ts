@@ -1,4 +1,4 @@
-import type { EventStore, SessionStore, StateStore } from '@daybook/core'
+import type { EventStore, LeaseGrant, SessionStore, StateStore } from '@daybook/core'
 import type { EventOperations } from './event-operations.ts'
 import type { Operation } from './operation.ts'
 import type { SessionOperations } from './session-operations.ts'
@@ -8,6 +8,15 @@ export interface Operations {
   readonly sessions: SessionOperations
   readonly events: EventOperations
   readonly state: StateOperations
+}
+
+/** Stands where the request of another thread will. */
+const noGrant: LeaseGrant = {
+  key: { appName: '', userId: '', sessionId: '' },
+  owner: '',
+  ttl: 0,
+  fence: 0,
+  expiresAt: 0,
 }
 
 /** Every operation by its name, to prepare requests that were checked in another thread. */
@@ -24,6 +33,8 @@ export const operationsByName = ({ sessions, events, state }: Operations): Reado
       sessions.stateAt(undefined, undefined),
       sessions.prune({}),
       sessions.lease(undefined),
+      sessions.renewLease(noGrant, undefined),
+      sessions.releaseLease(noGrant, undefined),
       sessions.erase(undefined),
       events.append(undefined, undefined),
       events.get(undefined, undefined),
@@ -39,7 +50,7 @@ type Perform = <T>(operation: Operation<T>) => Promise<T>
 export function methodsOf(
   { sessions, events, state }: Operations,
   perform: Perform,
-): { sessions: SessionStore; events: Omit<EventStore, 'tail'>; state: StateStore } {
+): { sessions: Omit<SessionStore, 'lease'>; events: Omit<EventStore, 'tail'>; state: StateStore } {
   const typed = {
     sessions: {
       create: (session: unknown, options?: object) => perform(sessions.create(session, options)),
@@ -51,7 +62,6 @@ export function methodsOf(
       fork: (key: unknown, options?: object) => perform(sessions.fork(key, options)),
       stateAt: (key: unknown, seq: number, options?: object) => perform(sessions.stateAt(key, seq, options)),
       prune: (query: object) => perform(sessions.prune(query)),
-      lease: (key: unknown, options: object) => perform(sessions.lease(key, options)),
     },
     events: {
       append: (key: unknown, given: unknown, options?: object) => perform(events.append(key, given, options)),

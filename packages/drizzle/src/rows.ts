@@ -18,6 +18,11 @@ export interface SessionRow {
   createdAt: number
   updatedAt: number
   lastEventAt: number
+  /** Who holds the session, or held it last: absent when that lease was released. */
+  leaseOwner: string | null
+  /** Of the last lease, also after its release. */
+  leaseFence: number | null
+  leaseUntil: number | null
 }
 
 export interface EventRow {

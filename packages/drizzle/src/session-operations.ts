@@ -6,6 +6,7 @@ import {
   createRequest,
   eventsOption,
   forkRequest,
+  leaseRequest,
   pruneRequest,
   sessionFilter,
   sessionListRequest,
@@ -15,6 +16,7 @@ import {
   type CheckedEventFilter,
   type ErasureReceipt,
   type JsonObject,
+  type LeaseGrant,
   type LoadedSession,
   type Page,
   type PruneReport,
@@ -25,6 +27,7 @@ import {
   type SessionSummary,
 } from '@daybook/core'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
+import { createSessionLeases } from './session-leases.ts'
 import { createSessionScripts } from './sessions.ts'
 
 /** The methods of `store.sessions`, and `store.erase`. */
@@ -38,7 +41,10 @@ export interface SessionOperations {
   readonly fork: (key: unknown, options?: CallOptions) => Operation<Session>
   readonly stateAt: (key: unknown, seq: unknown, options?: CallOptions) => Operation<JsonObject | undefined>
   readonly prune: (query: CallOptions) => Operation<PruneReport>
-  readonly lease: (key: unknown, options?: CallOptions) => Operation<never>
+  /** What `store.sessions.lease` is made of. */
+  readonly lease: (key: unknown, options?: CallOptions) => Operation<LeaseGrant>
+  readonly renewLease: (grant: LeaseGrant, options: CallOptions | undefined) => Operation<number>
+  readonly releaseLease: (grant: LeaseGrant, options: CallOptions | undefined) => Operation<void>
   readonly erase: (user: unknown, options?: CallOptions) => Operation<ErasureReceipt>
 }
 
@@ -47,6 +53,7 @@ const eraseChunk = 100
 export function createSessionOperations(parts: Parts): SessionOperations {
   const { dialect, eventRows, sessionRows, limits, micros } = parts
   const scripts = createSessionScripts(parts)
+  const leases = createSessionLeases(dialect, sessionRows)
 
   function prepareGet({ key, filter }: GetRequest): Prepared<LoadedSession | undefined> {
     const { shape, params } = eventRows.load(key, filter)
@@ -156,7 +163,33 @@ export function createSessionOperations(parts: Parts): SessionOperations {
         (request) => ({ script: (tx) => scripts.stateAt(tx, request.key, request.seq) }),
       ),
     prune: (query) => writing('sessions.prune', query, () => pruneRequest(query, parts), preparePrune),
-    lease: (_key, options) => writing('sessions.lease', options, refuseLease, refuseLease),
+    lease: (key, options) =>
+      writing(
+        'sessions.lease',
+        options,
+        () => leaseRequest(key, options, parts),
+        (request) => ({ script: (tx) => leases.take(tx, request, micros()) }),
+      ),
+    renewLease: (grant, options) =>
+      writing(
+        'lease.renew',
+        options,
+        () => {
+          checkedOptions(options, [])
+          return grant
+        },
+        (held) => ({ script: (tx) => leases.renew(tx, held, micros()) }),
+      ),
+    releaseLease: (grant, options) =>
+      writing(
+        'lease.release',
+        options,
+        () => {
+          checkedOptions(options, [])
+          return grant
+        },
+        (held) => ({ script: (tx) => leases.release(tx, held) }),
+      ),
     erase: (user, options) =>
       writing(
         'erase',
@@ -183,8 +216,4 @@ export function createSessionOperations(parts: Parts): SessionOperations {
 interface GetRequest {
   readonly key: SessionKey
   readonly filter: CheckedEventFilter | undefined
-}
-
-function refuseLease(): never {
-  throw unsupported('lease', 'leases')
 }

@@ -6,6 +6,7 @@ import {
   type Session,
   type SessionKey,
   type SessionSummary,
+  type StoredLease,
 } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, InsertNew, Params, Row, Statement, Tx } from './dialect.ts'
@@ -22,6 +23,7 @@ export interface StoredSession extends SessionKey {
   readonly createdAt: number
   readonly updatedAt: number
   readonly lastEventAt: number
+  readonly lease: StoredLease | undefined
 }
 
 interface NewSessionRow {
@@ -47,6 +49,8 @@ export interface SessionRows {
   readonly isKey: SQL
   /** Columns of a session; without its state for lists. */
   readonly columns: Readonly<Record<string, SQL>>
+  /** Columns of its lease, for {@link storedLeaseOf}. */
+  readonly leaseColumns: Readonly<Record<string, SQL>>
   /** One session with the states it sees, as `state`, `userState`, `appState`. */
   readonly withStates: Statement
   find(tx: Tx, key: SessionKey): Script<StoredSession | undefined>
@@ -78,8 +82,13 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
     updatedAt: expressions.wholeText(sessions.updatedAt),
     lastEventAt: expressions.wholeText(sessions.lastEventAt),
   }
+  const leaseColumns = {
+    leaseOwner: sql`${sessions.leaseOwner}`,
+    leaseFence: expressions.wholeText(sessions.leaseFence),
+    leaseUntil: expressions.wholeText(sessions.leaseUntil),
+  }
   const own = { ...columns, state: expressions.jsonText(sessions.state) }
-  const byKey = sql`select ${selected(own)} from ${sessions} where ${isKey}`
+  const byKey = sql`select ${selected({ ...own, ...leaseColumns })} from ${sessions} where ${isKey}`
   const find = { sql: byKey }
   const lock = { sql: sql`${byKey}${expressions.forUpdate}` }
   const withStates = {
@@ -120,7 +129,12 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
 
   const storedSessionOf = (row: Row): StoredSession => {
     const summary = summaryOf(row)
-    return { ...summary, sid: String(row['sid']), state: form.stateOf(row['state'], summary) }
+    return {
+      ...summary,
+      sid: String(row['sid']),
+      lease: storedLeaseOf(row),
+      state: form.stateOf(row['state'], summary),
+    }
   }
 
   const mergedStateOf = (row: Row): JsonObject => {
@@ -140,6 +154,7 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
   return {
     isKey,
     columns,
+    leaseColumns,
     withStates,
     *find(tx, key) {
       const [row] = yield* tx.rows(find, sessionKeyParams(key))
@@ -180,6 +195,16 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
 }
 
 export const sessionKeyParams = ({ appName, userId, sessionId }: SessionKey): Params => ({ appName, userId, sessionId })
+
+/** The lease in a row; `undefined` where there was none, or it was released. */
+export const storedLeaseOf = (row: Row): StoredLease | undefined =>
+  row['leaseOwner'] === null || row['leaseUntil'] === null
+    ? undefined
+    : {
+        owner: String(row['leaseOwner']),
+        fence: Number(row['leaseFence']),
+        expiresAt: fromMicros(String(row['leaseUntil'])),
+      }
 
 export const summaryOf = (row: Row): SessionSummary => ({
   appName: String(row['appName']),
