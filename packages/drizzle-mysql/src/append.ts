@@ -36,12 +36,13 @@ interface Shape {
   readonly unsets: Readonly<Record<Scope, number>>
   readonly hasMany: boolean
   readonly hasRevision: boolean
+  readonly hasLease: boolean
   readonly hasMark: boolean
 }
 
 /** @param packet bytes of the largest statement; `undefined`: it has to go the long way */
 export function shaped(append: Append, packet: number): Shaped | undefined {
-  const { key, events, deltas, expectedRevision, now, limits, compactMark } = append
+  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark } = append
   const params: Record<string, Params[string]> = {
     appName: key.appName,
     userId: key.userId,
@@ -78,10 +79,18 @@ export function shaped(append: Append, packet: number): Shaped | undefined {
   // In a list of events each payload is escaped once more.
   if (bytes * (hasMany ? 2 : 1) + 256 * 1024 > packet) return undefined
   if (expectedRevision !== undefined) params['expectedRevision'] = expectedRevision
+  if (lease !== undefined) Object.assign(params, { leaseOwner: lease.owner, leaseFence: lease.fence })
   const hasDelta = scopes.some((scope) => sets[scope] + unsets[scope] > 0)
   const hasMark = compactMark !== undefined && hasDelta
   if (hasMark) params['compactMark'] = compactMark
-  const shape: Shape = { sets, unsets, hasMany, hasRevision: expectedRevision !== undefined, hasMark }
+  const shape: Shape = {
+    sets,
+    unsets,
+    hasMany,
+    hasRevision: expectedRevision !== undefined,
+    hasLease: lease !== undefined,
+    hasMark,
+  }
   return { variant: JSON.stringify(shape), params }
 }
 
@@ -160,7 +169,10 @@ const isKeyOf = ({ sessions }: DaybookTables): SQL =>
 function guards({ sessions }: DaybookTables, shape: Shape, own: Words): SQL {
   const revision = shape.hasRevision ? sql` and ${sessions.revision} = ${param('expectedRevision')}` : sql``
   const room = isEmpty(shape, 'session') ? sql`` : sql` and ${fits(sql`${sessions.state}`, 'session', shape, own)}`
-  return sql`${revision}${room}`
+  const lease = shape.hasLease
+    ? sql` and ${sessions.leaseOwner} = ${param('leaseOwner')} and ${sessions.leaseFence} = ${param('leaseFence')} and ${sessions.leaseUntil} > ${param('now')}`
+    : sql` and coalesce(${sessions.leaseUntil}, 0) <= ${param('now')}`
+  return sql`${revision}${lease}${room}`
 }
 
 const eventColumns = ({ events }: DaybookTables): SQL =>
