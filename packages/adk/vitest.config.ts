@@ -12,7 +12,7 @@ export default defineProject({
     include: ['{src,test}/**/*.test.ts'],
     globalSetup: '../../tools/servers/setup.ts',
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     provide: { backends: ['pg', 'mariadb', 'mysql'] },
   },
 })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -126,6 +126,36 @@ describe.each(installed)('$name in an empty folder, with $manager', ({ dialect, 
       'tsc',
       ...'--strict --checkJs --noEmit --module nodenext --target es2022 --skipLibCheck consumer.mjs'.split(' '),
     ))
+})
+
+describe('@daybook/adk in an empty folder', () => {
+  const cwd = join(folder, 'adk')
+
+  beforeAll(async () => {
+    await mkdir(cwd, { recursive: true })
+    const dependencies = {
+      '@daybook/adk': `file:${tarball('@daybook/adk')}`,
+      '@daybook/core': overrides['@daybook/core'],
+      '@google/adk': catalog('@google/adk'),
+    }
+    await writeFile(join(cwd, 'package.json'), JSON.stringify({ type: 'module', dependencies }))
+    const allowBuilds = { '@google/genai': false, protobufjs: false }
+    await writeFile(join(cwd, 'pnpm-workspace.yaml'), JSON.stringify({ pmOnFail: 'ignore', allowBuilds, overrides }))
+    await pnpm(cwd, 'install', '--prefer-offline', '--no-frozen-lockfile')
+    await cp(new URL('adk-consumer.mjs', import.meta.url), join(cwd, 'consumer.mjs'))
+  })
+
+  test('brings no database driver and no dialect', async () => {
+    const paths = await readdir(join(cwd, 'node_modules'), { recursive: true })
+    const isThere = (name: string) => paths.some((path) => path === name || path.endsWith(`node_modules/${name}`))
+    expect([...drivers, ...dialectNames, '@daybook/drizzle'].filter(isThere)).toEqual([])
+  })
+
+  test('keeps a session, and says what to install for a database', async () => {
+    expect(await run(cwd, process.execPath, 'consumer.mjs')).toBe(
+      'hi\nunsupported: the packages for postgres: are not installed: npm install @daybook/drizzle-pg drizzle-orm pg\n',
+    )
+  })
 })
 
 const database = `daybook_packed_${randomBytes(6).toString('hex')}`

@@ -55,6 +55,71 @@ async function loaded(service: BaseSessionService, { id: sessionId, appName, use
   return session
 }
 
+const worksFor = (name: string) =>
+  new FunctionTool({
+    name: 'work',
+    description: 'works',
+    execute: async (_, context) => {
+      context?.state.set(`app:${name}`, name)
+      await setTimeout(2)
+      return name
+    },
+  })
+
+const rootWithExpert = (script: readonly ReturnType<typeof say>[]) => {
+  const expert = new LlmAgent({ name: 'expert', description: 'knows', model: new ScriptedModel(script) })
+  return {
+    agent: new LlmAgent({
+      name: 'root',
+      model: new ScriptedModel([call({ name: 'transfer_to_agent', args: { agentName: 'expert' } })]),
+      subAgents: [expert],
+    }),
+  }
+}
+
+const slowly = async (ctx: NodeContext) => {
+  const n = (ctx.state.get<number>('n') ?? 0) + 1
+  ctx.state.set('n', n)
+  await setTimeout(10)
+  return n
+}
+
+const child = (i: number) => async (ctx: NodeContext) => {
+  ctx.state.set(`child${i}`, i)
+  await setTimeout(5 * (i % 3))
+  return i
+}
+
+const desk = (script: readonly ReturnType<typeof say>[]) => {
+  const ticket = new LongRunningFunctionTool({
+    name: 'ticket',
+    description: 'opens',
+    execute: () => ({ status: 'pending' }),
+  })
+  return {
+    agent: new LlmAgent({ name: 'desk', model: new ScriptedModel(script), tools: [ticket] }),
+    resumabilityConfig: { isResumable: true },
+  }
+}
+
+const greeter = () => new LlmAgent({ name: 'agent', model: new ScriptedModel(() => say('hi')) })
+
+const turn = async (runner: Runner, session: Session, words: readonly string[]) => {
+  for (const word of words) {
+    await run(runner, session, message(word))
+    await setTimeout(2) // a summary ends before the next event by the clock
+  }
+}
+
+function* askForApproval() {
+  yield new RequestInput({ interruptId: 'ok1', message: 'Approve?' })
+}
+
+function approve(ctx: NodeContext, input: unknown) {
+  ctx.state.set('approved', input)
+  return input
+}
+
 describe.each(databases)('on $name', (database) => {
   const bench = benchOn(database)
 
@@ -67,6 +132,16 @@ describe.each(databases)('on $name', (database) => {
   const restarted = ({ appName }: Session, config: Omit<RunnerConfig, 'sessionService' | 'appName'>) => {
     const service = bench.another()
     return { runner: new Runner({ ...config, appName, sessionService: service }), service }
+  }
+
+  const leased = async (skip: (reason: string) => never, session: Session, owner: string, service = bench.service) => {
+    const { appName, userId, id: sessionId } = session
+    try {
+      return await service.leaseSession({ appName, userId, sessionId, ttl: 20_000, owner })
+    } catch (error) {
+      if (isStoreError(error) && error.code === 'unsupported') skip('this store has no leases')
+      throw error
+    }
   }
 
   test('an agent with tools: what the tools share and what they keep [§2 temp: outlives appends; §2 complete events; §2 order of events; §1 temp:]', async () => {
@@ -140,22 +215,12 @@ describe.each(databases)('on $name', (database) => {
 
   test('agents in parallel lose no event and no key [§2 concurrent appendEvent; §6.3]', async () => {
     const names = Array.from({ length: 6 }, (_, i) => `worker_${i}`)
-    const tool = (name: string) =>
-      new FunctionTool({
-        name: 'work',
-        description: 'works',
-        execute: async (_, context) => {
-          context?.state.set(`app:${name}`, name)
-          await setTimeout(2)
-          return name
-        },
-      })
     const subAgents = names.map(
       (name) =>
         new LlmAgent({
           name,
           model: new ScriptedModel([call('work'), say(name)]),
-          tools: [tool(name)],
+          tools: [worksFor(name)],
           outputKey: name,
         }),
     )
@@ -208,20 +273,10 @@ describe.each(databases)('on $name', (database) => {
   })
 
   test('the next turn goes to the agent that spoke last, also in another process [§2 order of events]', async () => {
-    const config = (script: readonly ReturnType<typeof say>[]) => {
-      const expert = new LlmAgent({ name: 'expert', description: 'knows', model: new ScriptedModel(script) })
-      return {
-        agent: new LlmAgent({
-          name: 'root',
-          model: new ScriptedModel([call({ name: 'transfer_to_agent', args: { agentName: 'expert' } })]),
-          subAgents: [expert],
-        }),
-      }
-    }
-    const { runner, session } = await start(config([say('first')]))
+    const { runner, session } = await start(rootWithExpert([say('first')]))
     const first = await run(runner, session, message('help'))
     expect(first.at(-1)?.author).toBe('expert')
-    const next = restarted(session, config([say('second')]))
+    const next = restarted(session, rootWithExpert([say('second')]))
     expect((await run(next.runner, session, message('more'))).map(({ author }) => author)).toEqual(['expert'])
   })
 
@@ -267,13 +322,6 @@ describe.each(databases)('on $name', (database) => {
   })
 
   describe('a workflow', () => {
-    const slowly = async (ctx: NodeContext) => {
-      const n = (ctx.state.get<number>('n') ?? 0) + 1
-      ctx.state.set('n', n)
-      await setTimeout(10)
-      return n
-    }
-
     test('counts over slow nodes to 1, 2, 3, 4 [§2 state in place; §6.7; §5 late commit]', async () => {
       const steps = ['a', 'b', 'c', 'd'].map((name) => ({ [name]: (ctx: NodeContext) => slowly(ctx) })[name] ?? slowly)
       const workflow = new Workflow({ name: 'counting', edges: [['START', ...steps]] })
@@ -286,11 +334,6 @@ describe.each(databases)('on $name', (database) => {
     })
 
     test('of nodes that run at once: a parent sees what its children wrote, and nothing is lost [§2 state in place; §2 concurrent appendEvent]', async () => {
-      const child = (i: number) => async (ctx: NodeContext) => {
-        ctx.state.set(`child${i}`, i)
-        await setTimeout(5 * (i % 3))
-        return i
-      }
       const seen: unknown[] = []
       const workflow = new Workflow({
         name: 'tree',
@@ -320,25 +363,14 @@ describe.each(databases)('on $name', (database) => {
 
     test('waits for a human, and goes on in another process where it stopped [§2 complete events; §2 resumption]', async () => {
       let began = 0
+      function prepare() {
+        began++
+        return 'prepared'
+      }
       const build = () => ({
         agent: new Workflow({
           name: 'approval',
-          edges: [
-            [
-              'START',
-              function prepare() {
-                began++
-                return 'prepared'
-              },
-              function* ask() {
-                yield new RequestInput({ interruptId: 'ok1', message: 'Approve?' })
-              },
-              function finish(ctx: NodeContext, input: unknown) {
-                ctx.state.set('approved', input)
-                return input
-              },
-            ],
-          ],
+          edges: [['START', prepare, askForApproval, approve]],
         }),
         resumabilityConfig: { isResumable: true },
       })
@@ -362,50 +394,23 @@ describe.each(databases)('on $name', (database) => {
   })
 
   test('a long-running tool is answered later, in another process [§2 resumption; §2 complete events]', async () => {
-    const build = (script: readonly ReturnType<typeof say>[]) => {
-      const ticket = new LongRunningFunctionTool({
-        name: 'ticket',
-        description: 'opens',
-        execute: () => ({ status: 'pending' }),
-      })
-      return {
-        agent: new LlmAgent({ name: 'desk', model: new ScriptedModel(script), tools: [ticket] }),
-        resumabilityConfig: { isResumable: true },
-      }
-    }
-    const { runner, session } = await start(build([call('ticket'), say('waiting')]))
+    const { runner, session } = await start(desk([call('ticket'), say('waiting')]))
     await run(runner, session, message('open one'))
     const stored = await loaded(bench.another(), session)
     const asking = stored.events.find(({ longRunningToolIds }) => (longRunningToolIds?.length ?? 0) > 0)
     const id = asking?.longRunningToolIds?.[0]
     expect(id).toMatch(/^adk-/)
     expect(asking?.content?.parts?.[0]?.functionCall?.id).toBe(id)
-    const next = restarted(session, build([say('it is closed')]))
+    const next = restarted(session, desk([say('it is closed')]))
     const functionResponse = { id: id ?? '', name: 'ticket', response: { status: 'closed' } }
     const events = await run(next.runner, session, { role: 'user', parts: [{ functionResponse }] })
     expect(events.map((event) => [event.author, textOf(event)])).toEqual([['desk', 'it is closed']])
   })
 
   describe('a lease', () => {
-    const leased = async (
-      skip: (reason: string) => never,
-      session: Session,
-      owner: string,
-      service = bench.service,
-    ) => {
-      const { appName, userId, id: sessionId } = session
-      try {
-        return await service.leaseSession({ appName, userId, sessionId, ttl: 20_000, owner })
-      } catch (error) {
-        if (isStoreError(error) && error.code === 'unsupported') skip('this store has no leases')
-        throw error
-      }
-    }
-    const agent = () => new LlmAgent({ name: 'agent', model: new ScriptedModel(() => say('hi')) })
-
     test('lets one of two runners answer, and the other when it is released', async ({ skip }) => {
-      const { runner, session } = await start({ agent: agent() })
-      const other = restarted(session, { agent: agent() })
+      const { runner, session } = await start({ agent: greeter() })
+      const other = restarted(session, { agent: greeter() })
       const lease = await leased(skip, session, 'one')
       await expect(leased(skip, session, 'two', other.service)).rejects.toMatchObject({
         code: 'conflict',
@@ -421,7 +426,7 @@ describe.each(databases)('on $name', (database) => {
     })
 
     test('that was lost is not appended under, until it is released', async ({ skip }) => {
-      const { runner, session } = await start({ agent: agent() })
+      const { runner, session } = await start({ agent: greeter() })
       const lease = await leased(skip, session, 'one')
       const { appName, userId, id: sessionId } = session
       await bench.another().deleteSession({ appName, userId, sessionId })
@@ -445,13 +450,6 @@ describe.each(databases)('on $name', (database) => {
           compactedContent: `summary of ${events.length}`,
         }),
     }
-    const turn = async (runner: Runner, session: Session, words: readonly string[]) => {
-      for (const word of words) {
-        await run(runner, session, message(word))
-        await setTimeout(2) // a summary ends before the next event by the clock
-      }
-    }
-
     test('by tokens: the summary is stored once, old events stay, and the model reads the summary [§2 events array; §1 compaction]', async () => {
       const model = new ScriptedModel(() => ({ ...say('ok'), usageMetadata: { promptTokenCount: 1000 } }))
       const contextCompactors = [

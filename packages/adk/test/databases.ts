@@ -75,15 +75,16 @@ export interface Bench {
   readonly app: () => string
 }
 
+const present = <T>(value: T | undefined): T => {
+  if (value === undefined) throw new Error('there is none before the tests run')
+  return value
+}
+
 export function benchOn({ server, fresh }: Database): Bench {
   let database: Fresh | undefined
   let service: DaybookSessionService | undefined
   const others: DaybookSessionService[] = []
   const memory = createInMemoryStore()
-  const present = <T>(value: T | undefined): T => {
-    if (value === undefined) throw new Error('there is none before the tests run')
-    return value
-  }
   const open = (options?: DaybookSessionServiceOptions) => {
     const { url } = present(database)
     const store = url === undefined ? memory : () => openStore(url, {})

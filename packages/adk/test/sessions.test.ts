@@ -32,9 +32,23 @@ async function failureOf(work: Promise<unknown>): Promise<Error> {
   return result.reason as Error // nothing else is thrown here
 }
 
+const saying = (words: string) => ({ content: { parts: [{ text: words }] } })
+
+const pageNumbers = ({ page: p, limit, totalItems, totalPages }: Record<string, number>) =>
+  [p, limit, totalItems, totalPages].join()
+
 describe.each(databases)('on $name', (database) => {
   const bench = benchOn(database)
   const ann = () => ({ appName: bench.app(), userId: 'ann' })
+
+  const listed = async (times: readonly number[]) => {
+    const key = ann()
+    for (const [i, timestamp] of times.entries()) {
+      const session = await bench.service.createSession({ ...key, sessionId: `s${i}`, state: { i, 'app:a': 1 } })
+      await bench.service.appendEvent({ session, event: setting({ 'user:u': 1 }, { timestamp }) })
+    }
+    return key
+  }
 
   describe('a session', () => {
     test('is known by all three parts of its key, and an event id only inside it [§1 key; §5 events of another user]', async () => {
@@ -295,14 +309,13 @@ describe.each(databases)('on $name', (database) => {
     test('of one id replace each other in place, and the same again changes nothing [§1 append same event id; §5 event ids clash]', async () => {
       const { service } = bench
       const session = await service.createSession(ann())
-      const text = (words: string) => ({ content: { parts: [{ text: words }] } })
       for (const id of ['e1', 'e2', 'e3'])
-        await service.appendEvent({ session, event: setting({ [id]: 1 }, { id, ...text('first') }) })
-      const revised = setting({ e2: 2, more: true }, { id: 'e2', timestamp: 77, ...text('second') })
+        await service.appendEvent({ session, event: setting({ [id]: 1 }, { id, ...saying('first') }) })
+      const revised = setting({ e2: 2, more: true }, { id: 'e2', timestamp: 77, ...saying('second') })
       await service.appendEvent({ session, event: revised })
       for (const one of [session, await reloaded(service, session)]) {
         expect(idsOf(one)).toEqual(['e1', 'e2', 'e3'])
-        expect(one.events[1]).toMatchObject(text('second'))
+        expect(one.events[1]).toMatchObject(saying('second'))
         expect(one.state).toEqual({ e1: 1, e2: 2, e3: 1, more: true })
       }
       expect(session.events[1]).toBe(revised)
@@ -579,7 +592,7 @@ describe.each(databases)('on $name', (database) => {
       for (let n = 0; n < 25; n++) {
         const { state, events, lastUpdateTime } = await reloaded(other, session)
         expect(state['n']).toBe(events.length)
-        if (events.length > 0) expect(lastUpdateTime).toBe(events.length)
+        expect(events.length === 0 || lastUpdateTime === events.length).toBe(true)
       }
       await writing
     })
@@ -700,15 +713,6 @@ describe.each(databases)('on $name', (database) => {
   })
 
   describe('a list', () => {
-    const listed = async (times: readonly number[]) => {
-      const key = ann()
-      for (const [i, timestamp] of times.entries()) {
-        const session = await bench.service.createSession({ ...key, sessionId: `s${i}`, state: { i, 'app:a': 1 } })
-        await bench.service.appendEvent({ session, event: setting({ 'user:u': 1 }, { timestamp }) })
-      }
-      return key
-    }
-
     test('has merged state, no events, all users or one, and refuses an empty user id [§1 list; §1 listSessions; §5 list; §6.9]', async () => {
       const { service } = bench
       const key = await listed([1, 2])
@@ -735,8 +739,6 @@ describe.each(databases)('on $name', (database) => {
         const { sessions, ...numbers } = await bench.service.listSessions({ ...key, order: 'asc', ...request })
         return [sessions.map(({ id }) => id).join(), Object.values(numbers).join()]
       }
-      const numbers = ({ page: p, limit, totalItems, totalPages }: Record<string, number>) =>
-        [p, limit, totalItems, totalPages].join()
       expect(Object.keys(await bench.service.listSessions(key))).toEqual([
         'sessions',
         'page',
@@ -754,7 +756,7 @@ describe.each(databases)('on $name', (database) => {
       expect(await page({ offset: 3 })).toEqual(['s3,s4', '1,5,5,1'])
       expect(await page({ page: 2 })).toEqual(['s0,s1,s2,s3,s4', '1,5,5,1'])
       const nobody = await bench.service.listSessions({ ...key, userId: 'nobody' })
-      expect(numbers({ ...nobody, sessions: 0 })).toBe('1,0,0,0')
+      expect(pageNumbers({ ...nobody, sessions: 0 })).toBe('1,0,0,0')
       for (const request of [{ limit: -1 }, { limit: 1.5 }, { limit: 1, page: 0 }, { offset: -1 }])
         expect(await failureOf(page(request))).toMatchObject({ code: 'invalid_argument' })
     })
