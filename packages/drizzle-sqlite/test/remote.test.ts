@@ -138,6 +138,40 @@ describe.skipIf(serverProblem !== undefined)(
       expect((await store.events.list(session)).items.map(({ event }) => event.id)).toEqual(['kept', 'joined'])
     })
 
+    test.for(['and the application writes on', 'and the application commits at once'] as const)(
+      'a call in a transaction whose time is over in mid-script leaves nothing of itself, %s',
+      async (what) => {
+        let isSlow = false
+        const slowly: typeof fetch = async (input, init) => {
+          if (isSlow && input instanceof Request && (await input.clone().text()).includes('daybook_user_states'))
+            await wait(600)
+          return fetch(input, init)
+        }
+        const client = createClient({ url: server.url, fetch: slowly })
+        const through = await createSqliteStore(drizzle({ client }))
+        await through.db.run(sql`create table if not exists late (id text primary key)`)
+        const session = await newSession(what, { 'user:n': 0 })
+        await through.transaction(async (tx, inside) => {
+          await tx.run(sql`insert into late values (${`${what} before`})`)
+          isSlow = true
+          const half = { id: 'half', actions: { stateDelta: { half: 1, 'user:half': 1 } } }
+          await expect(inside.events.append(session, half, { timeout: 200 })).rejects.toMatchObject({ code: 'timeout' })
+          isSlow = false
+          if (what.includes('writes on')) await tx.run(sql`insert into late values (${`${what} after`})`)
+        })
+        expect(await store.sessions.get(session, { events: 'all' })).toMatchObject({ revision: 1, events: [] })
+        expect((await store.sessions.get(session))?.state).not.toHaveProperty('user:half')
+        const rows = await store.db.all<{ id: string }>(
+          sql`select id from late where id like ${`${what}%`} order by id`,
+        )
+        expect(rows.map(({ id }) => id)).toEqual([
+          ...(what.includes('writes on') ? [`${what} after`] : []),
+          `${what} before`,
+        ])
+        client.close()
+      },
+    )
+
     test('a store that a URL opened says its kind, and takes an asynchronous body', async () => {
       const url: string = server.url
       await using opened = await openSqliteStore({ url, prefix: 'kind_' })

@@ -43,12 +43,13 @@ export const applicationTransaction =
       call.check()
       return begin(async (tx): Promise<Entered<Awaited<ReturnType<typeof body>>>> => {
         call.check()
-        const { store, appendedTo } = joinedStore(engine, verbs(tx), stillOpen?.(tx))
+        const { store, appendedTo, undone } = joinedStore(engine, verbs(tx), stillOpen?.(tx))
         try {
           // An `async` function, because what the body answers may be a builder of Drizzle, which is no promise yet.
           const answer = await enter(async () => body(tx as unknown as TransactionOf<Db>, store)) // Drizzle hands out the transaction of this database
           await store.close()
           await beforeCommit?.(tx)
+          await undone()
           call.committing()
           return { answer, appendedTo }
         } finally {

@@ -12,6 +12,7 @@ import {
   type JoinedStore,
 } from '@daybook/core'
 import { sql } from 'drizzle-orm'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Engine } from './create-store.ts'
 import type { Tx } from './dialect.ts'
 import { storeErrorOf } from './errors.ts'
@@ -27,27 +28,33 @@ interface Joined {
   readonly store: JoinedStore
   /** The sessions that got events: to be told once the transaction has committed. */
   readonly appendedTo: readonly SessionKey[]
+  /** To be awaited before a commit: rejects where half of a call that failed may be left in the transaction. */
+  readonly undone: () => Promise<void>
 }
+
+/** Milliseconds that the end of a call waits at most until it is undone. */
+const graceToUndo = 100
 
 const savepoint = { sql: sql.raw('savepoint daybook_call') }
 const release = { sql: sql.raw('release savepoint daybook_call') }
 const rollback = { sql: sql.raw('rollback to savepoint daybook_call') }
 
+/** What runs of an operation inside a transaction: no retry, for the transaction is not ours to repeat. */
+function* inside<T>(ready: Engine['ready'], tx: Tx, { script, chunks, afterwards }: Prepared<T>): Script<T> {
+  yield* ready(tx)
+  const answer = chunks === undefined ? yield* script(tx) : yield* allChunks(chunks, () => script(tx))
+  return afterwards === undefined ? answer : yield* afterwards(tx, answer)
+}
+
 /**
- * What runs of an operation inside a transaction: no retry, for the transaction is not ours to repeat. A write is a
- * savepoint: the application may catch its error and commit the rest, and must not commit half of it then.
+ * An operation in a transaction of a synchronous driver. A write is a savepoint: the application may catch its error and
+ * commit the rest, and must not commit half of it then.
  */
 export function* whole<T>(ready: Engine['ready'], tx: Tx, { mode }: Operation<T>, prepared: Prepared<T>): Script<T> {
-  const { script, chunks, afterwards } = prepared
-  const all = function* all(): Script<T> {
-    yield* ready(tx)
-    const answer = chunks === undefined ? yield* script(tx) : yield* allChunks(chunks, () => script(tx))
-    return afterwards === undefined ? answer : yield* afterwards(tx, answer)
-  }
-  if (mode === 'read') return yield* all()
+  if (mode === 'read') return yield* inside(ready, tx, prepared)
   yield* tx.change(savepoint)
   try {
-    const answer = yield* all()
+    const answer = yield* inside(ready, tx, prepared)
     yield* tx.change(release)
     return answer
   } catch (error) {
@@ -67,6 +74,52 @@ function* undone(tx: Tx): Script<void> {
 }
 
 /**
+ * A write as a savepoint where the application can act between its steps: when the call is over it goes on, though a
+ * statement is still out. So what undoes the call is sent in that moment, behind the statement and before anything that the
+ * application sends; a connection keeps the order.
+ *
+ * @param undoing is told what becomes of a call that has to be undone
+ */
+async function asSavepoint<T>(
+  tx: Tx,
+  script: Script<T>,
+  call: Call,
+  undoing: (undone: Promise<void>) => void,
+): Promise<T> {
+  let undo: Promise<void> | undefined
+  let isBegun = false
+  const undoOnce = () => {
+    if (undo !== undefined) return
+    // Without a release, which would take savepoints of the application with it that came after.
+    undo = runAsync(tx.change(rollback)).then(() => {})
+    undoing(undo)
+  }
+  const check = () => {
+    call.check()
+    if (undo !== undefined) throw new StoreError('aborted', 'the call was over before its next step') // it has its own answer already
+  }
+  check()
+  call.signal.addEventListener('abort', undoOnce, { once: true })
+  try {
+    await runAsync(tx.change(savepoint))
+    isBegun = true
+    const answer = await runAsync(script, check)
+    check()
+    call.committing() // from here on it is in the transaction as a whole, or not at all
+    call.signal.removeEventListener('abort', undoOnce)
+    await runAsync(tx.change(release))
+    return answer
+  } catch (error) {
+    if (isBegun) undoOnce()
+    await undo?.catch(() => {}) // the error that led here is the one to tell
+    throw error
+  } finally {
+    call.signal.removeEventListener('abort', undoOnce)
+    call.settled()
+  }
+}
+
+/**
  * A store inside a transaction of an asynchronous driver. Calls made at once take turns, since they share the connection.
  * After `close()`, or once the driver says that the transaction is over, every method rejects with `closed`.
  *
@@ -77,18 +130,29 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
   const calls = createCalls(callDefaults)
   const turns = createWriterQueue()
   const appendedTo: SessionKey[] = []
-  const perform = <T>(operation: Operation<T>): Promise<T> =>
-    calls.run(operation.name, operation.options, async (call: Call) => {
-      const prepared = operation.prepare(operation.request())
-      const answer = await turns.run(() =>
-        runAsync(guarded(whole(ready, tx, operation, prepared)), () => call.check()).catch(rethrown),
-      )
-      if (prepared.appendsTo !== undefined) appendedTo.push(prepared.appendsTo)
-      return answer
+  const undoing: Promise<void>[] = []
+  const perform = async <T>(operation: Operation<T>): Promise<T> => {
+    const before = undoing.length
+    try {
+      return await calls.run(operation.name, operation.options, async (call: Call) => {
+        const prepared = operation.prepare(operation.request())
+        const answer = await turns.run(() => performed(operation, prepared, call).catch(rethrown))
+        if (prepared.appendsTo !== undefined) appendedTo.push(prepared.appendsTo)
+        return answer
+      })
+    } catch (error) {
+      if (undoing.length > before) await sent(undoing.at(-1))
+      throw error
+    }
+  }
+  async function performed<T>(operation: Operation<T>, prepared: Prepared<T>, call: Call): Promise<T> {
+    const script = inside(ready, tx, prepared)
+    if (stillOpen !== undefined) await runAsync(stillOpen(), () => call.check())
+    if (operation.mode === 'read') return runAsync(script, () => call.check())
+    return asSavepoint(tx, script, call, (undo) => {
+      undo.catch(() => {}) // who commits asks
+      undoing.push(undo)
     })
-  function* guarded<T>(script: Script<T>): Script<T> {
-    if (stillOpen !== undefined) yield* stillOpen()
-    return yield* script
   }
   const rethrown = (error: unknown): never => {
     if (isStoreError(error)) throw error
@@ -129,8 +193,21 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     close: () => calls.close(),
     [Symbol.asyncDispose]: () => calls.close(),
   }
-  return { store: joined, appendedTo }
+  const undone = async () => {
+    await Promise.all(undoing).catch((cause: unknown) => {
+      throw new StoreError(
+        'unavailable',
+        'a call inside the transaction failed and could not be undone; nothing was committed',
+        { cause },
+      )
+    })
+  }
+  return { store: joined, appendedTo, undone }
 }
+
+/** Drivers send a few promises later than they are asked; where the statement before hangs, the answer is not waited for. */
+const sent = (undone: Promise<void> | undefined): Promise<unknown> =>
+  Promise.race([undone?.catch(() => {}), wait(graceToUndo, undefined, { ref: false })])
 
 /**
  * A store inside a transaction that the application began. It is `closed` with the store that it came from, which knows

@@ -2,6 +2,7 @@ import { check, type CheckOptions, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects } from '../expect.ts'
 import { idsOf, keyOf, loaded, newSession, nothingWritten, numbers, say, someEvents, walkEvents } from '../fixtures.ts'
+import { cutCallsAreUndone } from './txn-cut.ts'
 import { anomaliesAreExcluded, callsAreSavepoints } from './txn-isolation.ts'
 import { isValue, rounds, together } from '../race.ts'
 import { lateInTransaction } from './txn-late.ts'
@@ -235,6 +236,12 @@ export const TXN: Checks = [
     'a call in the caller’s transaction is a savepoint: what it threw may be caught',
     callsAreSavepoints,
     joins,
+  ),
+  check(
+    'TXN-06',
+    'one that is given up half-way leaves nothing of itself, and takes nothing of the caller’s with it',
+    cutCallsAreUndone,
+    { ...joins, variant: 'cut' },
   ),
   check('TXN-07', 'the joined store is closed after the end of the transaction', closedAfterwards, joins),
   check('TXN-08', 'parallel calls inside one transaction are serialised or rejected', parallelInside, joins),
