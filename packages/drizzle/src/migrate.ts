@@ -136,18 +136,40 @@ export function createSchema(dialect: Dialect): Schema {
       return { applied: next.map(({ id }) => id), current: dialect.migrations.at(-1)?.id, sql: sqlTexts }
     },
     *migrate(tx, now) {
-      try {
-        for (const statement of dialect.migrationStart) yield* tx.rows(statement)
+      return yield* underMigrationLock(dialect, tx, function* migrate() {
         const next = yield* pending(tx)
         // A role that may not make tables finds that there is nothing to do, and is not refused.
         if (next.length > 0 && dialect.historyTable !== undefined) yield* tx.rows(dialect.historyTable)
         for (const migration of next) yield* apply(tx, migration, now)
         return { applied: next.map(({ id }) => id), current: dialect.migrations.at(-1)?.id }
-      } finally {
-        for (const statement of dialect.migrationEnd) yield* tx.rows(statement)
-      }
+      })
     },
   }
+}
+
+/** Runs a change of the schema under the lock of migrations, so that of many that want the same one makes it. */
+export function* underMigrationLock<T>(
+  { migrationStart, migrationEnd }: Pick<Dialect, 'migrationStart' | 'migrationEnd'>,
+  tx: Tx,
+  body: () => Script<T>,
+): Script<T> {
+  const end = function* end() {
+    for (const statement of migrationEnd) yield* tx.rows(statement)
+  }
+  let answer: T
+  try {
+    for (const statement of migrationStart) yield* tx.rows(statement)
+    answer = yield* body()
+  } catch (error) {
+    try {
+      yield* end()
+    } catch {
+      // What led here is thrown: where the lock cannot be given back, the connection that has it is gone, or goes.
+    }
+    throw error
+  }
+  yield* end()
+  return answer
 }
 
 /** The database's history has to be a beginning of ours, unchanged. */
