@@ -229,3 +229,16 @@ describe('a role without rights to change the schema', () => {
     await pool.query(`drop user ?@'%'`, [user])
   })
 })
+
+test('a column of the name of one of ours that no record tells of is not taken for it', async () => {
+  const { url, pool } = await newPlace()
+  const store = await openedStore(url)
+  await store.migrate()
+  const { sql: [create = ''] = [] } = await store.indexStatePath(['region'], 'string', { dryRun: true })
+  const name = /`(daybook_sessions_p_\w+)`/.exec(create)?.[1] ?? ''
+  await pool.query(`alter table daybook_sessions add column ${name} varchar(20), add index ${name} (${name})`)
+  const refused = { code: 'schema_mismatch', message: expect.stringContaining(name) as string }
+  await expect(store.indexStatePath(['region'], 'string')).rejects.toMatchObject(refused)
+  expect(await store.dropStatePathIndex(['region'], 'string')).toBe(true)
+  expect((await store.indexStatePath(['region'], 'string')).applied).toHaveLength(1)
+})

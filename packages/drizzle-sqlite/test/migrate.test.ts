@@ -171,3 +171,15 @@ describe('options that cannot be are refused by field, before anything is sent',
     })
   })
 })
+
+test('an index of the name of one of ours that no record tells of is not taken for it', async () => {
+  await using store = await openFileStore(newPath())
+  await store.migrate()
+  const { sql: [create = ''] = [] } = await store.indexStatePath(['region'], 'string', { dryRun: true })
+  const name = /"(daybook_sessions_p_\w+)"/.exec(create)?.[1] ?? ''
+  store.db.run(sql.raw(`create index "${name}" on daybook_sessions (session_id)`))
+  const refused = { code: 'schema_mismatch', message: expect.stringContaining(name) }
+  await expect(store.indexStatePath(['region'], 'string')).rejects.toMatchObject(refused)
+  expect(await store.dropStatePathIndex(['region'], 'string')).toBe(true)
+  expect((await store.indexStatePath(['region'], 'string')).applied).toHaveLength(1)
+})

@@ -10,7 +10,7 @@ import {
 } from '@daybook/core'
 import { getTableName, sql } from 'drizzle-orm'
 import type { Dialect, StatePathIndex, Tx } from './dialect.ts'
-import { begun, isPathIndexId, type Schema } from './migrate.ts'
+import { begun, isPathIndexId, underMigrationLock, type Schema } from './migrate.ts'
 import type { Script } from './script.ts'
 import { assigned, insertInto, param, selected } from './statements.ts'
 import { version } from './version.ts'
@@ -94,15 +94,9 @@ export function createPathIndexes(dialect: Dialect, schema: Schema): PathIndexes
     return row && { id, checksum: String(row['checksum']), isBegun: String(row['appliedAt']) === String(begun) }
   }
 
-  /** Under the lock of migrations, so that of many that want the same index one makes it. */
   function* locked<T>(tx: Tx, body: () => Script<T>): Script<T> {
     yield* schema.check(tx)
-    try {
-      for (const statement of dialect.migrationStart) yield* tx.rows(statement)
-      return yield* body()
-    } finally {
-      for (const statement of dialect.migrationEnd) yield* tx.rows(statement)
-    }
+    return yield* underMigrationLock(dialect, tx, body)
   }
 
   function indexing(index: StatePathIndex) {
@@ -118,6 +112,8 @@ export function createPathIndexes(dialect: Dialect, schema: Schema): PathIndexes
     const record = yield* recordOf(tx, id)
     const isThere = (yield* tx.rows(exists)).length > 0
     const checksum = checksumOf(create)
+    // What it holds may not be what a filter would look for.
+    if (isThere && record === undefined) throw strangeIndex(index)
     const isStale = record !== undefined && record.checksum !== checksum
     const statements = isThere && !isStale ? [] : [...(isThere ? [drop] : []), create]
     const isRecorded = record !== undefined && !isStale && !record.isBegun
@@ -161,3 +157,9 @@ export function createPathIndexes(dialect: Dialect, schema: Schema): PathIndexes
     },
   }
 }
+
+const strangeIndex = ({ name }: StatePathIndex) =>
+  new StoreError(
+    'schema_mismatch',
+    `there is an index or a column of the name ${name} that the store has no record of making; dropStatePathIndex() removes it`,
+  )
