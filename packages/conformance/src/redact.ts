@@ -1,6 +1,6 @@
-/** What looks like a secret: the user part of a URL, and the value behind a name such as `password=`. */
+/** What looks like a secret: the user part of a URL up to its last `@`, since a password may have one or a quote, and the value behind a name such as `password=`. */
 const patterns: readonly (readonly [RegExp, string])[] = [
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@'"]*):[^\s@'"]*@/gi, '$1:***@'],
+  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@'"]*):\S*@/gi, '$1:***@'],
   [
     /\b((?:[a-z]*[_-])?(?:password|passwd|pwd|secret|token|auth[_-]?token|api[_-]?key))(["']?\s*[:=]\s*["']?)[^\s"',;&}]+/gi,
     '$1$2***',

@@ -59,11 +59,13 @@ test('secrets of URLs, settings and messages are redacted', () => {
     what: 'connect to postgres://bob:s3cret@db:5432/x failed',
     settings: { dsn: 'user=bob password=s3cret host=db', 'ssl.key': 'path' },
     list: ['libsql://h?authToken=s3cret&x=1', '{"password":"s3cret"}', 'mysql://root@127.0.0.1:3306/'],
+    urls: ["mysql://bob:p@s3cret@db/x and 'pg://bob:p'@/s3cret@db/x'"],
   })
   expect(JSON.stringify(redacted)).not.toContain('s3cret')
   expect(redacted).toMatchObject({
     what: 'connect to postgres://bob:***@db:5432/x failed',
     settings: { dsn: 'user=bob password=*** host=db', 'ssl.key': 'path' },
     list: ['libsql://h?authToken=***&x=1', '{"password":"***"}', 'mysql://root@127.0.0.1:3306/'],
+    urls: ["mysql://bob:***@db/x and 'pg://bob:***@db/x'"],
   })
 })
