@@ -68,12 +68,25 @@ interface Saved {
 
 function restore(database: InMemoryData, text: string): void {
   const { sessions, states, lastFence = 0 } = parsed(text)
-  for (const row of sessions) {
-    const seqs = new Map(row.events.map(({ id, seq }) => [id, seq]))
-    insertSession(database, { ...row, lease: row.lease, seqs, watchers: new Set(), isDeleted: false })
+  try {
+    for (const row of sessions) insertSession(database, restored(row))
+    for (const [name, row] of states) database.states.set(name, whole(row))
+    database.lastFence = lastFence
+  } catch (cause) {
+    throw new StoreError('corrupt', 'the text of the database is damaged: a row in it is none', { cause })
   }
-  for (const [name, row] of states) database.states.set(name, row)
-  database.lastFence = lastFence
+}
+
+/** Read once at the beginning, so that no call meets damage later. */
+function restored(row: Saved['sessions'][number]): SessionRow {
+  for (const { text } of row.events) if (!isJsonObject(JSON.parse(text))) throw new TypeError('an event is no object')
+  const seqs = new Map(row.events.map(({ id, seq }) => [id, seq]))
+  return { ...whole(row), lease: row.lease, seqs, watchers: new Set(), isDeleted: false }
+}
+
+function whole<Row extends { readonly state: JsonObject }>(row: Row): Row {
+  if (!isJsonObject(row.state)) throw new TypeError('a state is no object')
+  return row
 }
 
 function parsed(text: string): Saved {

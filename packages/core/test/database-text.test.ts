@@ -32,3 +32,25 @@ test.each(['', '{', '[]', '{"format":"daybook-memory/1"}', '{"format":"other","s
     expect(() => createInMemoryDatabase(text)).toThrow(expect.objectContaining({ code: 'corrupt' }))
   },
 )
+
+test('a text with a row that is none is corrupt at once, and not an error of some later call', async () => {
+  const database = createInMemoryDatabase()
+  const store = createInMemoryStore({ database })
+  await store.sessions.create({ ...key, state: { 'app:open': true } })
+  await store.events.append(key, { id: 'e1', content: 'c1' })
+  type Saved = { sessions: Record<string, unknown>[]; states: unknown[] }
+  const damage: readonly ((saved: Saved) => void)[] = [
+    ({ sessions }) => Object.assign(sessions[0] ?? {}, { events: [{ id: 'e1', seq: 1, text: '{"id":' }] }),
+    ({ sessions }) => Object.assign(sessions[0] ?? {}, { events: [{ id: 'e1', seq: 1, text: '7' }] }),
+    ({ sessions }) => Object.assign(sessions[0] ?? {}, { events: null }),
+    ({ sessions }) => Object.assign(sessions[0] ?? {}, { state: null }),
+    ({ sessions }) => void sessions.splice(0, 1, null as never),
+    ({ states }) => void states.splice(0, 1, 'none'),
+    ({ states }) => void states.splice(0, 1, ['["shop"]', null]),
+  ]
+  for (const damaging of damage) {
+    const saved = JSON.parse(databaseText(database)) as Saved // as databaseText wrote it
+    damaging(saved)
+    expect(() => createInMemoryDatabase(JSON.stringify(saved))).toThrow(expect.objectContaining({ code: 'corrupt' }))
+  }
+})
