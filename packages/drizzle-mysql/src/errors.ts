@@ -44,6 +44,15 @@ const errnoKinds: Kinds<number> = {
   1390: 'too_large',
   1146: 'missing_schema',
   1054: 'missing_schema',
+  // Refusals of a statement that ours should not bring about; of a commit they tell that it did not come to that.
+  1048: 'internal',
+  1064: 'internal',
+  1264: 'internal',
+  1292: 'internal',
+  1305: 'internal',
+  1366: 'internal',
+  1451: 'internal',
+  1452: 'internal',
 }
 
 /** Numbers of one of them, which mean something else on the other or nothing. */
@@ -53,6 +62,9 @@ const ownErrnoKinds: Readonly<Record<Flavour, Kinds<number>>> = {
     3024: 'cancelled',
     3101: 'contention', // rolled back by the group
     3118: 'login_refused',
+    3140: 'internal',
+    3157: 'internal',
+    3819: 'internal',
     3159: 'untrusted', // the server wants TLS
     3032: 'connection',
     3168: 'connection',
@@ -61,6 +73,7 @@ const ownErrnoKinds: Readonly<Record<Flavour, Kinds<number>>> = {
   },
   mariadb: {
     1969: 'cancelled',
+    4025: 'internal',
     1927: 'connection',
     4151: 'login_refused',
   },

@@ -14,6 +14,7 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   '25P03': 'connection',
   '53300': 'connection',
   '08': 'connection',
+  '40003': 'connection', // whether the statement was completed is not known
   '25006': 'read_only',
   '28': 'login_refused',
   '3D000': 'no_database',
@@ -54,11 +55,12 @@ function codesOf(error: Error): string[] {
   return typeof code === 'string' ? [code] : []
 }
 
-/** An SQLSTATE of five characters is known by itself or by its class, the first two. */
-const kindOf = (code: string | number) =>
-  typeof code === 'number'
-    ? undefined
-    : (errorKinds[code] ?? (code.length === 5 ? errorKinds[code.slice(0, 2)] : undefined))
+/** An SQLSTATE is known by itself or by its class, the first two; with any other one the server refused the statement. */
+const kindOf = (code: string | number): ErrorKind | undefined => {
+  if (typeof code === 'number') return undefined
+  const isState = /^[0-9A-Z]{5}$/.test(code) && /[0-9]/.test(code)
+  return errorKinds[code] ?? (isState ? (errorKinds[code.slice(0, 2)] ?? 'internal') : undefined)
+}
 
 /** Neither the server nor the system has a name for it. */
 export const hasNoCode = (error: unknown): boolean =>

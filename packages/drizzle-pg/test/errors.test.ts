@@ -28,6 +28,7 @@ const meanings: Record<string, { code: ErrorCode; retryable: boolean }> = {
   '53300': { code: 'unavailable', retryable: true },
   '08006': { code: 'unavailable', retryable: true },
   '08P01': { code: 'unavailable', retryable: true },
+  '40003': { code: 'unavailable', retryable: true },
   '25006': { code: 'unavailable', retryable: false },
   '28000': { code: 'unavailable', retryable: false },
   '28P01': { code: 'unavailable', retryable: false },
@@ -102,7 +103,7 @@ describe('the error table', () => {
     const round = new Error('round')
     round.cause = round
     for (const error of [round, new Error('bare'), 'a string', undefined, null, { code: '40001' }])
-      expect(failureOf(error)).toEqual({ kind: 'internal' })
+      expect(failureOf(error)).toEqual({ kind: 'internal', isUnknown: true })
   })
 })
 

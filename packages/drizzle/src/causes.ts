@@ -32,5 +32,5 @@ export function failureByCode(
       unknown ??= driverCode
     }
   }
-  return unknown === undefined ? { kind: 'internal' } : { kind: 'internal', driverCode: unknown }
+  return { kind: 'internal', isUnknown: true, ...(unknown !== undefined && { driverCode: unknown }) }
 }

@@ -197,6 +197,8 @@ export interface Failure {
   readonly kind: ErrorKind
   /** The driver's own code. */
   readonly driverCode?: string | number
+  /** Whether the dialect's table has no such code, or there was none: of a commit it does not tell what became of it. */
+  readonly isUnknown?: true
 }
 
 /** One step of the schema's history. Frozen once released. */

@@ -41,9 +41,9 @@ export async function attempt<T>(
       const failure = dialect.failureOf(error)
       const wasCommitting = call.isCommitting
       call.settled()
-      // A pool that is being ended drops what is on its way, too.
-      if ((failure.kind === 'connection' || failure.kind === 'closed') && wasCommitting)
-        throw call.outcomeUnknown(error)
+      // A pool that is being ended drops what is on its way, too; and what nobody knows may be any end of a commit.
+      const isTelling = failure.kind !== 'connection' && failure.kind !== 'closed' && failure.isUnknown !== true
+      if (wasCommitting && !isTelling) throw call.outcomeUnknown(error)
       if (failure.kind === 'maybe_missing_schema' && (await missingTables()).length > 0)
         throw storeErrorOf({ ...failure, kind: 'missing_schema' }, error)
       const isOver = failure.kind === 'locked' ? performance.now() - begun >= dialect.lockWait : tries >= bounds.tries

@@ -1,6 +1,6 @@
 import { createCalls, StoreError, type Call } from '@daybook/core'
 import { expect, test } from 'vitest'
-import type { Dialect, ErrorKind } from '../src/dialect.ts'
+import type { Dialect, ErrorKind, Failure } from '../src/dialect.ts'
 import { attempt } from '../src/errors.ts'
 
 /** A driver's error that says its kind. */
@@ -13,9 +13,14 @@ class DriverError extends Error {
   }
 }
 
+const failureIn = (error: unknown): Failure => {
+  if (!(error instanceof DriverError)) return { kind: 'internal' }
+  return { kind: error.kind, driverCode: 'D1', ...(error.kind === 'internal' && { isUnknown: true }) }
+}
+
 const dialect: Pick<Dialect, 'failureOf' | 'lockWait'> = {
   lockWait: 60,
-  failureOf: (error) => (error instanceof DriverError ? { kind: error.kind, driverCode: 'D1' } : { kind: 'internal' }),
+  failureOf: failureIn,
 }
 
 /** Runs a unit that fails so many times, and says how often it ran and what came of it. */
@@ -65,6 +70,12 @@ test('a lock is tried for as long as the store waits for locks, and is busy then
 
 test('the call’s own time ends the tries', async () => {
   expect(await outcomeOf('contention', 100, { timeout: 15 })).toMatchObject({ code: 'timeout' })
+})
+
+test('a code that nobody knows, of a commit that was under way, does not tell what the commit did', async () => {
+  const unknown = await outcomeOf('internal', 1, { isCommitting: true })
+  expect(unknown).toMatchObject({ runs: 1, code: 'outcome_unknown', error: { retryable: true } })
+  expect(await outcomeOf('internal', 1)).toMatchObject({ runs: 1, code: 'internal', error: { retryable: false } })
 })
 
 test('a connection lost while the commit was under way is not tried again: nobody knows what it did', async () => {
