@@ -8,6 +8,7 @@ import {
   step,
   storeErrorOf,
   type Failure,
+  type ServerPlace,
   type Row,
   type Tx,
 } from '@daybook/drizzle'
@@ -21,6 +22,8 @@ import type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore } from './store.ts'
 interface AsyncSetup {
   readonly isMemory: boolean
   readonly isOwned: boolean
+  /** Where it was opened, to be named in errors. */
+  readonly place?: ServerPlace
 }
 
 /** A store over `@libsql/client`, local or a server. */
@@ -32,7 +35,9 @@ export async function asyncStore<Db extends AsyncDatabase>(
   const tables = daybookTables(options)
   // A server that takes the connection and then says nothing would be waited for without end.
   const opening = createCalls({ timeout: options.timeout })
-  const probe = await opening.run('open', undefined, () => probeClient(db.$client, setup.isMemory).catch(known))
+  const probe = await opening.run('open', undefined, () =>
+    probeClient(db.$client, setup.isMemory).catch(known(setup.place)),
+  )
   const dialect = clientDialect({
     common: commonDialect(options, probe, db.$client.protocol === 'file' ? {} : serverLimits),
     tables,
@@ -50,9 +55,11 @@ export async function asyncStore<Db extends AsyncDatabase>(
   return Object.assign(engine.store, { kind: 'async' as const, db, tables, transaction, using })
 }
 
-const known = (error: unknown): never => {
-  throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error)
-}
+const known =
+  (place: ServerPlace | undefined) =>
+  (error: unknown): never => {
+    throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error, place)
+  }
 
 /** To a store that joined a transaction, its end is the end. */
 function joinedFailureOf(error: unknown): Failure {

@@ -5,6 +5,7 @@ import {
   runAsync,
   step,
   type Dialect,
+  type ErrorKind,
   type Loaded,
   type Row,
   type Script,
@@ -102,15 +103,17 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
   }
 }
 
-/** Codes of a connection that was never made: a commit on its way there has not been sent. */
-const neverSent: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'])
+/** Kinds of a connection that was never made: a commit on its way there has not been sent. */
+const neverSent: ReadonlySet<ErrorKind> = new Set(['nobody_listens', 'no_host', 'untrusted'])
+const neverSentCodes: ReadonlySet<unknown> = new Set(['EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
 /** Takes back that a commit is under way where none can be. */
 export async function settledUnlessSent<T>(call: Call, commit: Promise<T>): Promise<T> {
   try {
     return await commit
   } catch (error) {
-    if (neverSent.has(failureOf(error).driverCode)) call.settled()
+    const { kind, driverCode } = failureOf(error)
+    if (neverSent.has(kind) || neverSentCodes.has(driverCode)) call.settled()
     throw error
   }
 }

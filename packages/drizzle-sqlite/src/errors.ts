@@ -1,6 +1,6 @@
-import { failureByCode, type ErrorKind, type Failure } from '@daybook/drizzle'
+import { failureByCode, nodeErrorKinds, type ErrorKind, type Failure } from '@daybook/drizzle'
 
-/** Names of SQLite's result codes (https://sqlite.org/rescode.html), primary and extended, and of the libSQL client's own. */
+/** Names of SQLite's result codes (https://sqlite.org/rescode.html), primary and extended, of the libSQL client's own, of Node and of its `fetch`. */
 export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   SQLITE_CONSTRAINT_PRIMARYKEY: 'duplicate',
   SQLITE_CONSTRAINT_UNIQUE: 'duplicate',
@@ -40,13 +40,17 @@ export const errorKinds: Readonly<Record<string, ErrorKind>> = {
   SQLITE_UNKNOWN: 'maybe_missing_schema', // what a server calls SQLITE_ERROR
   CLIENT_CLOSED: 'closed',
   DAYBOOK_CONNECTION_CLOSED: 'closed',
-  ECONNREFUSED: 'connection',
-  ECONNRESET: 'connection',
-  ENOTFOUND: 'unreachable',
-  EPIPE: 'connection',
-  ETIMEDOUT: 'connection',
+  ...nodeErrorKinds,
+  ENETDOWN: 'connection',
+  EHOSTDOWN: 'connection',
   UND_ERR_SOCKET: 'connection',
-  UND_ERR_CONNECT_TIMEOUT: 'connection',
+  UND_ERR_CONNECT_TIMEOUT: 'nobody_listens',
+  UND_ERR_HEADERS_TIMEOUT: 'connection',
+  UND_ERR_BODY_TIMEOUT: 'connection',
+  UND_ERR_ABORTED: 'connection',
+  UND_ERR_CLOSED: 'connection',
+  UND_ERR_DESTROYED: 'connection',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'connection',
 }
 
 /** Drizzle and the client wrap the driver's errors. */

@@ -7,7 +7,7 @@ import {
   storeOptionNames,
   unsupported,
 } from '@daybook/core'
-import { checkedCodecs, drizzleOptionNames, storeErrorOf, tableNamesOf } from '@daybook/drizzle'
+import { checkedCodecs, drizzleOptionNames, storeErrorOf, tableNamesOf, type ServerPlace } from '@daybook/drizzle'
 import type { Client } from '@libsql/client'
 import type { LibSQLDatabase } from 'drizzle-orm/libsql'
 import { asyncStore } from './async-store.ts'
@@ -126,10 +126,22 @@ async function openRemote(
   const client = connected(() => createClient({ url, ...(authToken !== undefined && { authToken }) }))
   const db = drizzle({ client })
   try {
-    return await asyncStore(db, options, { isMemory: false, isOwned: true })
+    return await asyncStore(db, options, { isMemory: false, isOwned: true, place: placeOf(url) })
   } catch (error) {
     client.close()
     throw mapped(error)
+  }
+}
+
+/** What of the address may be named in an error. */
+function placeOf(url: string): ServerPlace {
+  const { hostname, port } = new URL(url) // parseUrl has read it
+  return {
+    host: hostname,
+    port: port === '' ? undefined : Number(port),
+    socketPath: undefined,
+    user: undefined,
+    database: undefined,
   }
 }
 

@@ -1,5 +1,5 @@
 import { createSqliteStore, openSqliteStore } from '@daybook/drizzle-sqlite'
-import { storeErrorOf } from '@daybook/drizzle'
+import { nodeErrorKinds, storeErrorOf } from '@daybook/drizzle'
 import type { ErrorCode } from '@daybook/core'
 import { createClient } from '@libsql/client'
 import { DrizzleQueryError } from 'drizzle-orm'
@@ -58,13 +58,17 @@ describe('every code of a driver becomes one of the contract', () => {
     SQLITE_UNKNOWN: 'internal',
     CLIENT_CLOSED: 'closed',
     DAYBOOK_CONNECTION_CLOSED: 'closed',
-    ECONNREFUSED: 'unavailable',
-    ECONNRESET: 'unavailable',
-    ENOTFOUND: 'unavailable',
-    EPIPE: 'unavailable',
-    ETIMEDOUT: 'unavailable',
+    ...Object.fromEntries(Object.keys(nodeErrorKinds).map((code) => [code, 'unavailable' as const])),
+    ENETDOWN: 'unavailable',
+    EHOSTDOWN: 'unavailable',
     UND_ERR_SOCKET: 'unavailable',
     UND_ERR_CONNECT_TIMEOUT: 'unavailable',
+    UND_ERR_HEADERS_TIMEOUT: 'unavailable',
+    UND_ERR_BODY_TIMEOUT: 'unavailable',
+    UND_ERR_ABORTED: 'unavailable',
+    UND_ERR_CLOSED: 'unavailable',
+    UND_ERR_DESTROYED: 'unavailable',
+    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'unavailable',
   }
 
   test('the table has an answer for each, and no others', () => {
@@ -92,12 +96,12 @@ describe('every code of a driver becomes one of the contract', () => {
   })
 
   test('an unknown code, no code, and a chain of causes that never ends are internal', () => {
-    expect(failureOf(thrown({ code: 'ERR_ODD' }))).toEqual({ kind: 'internal', driverCode: 'ERR_ODD' })
-    expect(failureOf(thrown({}))).toEqual({ kind: 'internal' })
-    expect(failureOf('a string')).toEqual({ kind: 'internal' })
+    expect(failureOf(thrown({ code: 'ERR_ODD' }))).toEqual({ kind: 'internal', isUnknown: true, driverCode: 'ERR_ODD' })
+    expect(failureOf(thrown({}))).toEqual({ kind: 'internal', isUnknown: true })
+    expect(failureOf('a string')).toEqual({ kind: 'internal', isUnknown: true })
     const circle = thrown({})
     circle.cause = circle
-    expect(failureOf(circle)).toEqual({ kind: 'internal' })
+    expect(failureOf(circle)).toEqual({ kind: 'internal', isUnknown: true })
   })
 })
 

@@ -161,13 +161,9 @@ describe.skipIf(serverProblem !== undefined)(
         })
         expect(await store.sessions.get(session, { events: 'all' })).toMatchObject({ revision: 1, events: [] })
         expect((await store.sessions.get(session))?.state).not.toHaveProperty('user:half')
-        const rows = await store.db.all<{ id: string }>(
-          sql`select id from late where id like ${`${what}%`} order by id`,
-        )
-        expect(rows.map(({ id }) => id)).toEqual([
-          ...(what.includes('writes on') ? [`${what} after`] : []),
-          `${what} before`,
-        ])
+        const rows = await store.db.all(sql`select id from late where id like ${`${what}%`} order by id desc`)
+        const after = what.includes('writes on') ? [{ id: `${what} after` }] : []
+        expect(rows).toMatchObject([{ id: `${what} before` }, ...after])
         client.close()
       },
     )
@@ -299,6 +295,15 @@ test.for([
 
 test('a server that is not there is unavailable, whatever the scheme', async () => {
   const address = `127.0.0.1:${await freePort()}`
-  await expect(openSqliteStore({ url: `http://${address}` })).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(openSqliteStore({ url: `http://${address}` })).rejects.toMatchObject({
+    code: 'unavailable',
+    retryable: true,
+    message: `no database server answers at ${address}`,
+    facts: { driverCode: 'ECONNREFUSED' },
+  })
   await expect(openSqliteStore({ url: `ws://${address}` })).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(openSqliteStore({ url: 'http://nowhere.invalid' })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/nowhere\.invalid|connection/) as string, // EAI_AGAIN where there is no resolver
+  })
 })
