@@ -41,10 +41,10 @@ export interface Driver {
   /** Puts an error that came from the driver into one that has a code. */
   coded(error: unknown): unknown
   /**
-   * Makes a connection besides the pool's, on which notifications arrive; rejects with {@link Deaf} behind a pooler. Absent
+   * Makes a connection besides the pool's, on which notifications arrive, unless the signal fires first; rejects with {@link Deaf} behind a pooler. Absent
    * where the driver has no such connection that can be kept apart.
    */
-  readonly connectToListen?: () => Promise<ListenConnection>
+  readonly connectToListen?: (signal: AbortSignal) => Promise<ListenConnection>
   /** Whether the server's own connection is at the other end, and not a pooler's. */
   readonly isDirect?: (call: Call) => Promise<boolean>
   /** How many connections there are, where the driver tells. */

@@ -1,5 +1,6 @@
 import type { SessionKey } from '@daybook/core'
 import type { Listening } from '@daybook/drizzle'
+import { setTimeout as wait } from 'node:timers/promises'
 import { channel, topicOf } from './announcement.ts'
 
 /** A connection of its own, for nothing else. */
@@ -8,6 +9,8 @@ export interface ListenConnection {
   on(event: 'notification', heard: (message: { readonly payload?: string | undefined }) => void): unknown
   on(event: 'error' | 'end', lost: () => void): unknown
   end(): Promise<void>
+  /** What is below it. What waits for an answer hears that there will be none. */
+  readonly connection: { readonly stream: { destroy(): unknown } }
 }
 
 /** Hears appends of every process, over one connection that is there while somebody listens. */
@@ -29,13 +32,20 @@ const pauses = { first: 100, most: 5_000 }
 /** Milliseconds until a topic is asked for again, whose lock an append holds. */
 const nextTry = 50
 
-/** @param connect makes a connection on which notifications arrive, or rejects with {@link Deaf} where that cannot be */
-export function createListener(connect: () => Promise<ListenConnection>): Listener {
+/** Milliseconds that a connection gets to say goodbye, and before that to answer what it was asked. */
+const longestGoodbye = 1_000
+
+/**
+ * @param connect makes a connection on which notifications arrive, or rejects with {@link Deaf} where that cannot be. The
+ * signal ends the wait for it
+ */
+export function createListener(connect: (signal: AbortSignal) => Promise<ListenConnection>): Listener {
   const topics = new Map<string, Topic>()
   let [isClosed, isDeaf] = [false, false]
   let running: Promise<void> | undefined
   let hasChanged = false
   let waking: (() => void) | undefined
+  const givenUp = new AbortController()
 
   function wake(): void {
     hasChanged = true
@@ -53,9 +63,9 @@ export function createListener(connect: () => Promise<ListenConnection>): Listen
     let pause = pauses.first
     while (isWanted()) {
       try {
-        const connection = await connect()
+        const connection = await connect(givenUp.signal)
         pause = pauses.first
-        await serve(connection).finally(() => connection.end().catch(() => {})) // it may be gone already
+        await serve(connection).finally(() => goodbye(connection))
       } catch (error) {
         if (error instanceof Deaf) isDeaf = true
       }
@@ -74,6 +84,7 @@ export function createListener(connect: () => Promise<ListenConnection>): Listen
     }
     connection.on('error', lose)
     connection.on('end', lose)
+    givenUp.signal.addEventListener('abort', () => connection.connection.stream.destroy(), { once: true })
     connection.on('notification', ({ payload = '' }) => {
       const topic = topics.get(payload)
       if (topic !== undefined) told(topic)
@@ -163,9 +174,19 @@ export function createListener(connect: () => Promise<ListenConnection>): Listen
     async close() {
       isClosed = true
       wake()
-      await running
+      if (running === undefined) return
+      const timer = setTimeout(() => givenUp.abort(), longestGoodbye).unref()
+      await Promise.race([running, wait(3 * longestGoodbye, undefined, { ref: false })])
+      clearTimeout(timer)
     },
   }
+}
+
+/** One that has gone silent does not answer it. */
+async function goodbye(connection: ListenConnection): Promise<void> {
+  const ended = connection.end().catch(() => {}) // it may be gone already
+  await Promise.race([ended, wait(longestGoodbye, undefined, { ref: false })])
+  connection.connection.stream.destroy()
 }
 
 /** A pooler is between: what is said to the connection that listened is said to somebody else. */

@@ -80,16 +80,20 @@ export function nodePostgres(pool: NodePostgresPool, { prepare, acquireTimeout }
           connection.release(false)
         }
       }),
-    async connectToListen() {
+    async connectToListen(signal) {
       const connection = new pool.Client(pool.options)
       connection.on('error', () => {}) // whoever waits for it hears of its end
-      await connection.connect()
+      const giveUp = () => void connection.connection.stream.destroy()
+      signal.addEventListener('abort', giveUp, { once: true })
       try {
+        await connection.connect()
         if (!isServers(connection, (await connection.query(backend)).rows)) throw new Deaf()
         return connection
       } catch (error) {
-        await connection.end()
+        void connection.end().catch(() => {})
         throw error
+      } finally {
+        signal.removeEventListener('abort', giveUp)
       }
     },
     coded,

@@ -2,10 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { drizzle as drizzleNode } from 'drizzle-orm/node-postgres'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { Store } from '@daybook/core'
-import { createPgStore } from '../src/index.ts'
+import { openProxy as openFaults } from '../../conformance/src/faults.ts'
+import { createPgStore, openPgStore } from '../src/index.ts'
 import { topicOf } from '../src/announcement.ts'
 import { client, key, migratedStore, nodePool, openStore } from './places.ts'
-import { freshName, needsServer } from './server.ts'
+import { freshName, needsServer, serverEndpoint, urlWith } from './server.ts'
 
 beforeEach(needsServer)
 
@@ -180,3 +181,23 @@ test('over a pool that was handed over a tail has a connection of its own, and c
   await expect.poll(connections, soon).toBe(1)
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
 })
+
+test('close() does not wait for a connection that has gone silent, idle or in the midst of a question', async () => {
+  const { schema } = await migratedStore()
+  const proxy = await openFaults(serverEndpoint, undefined)
+  onTestFinished(() => proxy.close())
+  const store = await openPgStore({ url: urlWith({ host: `${proxy.endpoint.host}:${proxy.endpoint.port}` }), schema })
+  await store.sessions.create(key)
+  const listens = proxy.connections
+  const first = tailing(store)
+  await expect.poll(() => proxy.connections, soon).toBeGreaterThan(listens)
+  await wait(500)
+  proxy.mute()
+  const second = tailing(store, { ...key, sessionId: 's2' }) // asks for its lock, and hears nothing
+  await wait(200)
+  const begun = performance.now()
+  const closing = store.close()
+  await Promise.allSettled([first.end(), second.end()])
+  await closing
+  expect(performance.now() - begun).toBeLessThan(9_000) // the pool has 5 s for its own
+}, 30_000)
