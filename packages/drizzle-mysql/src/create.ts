@@ -1,9 +1,12 @@
-import { checkedFlag, checkedRecord, createCalls, isStoreError, StoreError } from '@daybook/core'
+import { checkedFlag, createCalls, isStoreError, StoreError, storeContext } from '@daybook/core'
 import {
   applicationTransaction,
+  checkedCodecs,
   createEngine,
+  drizzleOptionNames,
   joiningStore,
   storeErrorOf,
+  tableNamesOf,
   type DrizzleStoreOptions,
   type ServerPlace,
 } from '@daybook/drizzle'
@@ -26,7 +29,7 @@ export const mysqlOptionNames = ['foreignKeys'] as const
  * A store over a Drizzle database that you already have: `drizzle-orm/mysql2` over a pool, for MySQL and MariaDB. `close()`
  * does not close it.
  *
- * @throws `unsupported` for MySQL below 8.0.19, MariaDB below 10.6, a server with NO_BACKSLASH_ESCAPES, connections without
+ * @throws `unsupported` for MySQL below 8.0.19, MariaDB below 10.6, a server or connections with NO_BACKSLASH_ESCAPES, connections without
  * autocommit, one connection instead of a pool, or another driver · `unavailable` when the server cannot be reached
  */
 export const createMysqlStore = async <Db extends MysqlDatabase>(
@@ -34,9 +37,17 @@ export const createMysqlStore = async <Db extends MysqlDatabase>(
   options: MysqlStoreOptions = {},
 ): Promise<MysqlStore<Db>> => mysqlStore(db, options, connectionsOf(poolOf(db)), async () => {})
 
+/** What is wrong with the options is said before any I/O. */
+export function checkedMysqlOptions(options: MysqlStoreOptions): void {
+  storeContext(options, [...drizzleOptionNames, ...mysqlOptionNames])
+  checkedCodecs(options.codec)
+  tableNamesOf(options)
+  if (options.foreignKeys !== undefined) checkedFlag(options.foreignKeys, 'foreignKeys')
+}
+
 /**
  * @param close closes what the store opened itself
- * @param place where it was opened, to be named in errors
+ * @param place where it was opened, to be named in errors; absent for a pool that was handed over
  */
 export async function mysqlStore<Db extends MysqlDatabase>(
   db: Db,
@@ -45,16 +56,18 @@ export async function mysqlStore<Db extends MysqlDatabase>(
   close: () => Promise<void>,
   place?: ServerPlace,
 ): Promise<MysqlStore<Db>> {
-  const { foreignKeys } = checkedRecord(options, 'options')
-  if (foreignKeys !== undefined) checkedFlag(foreignKeys, 'foreignKeys')
+  checkedMysqlOptions(options)
+  const setsMode = place !== undefined
   const server = await createCalls(options).run('open', undefined, (call) =>
-    connections.lend(call, probe).catch((error: unknown) => {
-      throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error, place)
-    }),
+    connections
+      .lend(call, (connection) => probe(connection, setsMode))
+      .catch((error: unknown) => {
+        throw isStoreError(error) ? error : storeErrorOf(failureOf(error), error, place)
+      }),
   )
   const failures = failuresOf[server.flavour]
   const engine = createEngine(
-    mysqlDialect({ connections, server, options, close, failures }),
+    mysqlDialect({ connections, server, options, close, failures, setsMode }),
     options,
     mysqlOptionNames,
   )

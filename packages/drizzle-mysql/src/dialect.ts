@@ -17,11 +17,13 @@ interface Parts {
   readonly server: Probe
   readonly options: MysqlTableOptions
   readonly failures: Dialect['failureOf']
+  /** Whether every connection of the pool gets our mode. */
+  readonly setsMode: boolean
   readonly close: () => Promise<void>
 }
 
 /** The verbs over mysql2 on MySQL and MariaDB. */
-export function mysqlDialect({ connections, server, options, failures, close }: Parts): Dialect {
+export function mysqlDialect({ connections, server, options, failures, setsMode, close }: Parts): Dialect {
   const { flavour } = server
   const tables = daybookTables({ ...options, flavour })
   return {
@@ -37,7 +39,7 @@ export function mysqlDialect({ connections, server, options, failures, close }: 
     catalog: catalogOf({ ...options, flavour }),
     ...transactions(connections),
     ...hotPath({ tables, connections, server, failures }),
-    server: (call) => connections.lend(call, probe),
+    server: (call) => connections.lend(call, (connection) => probe(connection, setsMode)),
     pool: connections.state,
     close,
   }

@@ -14,7 +14,7 @@ import type { Pool } from 'mysql2/promise'
 import { connectionsOf } from './connections.ts'
 import { failureOf } from './errors.ts'
 import { noDatabase } from './probe.ts'
-import { mysqlOptionNames, mysqlStore, type MysqlStoreOptions } from './create.ts'
+import { checkedMysqlOptions, mysqlOptionNames, mysqlStore, type MysqlStoreOptions } from './create.ts'
 import { poolOf } from './driver.ts'
 import { openPool } from './pool.ts'
 import type { MysqlStore } from './store.ts'
@@ -61,6 +61,7 @@ export async function openMysqlStore(
   const { connectTimeout, ...checked } = checkedServer(whole, schemes, connectionLimit)
   if (checked.database === undefined) throw noDatabase()
   const server = { ...checked, connectTimeout: Math.min(connectTimeout, timeout ?? defaultTimeout) }
+  checkedMysqlOptions(storeOptionsIn(options))
   const tls = await serverTls(whole)
   const pool = await openPool({ server, tls, connectionLimit, maxIdle })
   try {

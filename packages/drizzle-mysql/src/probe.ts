@@ -34,32 +34,34 @@ const settings = [
   'autocommit',
 ]
 
-/** What the server says about itself. Refuses one below the floor, and a mode in which the driver's escaping is unsafe. */
-export async function probe(connection: Connection): Promise<Probe> {
+/**
+ * What the server says about itself. Refuses one below the floor, and a mode in which the driver's escaping is unsafe.
+ *
+ * @param setsMode whether every connection of the pool gets the mode that we say, whatever the server's is
+ */
+export async function probe(connection: Connection, setsMode: boolean): Promise<Probe> {
   const list = settings.map((name) => `@@${name} as \`${name}\``).join(', ')
   // Its name differs, and neither server knows both.
   const isolation = await runText(
     connection,
     `show session variables where variable_name in ('transaction_isolation', 'tx_isolation')`,
   )
-  const { rows } = await runText(connection, `select version() as \`version\`, database() as \`database\`, ${list}`)
+  const { rows } = await runText(
+    connection,
+    `select version() as \`version\`, database() as \`database\`,
+      @@global.sql_mode as \`global_sql_mode\`, ${list}`,
+  )
   const [row] = rows
   if (row?.['database'] === null) throw noDatabase()
   const facts = Object.fromEntries(
     Object.entries(row ?? {}).map(([name, value]) => [name, String(value as string | number)]),
   ) // settings are scalars
-  const { version = '', database: _database, ...rest } = facts
+  const { version = '', database: _database, global_sql_mode: globalMode = '', ...rest } = facts
   const flavour: Flavour = /mariadb/i.test(version) ? 'mariadb' : 'mysql'
   refuseBelowFloor(flavour, version)
-  if (rest['sql_mode']?.includes('NO_BACKSLASH_ESCAPES')) {
-    throw new StoreError(
-      'unsupported',
-      'the server runs with sql_mode NO_BACKSLASH_ESCAPES, under which mysql2 escapes values wrongly',
-      {
-        capability: 'sql_mode',
-      },
-    )
-  }
+  refuseUnsafeMode(rest['sql_mode'], 'the connections run')
+  // A connection that the pool makes later begins with it.
+  if (!setsMode) refuseUnsafeMode(globalMode, 'the server runs')
   if (rest['autocommit'] !== '1') {
     throw new StoreError(
       'unsupported',
@@ -100,4 +102,13 @@ function refuseBelowFloor(flavour: Flavour, version: string): void {
       { capability: 'version' },
     )
   }
+}
+
+function refuseUnsafeMode(mode: string | undefined, who: string): void {
+  if (mode?.includes('NO_BACKSLASH_ESCAPES') !== true) return
+  throw new StoreError(
+    'unsupported',
+    `${who} with sql_mode NO_BACKSLASH_ESCAPES, under which mysql2 escapes values wrongly; openMysqlStore opens connections without it`,
+    { capability: 'sql_mode' },
+  )
 }

@@ -2,10 +2,11 @@ import { isStoreError } from '@daybook/core'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createConnection, type RowDataPacket } from 'mysql2/promise'
+import { drizzle } from 'drizzle-orm/mysql2'
+import { createConnection, createPool, type RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { startServer } from '../../../tools/servers/throwaway.ts'
-import { openMysqlStore, type OpenMysqlOptions } from '../src/index.ts'
+import { createMysqlStore, openMysqlStore, type OpenMysqlOptions } from '../src/index.ts'
 import { certificatesFor } from '../../../tools/servers/certificates.ts'
 import { backend, key, needsServer, newPlace, openedStore } from './places.ts'
 
@@ -53,6 +54,21 @@ describe('what is none of ours is refused before anything is sent', () => {
     5,
     null,
   ]
+  const wrong: readonly (readonly [string, object])[] = [
+    ['prefix', { prefix: 'a b' }],
+    ['limits.pageMax', { limits: { pageMax: 0 } }],
+    ['codec', { codec: 7 }],
+    ['foreignKeys', { foreignKeys: 'no' }],
+    ['now', { now: 5 }],
+  ]
+  test.for(wrong)('the option %s', async ([field, options]) => {
+    const error = await failureToOpen({ url: 'mysql://root@127.0.0.1:1/d', ...options })
+    expect(error).toMatchObject({
+      code: 'invalid_argument',
+      facts: { field: expect.stringContaining(field) as string },
+    })
+  })
+
   test.for(urls)('the URL %o', async (url) => {
     const error = await failureToOpen({ url: url as string }) // what JavaScript may hand over
     expect(error).toMatchObject({ code: 'invalid_argument', facts: { field: 'url' } })
@@ -236,6 +252,17 @@ describe('on a server of its own', () => {
     const { port, username, password: right } = new URL(server.url)
     return { host: '127.0.0.1', port: Number(port), user: username, password: right, database: 'agent' }
   }
+  test('a pool that is handed over is refused for the mode of the server, which its next connection gets', async () => {
+    const pool = createPool(Object.assign(new URL(server.url), { pathname: '/agent' }).href)
+    onTestFinished(() => pool.end())
+    pool.on('connection', (connection) => void connection.query(`set sql_mode = 'ANSI', autocommit = 1`))
+    await expect(createMysqlStore(drizzle({ client: pool }))).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('NO_BACKSLASH_ESCAPES') as string,
+      facts: { capability: 'sql_mode' },
+    })
+  })
+
   test('with settings that are legal and hostile, the whole of a session goes its way', async () => {
     const store = await used({ ...address(), prefix: 'Agent_' })
     await store.migrate()

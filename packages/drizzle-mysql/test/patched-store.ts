@@ -75,8 +75,17 @@ export async function openPatched(
   if (set.length > 0) client.on('connection', (connection) => void connection.query(`set session ${set.join(', ')}`))
   if (onStatement !== undefined) client.on('connection', (connection) => listenTo(connection, onStatement))
   const connections = connectionsOf(poolOf(drizzle({ client })))
-  const server = await createCalls({}).run('open', undefined, (call) => connections.lend(call, probe))
+  const server = await createCalls({}).run('open', undefined, (call) =>
+    connections.lend(call, (connection) => probe(connection, false)),
+  )
   const close = () => client.end()
-  const dialect = mysqlDialect({ connections, server, options, close, failures: failuresOf[server.flavour] })
+  const dialect = mysqlDialect({
+    connections,
+    server,
+    options,
+    close,
+    failures: failuresOf[server.flavour],
+    setsMode: false,
+  })
   return createEngine(patch(dialect), options, []).store
 }
