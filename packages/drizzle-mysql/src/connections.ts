@@ -1,5 +1,6 @@
 import { StoreError, type Call } from '@daybook/core'
 import { createTurns, remembered, type PoolState } from '@daybook/drizzle'
+import { borrowing } from './borrowed.ts'
 import { hasEnded, sizeOf, type Connection, type Pool } from './driver.ts'
 import { failureOf, refusedByPool } from './errors.ts'
 
@@ -13,7 +14,7 @@ export interface Connections {
    * the end of its call loses its connection, which is closed: the server ends what runs there, and the pool makes another.
    */
   readonly lend: <T>(call: Call, work: (connection: Connection) => Promise<T>) => Promise<T>
-  /** The same wait for a work that takes its connection from the pool by itself. */
+  /** The same for a work of Drizzle's, which takes its connection from the pool by itself, as the first thing it does. */
   readonly inTurn: <T>(call: Call, work: () => Promise<T>) => Promise<T>
   /** Of the store's own calls: what others do with the pool it does not see. */
   readonly state: () => PoolState
@@ -56,17 +57,20 @@ export function connectionsOf(pool: Pool, { acquireTimeout }: Bounds = {}): Conn
     }
   }
 
+  async function borrowed<T>(call: Call, work: () => Promise<T>): Promise<T> {
+    const { loan, done } = borrowing(pool, call, work)
+    try {
+      return await unlessOver(call, done, grace)
+    } catch (error) {
+      throw refusedByPool(error, hasEnded(pool))
+    } finally {
+      loan.end()
+    }
+  }
+
   return {
     lend: (call, work) => turns.run(call, () => lent(call, work), acquireTimeout),
-    inTurn: (call, work) =>
-      turns.run(
-        call,
-        () =>
-          work().catch((error: unknown) => {
-            throw refusedByPool(error, hasEnded(pool))
-          }),
-        acquireTimeout,
-      ),
+    inTurn: (call, work) => turns.run(call, () => borrowed(call, work), acquireTimeout),
     state: () => ({ size: turns.size, inUse: turns.inUse, waiting: turns.waiting }),
   }
 }

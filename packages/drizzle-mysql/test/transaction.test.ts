@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/mysql2'
 import { createConnection, createPool, type RowDataPacket } from 'mysql2/promise'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { openProxy as openFaults } from '../../conformance/src/faults.ts'
 import { createMysqlStore } from '../src/index.ts'
 import { drizzleOver, key, needsServer, newPlace, openedStore, type Place } from './places.ts'
 
@@ -183,6 +184,45 @@ describe('store.transaction', () => {
       })
     })
     expect((await store.sessions.get(key))?.sessionId).toBe('s1')
+  })
+})
+
+describe('the pool gets back what a transaction took', () => {
+  test('a connection that goes silent in it is closed with the call, which ends in its time', async () => {
+    const place = await placed()
+    const { hostname, port } = new URL(place.url)
+    const proxy = await openFaults({ host: hostname, port: Number(port) }, undefined)
+    onTestFinished(() => proxy.close())
+    const url = Object.assign(new URL(place.url), { hostname: proxy.endpoint.host, port: String(proxy.endpoint.port) })
+    const store = await openedStore(url.href, { connectionLimit: 1 })
+    const silent = store.transaction(
+      async (_tx, inside) => {
+        await inside.events.append(key, { id: 'e1' })
+        proxy.mute()
+        await inside.events.append(key, { id: 'e2' })
+      },
+      { timeout: 600 },
+    )
+    const begun = performance.now()
+    await expect(silent).rejects.toMatchObject({ code: 'timeout' })
+    expect(performance.now() - begun).toBeLessThan(3_000)
+    await expect.poll(() => proxy.connections, { timeout: 3_000 }).toBe(0)
+    await proxy.mend()
+    await store.transaction((_tx, inside) => inside.events.append(key, { id: 'e3' }))
+    expect(await ids(place)).toEqual(['e3'])
+  })
+
+  test('a connection on which it could not begin is not kept', async () => {
+    const { pool, store, db } = await placed(1)
+    for (const _turn of [1, 2]) {
+      const left = await pool.getConnection()
+      await left.query('start transaction') // by an application that forgot it
+      left.release()
+      await expect(store.transaction(async () => {})).rejects.toMatchObject({ code: 'internal' })
+    }
+    await db.execute(sql`select 1`)
+    expect((await store.sessions.get(key, { timeout: 2_000 }))?.lastSeq).toBe(0)
+    expect((await store.health()).pool).toMatchObject({ inUse: 0, waiting: 0 })
   })
 })
 
