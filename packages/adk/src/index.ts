@@ -5,3 +5,14 @@ export {
 } from './daybook-session-service.ts'
 export { openSessionService, type OpenSessionServiceOptions } from './open-session-service.ts'
 export { getSessionServiceFromUri } from './session-service-registry.ts'
+export { importFromAdk, type AdkImportOptions } from './import-from-adk.ts'
+export type {
+  AdkImportReport,
+  ImportCounts,
+  ImportedSession,
+  ImportProgress,
+  NotTaken,
+  NotTakenReason,
+  SessionOutcome,
+} from './import-report.ts'
+export type { SourceFlavour, SourceHandle, SourceQuery, SourceRow } from './sources/source.ts'

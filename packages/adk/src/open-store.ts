@@ -49,7 +49,7 @@ const databases: Readonly<Record<string, Database>> = {
   'mariadb:': mysql,
 }
 
-const schemeOf = (url: string) => /^[a-z\d+.-]*:(?:memory:)?/i.exec(url)?.[0].toLowerCase() ?? ''
+export const schemeOf = (url: string) => /^[a-z\d+.-]*:(?:memory:)?/i.exec(url)?.[0].toLowerCase() ?? ''
 
 /** Whether {@link openStore} opens addresses such as this. */
 export const isDatabaseUrl = (url: string): boolean => Object.hasOwn(databases, schemeOf(url))
@@ -72,13 +72,13 @@ export async function openStore(url: string, options: OpenStoreOptions): Promise
 }
 
 /** Its own packages, or one that they want beside them. */
-function isModuleMissing(error: unknown): boolean {
+export function isModuleMissing(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   return ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND') || isModuleMissing(error.cause)
 }
 
 /** `sqlite://agent.db` and `sqlite:///var/agent.db` as ADK reads them: what follows the slashes is the path, verbatim. */
-function sqliteUrl(url: string): string {
+export function sqliteUrl(url: string): string {
   const path = url.slice('sqlite:'.length).replace(/^\/\//, '')
   return path === ':memory:' ? path : `file:${path.replaceAll(/[%?#]/g, encodeURIComponent)}`
 }

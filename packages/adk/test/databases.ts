@@ -12,7 +12,7 @@ import { DaybookSessionService, type DaybookSessionServiceOptions } from '../src
 import { openStore } from '../src/open-store.ts'
 
 /** An empty database, and how it goes away. */
-interface Fresh {
+export interface Fresh {
   /** `undefined` for the store in memory. */
   readonly url: string | undefined
   readonly drop: () => Promise<void>
