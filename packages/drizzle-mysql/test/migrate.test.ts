@@ -33,6 +33,19 @@ test('a migration that was interrupted between two of its tables is completed by
   expect(Number(record?.['applied_at'])).toBeGreaterThan(0)
 })
 
+test('columns that an interrupted migration had added already are not added again', async () => {
+  const { url, pool, rows } = await newPlace()
+  await (await openedStore(url)).migrate()
+  await pool.query("update daybook_migrations set applied_at = 0 where id = '0003'")
+  const store = await openedStore(url)
+  await expect(store.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
+  expect((await store.migrate()).applied).toEqual(['0003'])
+  const [columns] = await rows(
+    `select count(*) as count from information_schema.columns where table_schema = database() and table_name = 'daybook_sessions' and column_name like 'lease%'`,
+  )
+  expect(Number(columns?.['count'])).toBe(3)
+})
+
 /** What a migration records before it begins, taken from one that was complete. */
 async function recordOf() {
   const { url, rows } = await newPlace()

@@ -83,7 +83,7 @@ export function createSessionLeases({ tables, expressions }: Dialect, sessionRow
   }
 }
 
-const fenceAfter = (row: Row, sid: bigint): bigint =>
-  (row['leaseFence'] === null ? sid << countBits : BigInt(String(row['leaseFence']))) + 1n
+const fenceAfter = ({ leaseFence }: Row, sid: bigint): bigint =>
+  (typeof leaseFence === 'string' ? BigInt(leaseFence) : sid << countBits) + 1n
 
 const endOf = (now: bigint, ttl: number): bigint => now + BigInt(ttl) * 1000n

@@ -197,14 +197,10 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
 export const sessionKeyParams = ({ appName, userId, sessionId }: SessionKey): Params => ({ appName, userId, sessionId })
 
 /** The lease in a row; `undefined` where there was none, or it was released. */
-export const storedLeaseOf = (row: Row): StoredLease | undefined =>
-  row['leaseOwner'] === null || row['leaseUntil'] === null
-    ? undefined
-    : {
-        owner: String(row['leaseOwner']),
-        fence: Number(row['leaseFence']),
-        expiresAt: fromMicros(String(row['leaseUntil'])),
-      }
+export const storedLeaseOf = ({ leaseOwner, leaseFence, leaseUntil }: Row): StoredLease | undefined =>
+  typeof leaseOwner === 'string' && typeof leaseUntil === 'string'
+    ? { owner: leaseOwner, fence: Number(leaseFence), expiresAt: fromMicros(leaseUntil) }
+    : undefined
 
 export const summaryOf = (row: Row): SessionSummary => ({
   appName: String(row['appName']),
