@@ -58,8 +58,8 @@ interface About {
   readonly driver: string
   /** What it does less than the others, in a few words. */
   readonly lacks?: string
-  /** Whether several who append at once to one user's sessions keep what each wrote of the user. */
-  readonly hasUserState?: boolean
+  /** `false` for one that keeps events only. */
+  readonly hasState?: boolean
 }
 
 export interface Entry extends About {

@@ -1,8 +1,9 @@
-// pnpm bench --backend pg [--contenders daybook,limit] [--workloads W1,W2] [--quick]
-import { writeFile } from 'node:fs/promises'
+// pnpm bench [--backend pg] [--contenders daybook,limit] [--workloads W1,W2] [--quick | --tiny] [--largest EVENTS] [--out FOLDER]
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { backendNames } from './backends.ts'
+import { chartOf } from './chart.ts'
 import { pageOf } from './report.ts'
 import { full, quick, run, tiny, yardstick } from './run.ts'
 
@@ -13,6 +14,8 @@ const { values } = parseArgs({
     workloads: { type: 'string' },
     quick: { type: 'boolean', default: false },
     tiny: { type: 'boolean', default: false },
+    /** Events of the largest database of W7. */
+    largest: { type: 'string', default: '1000000' },
     /** Default: only a whole run is written, to bench/results. */
     out: { type: 'string' },
   },
@@ -20,8 +23,10 @@ const { values } = parseArgs({
 
 const named = (list: string | undefined) => list?.split(',').map((name) => name.trim())
 const [contenders, chosen] = [named(values.contenders), named(values.workloads)]
-const settings = values.tiny ? tiny : values.quick ? quick : full
-const isWhole = contenders === undefined && chosen === undefined && settings === full
+const chosenSettings = values.tiny ? tiny : values.quick ? quick : full
+const growth = chosenSettings.growth.filter((events) => events <= Number(values.largest))
+const settings = { ...chosenSettings, growth }
+const isWhole = contenders === undefined && chosen === undefined && chosenSettings === full
 const folder = values.out ?? (isWhole ? join(import.meta.dirname, 'results') : undefined)
 
 for (const name of named(values.backend) ?? backendNames) {
@@ -39,6 +44,8 @@ for (const name of named(values.backend) ?? backendNames) {
   const page = pageOf(result)
   console.info(page)
   if (folder === undefined) continue
+  await mkdir(folder, { recursive: true })
   await writeFile(join(folder, `${backend}.md`), page)
+  await writeFile(join(folder, `${backend}.svg`), chartOf(result))
   await writeFile(join(folder, `${backend}.json`), `${JSON.stringify(result, undefined, 2)}\n`)
 }

@@ -23,7 +23,7 @@ export function pageOf(run: Run): string {
     '|---|---|---|---|',
     ...contenders.map(
       ({ name, driver, lacks, verdict }) =>
-        `| ${name} | ${driver} | ${verdict === undefined ? '' : told(verdict)} | ${lacks ?? ''} |`,
+        `| ${name} | ${driver} | ${verdict === undefined ? '' : told(verdict) || 'in order'} | ${lacks ?? ''} |`,
     ),
     ...leftOut.map(({ contender, why }) => `| ${contender} | | left out: ${why.replaceAll(/\s*[\n|]\s*/g, ' ')} | |`),
     '',

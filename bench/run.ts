@@ -103,6 +103,8 @@ export async function run(backendName: BackendName, settings: Settings, wanted: 
   const before = load()
   const backend = await openBackend[backendName]()
   wanted.log(`${backend.product}: ${entries.map(({ name }) => name).join(', ')}`)
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => void backend.close().finally(() => process.exit(1)))
   const ready: Ready[] = []
   const leftOut: { contender: string; why: string }[] = []
   try {
@@ -124,7 +126,14 @@ export async function run(backendName: BackendName, settings: Settings, wanted: 
     }
     const lines = await measure(ready, settings, wanted)
     const whole = entries.filter(({ name }) => ready.some(({ entry }) => entry.name === name))
-    lines.push(...(await measureGrowth(backend, whole, settings, wanted)))
+    try {
+      lines.push(...(await measureGrowth(backend, whole, settings, wanted)))
+    } catch (error) {
+      // What was measured before is not thrown away for it.
+      const why = error instanceof Error ? error.message : String(error)
+      wanted.log(`the growing databases failed: ${why}`)
+      leftOut.push({ contender: 'W7 and W8', why })
+    }
     return {
       date: new Date().toISOString().slice(0, 10),
       backend: backendName,
@@ -152,7 +161,8 @@ export async function run(backendName: BackendName, settings: Settings, wanted: 
 const analyze = async ({ sql }: Contender, backend: Backend) => sql?.run(backend.analyze[sql.tables])
 
 export function told({ faults, keptUserKeys, keptSessionKeys }: Verdict): string {
-  const kept = `${keptSessionKeys} of 16 session keys${keptUserKeys === undefined ? '' : `, ${keptUserKeys} of 16 user keys`} kept`
+  if (keptUserKeys === undefined || keptSessionKeys === undefined) return faults.join('; ')
+  const kept = `${keptSessionKeys} of 16 session keys, ${keptUserKeys} of 16 user keys kept`
   return [...faults, kept].join('; ')
 }
 
@@ -231,7 +241,7 @@ async function measureGrowth(
         await contender.close()
         continue
       }
-      ready.push({ entry, contender, verdict: { faults: [], keptUserKeys: undefined, keptSessionKeys: 0 } })
+      ready.push({ entry, contender, verdict: { faults: [] } })
       await sow(contender, settings.seed)
     }
     const growing = { ...settings, turns: { ...settings.turns, budget: settings.turns.budget / 2 } }

@@ -1,6 +1,7 @@
 import { openPgStore } from '@daybook/drizzle-pg'
 import type { Entry } from '../contender.ts'
 import { adkItself, adkOverDaybook } from './adk.ts'
+import { mastraOnPg } from './mastra.ts'
 import { pgDaybooks } from './pg-daybook.ts'
 import { pgLimits } from './pg-limit.ts'
 import { pgNaive } from './pg-naive.ts'
@@ -16,4 +17,5 @@ export const pgContenders: readonly Entry[] = [
     ({ url, pool }) => openPgStore({ url, max: pool }),
     ({ url }) => pgBulk(url),
   ),
+  ...mastraOnPg,
 ]

@@ -2,6 +2,7 @@ import { openSqliteStore } from '@daybook/drizzle-sqlite'
 import Database from 'better-sqlite3'
 import type { Entry, Place } from '../contender.ts'
 import { adkItself, adkOverDaybook } from './adk.ts'
+import { mastraOnLibsql } from './mastra.ts'
 import { sqliteDaybooks } from './sqlite-daybook.ts'
 import { sqliteLimits } from './sqlite-limit.ts'
 import { sqliteNaive } from './sqlite-naive.ts'
@@ -24,4 +25,5 @@ export const sqliteContenders: readonly Entry[] = [
     ({ url }) => openSqliteStore({ url: `file:${url}` }),
     () => ({}),
   ),
+  ...mastraOnLibsql,
 ]
