@@ -1,4 +1,5 @@
-// pnpm conformance --backend NAME | --matrix: certifies backends of this repository and writes the certificates to conformance/.
+// pnpm conformance --backend NAME | --matrix: certifies backends of this repository and writes the certificates to conformance/;
+// --from FOLDER takes those that a run of the tests has written (DAYBOOK_CERTIFICATES).
 import { parseArgs } from 'node:util'
 import { exitCode } from '../src/certificate.ts'
 import { summary, writeCertificate } from '../src/certificate-files.ts'
@@ -7,6 +8,7 @@ import { levels } from '../src/check.ts'
 import { writeMatrixPages } from './matrix-pages.ts'
 import { runConformance } from '../src/run.ts'
 import { backendNamed, subjectOf } from './backends.ts'
+import { collectCertificates } from './collect.ts'
 import { certifyMatrix } from './matrix-run.ts'
 
 const root = new URL('../../../', import.meta.url)
@@ -17,6 +19,7 @@ const { values } = parseArgs({
     // The certificate's name, where that is not the backend's.
     as: { type: 'string' },
     matrix: { type: 'boolean', default: false },
+    from: { type: 'string' },
     // Default: what the backend claims.
     level: { type: 'string' },
     budget: { type: 'string', default: 'quick' },
@@ -26,10 +29,15 @@ const { values } = parseArgs({
   },
 })
 
-process.exitCode = await (values.matrix ? matrix() : certify()).catch((error: unknown) => {
+process.exitCode = await work().catch((error: unknown) => {
   console.error('the store or the harness could not start:', error)
   return 3
 })
+
+function work(): Promise<number> {
+  if (values.from !== undefined) return collectCertificates(root, values.from)
+  return values.matrix ? matrix() : certify()
+}
 
 async function matrix(): Promise<number> {
   if (values.backend !== undefined || values.as !== undefined || values.only !== undefined)

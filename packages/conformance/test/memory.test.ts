@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, it } from 'vitest'
-import { conformance } from '../src/vitest.ts'
+import { certifies } from '../../../tools/servers/certifies.ts'
 import { memory } from './memory-subject.ts'
 
-conformance(memory, { describe, it, beforeAll, afterAll })
+certifies('memory', memory)
