@@ -38,7 +38,8 @@ const entries = published.flatMap(({ path, manifest }) =>
 )
 
 // A changed list is a change for users: it wants a changeset, and `npx vitest run --project tools -u`.
-test.each(entries)('what $name exports', async ({ name, file }) => {
+// To import ADK takes seconds.
+test.each(entries)('what $name exports', { timeout: 60_000 }, async ({ name, file }) => {
   expect(existsSync(root + file)).toBe(true)
   const values = Object.keys((await import(/* @vite-ignore */ root + file)) as object) // a module is an object
   const names = exportsOf(file)

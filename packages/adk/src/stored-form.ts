@@ -1,4 +1,4 @@
-import { toJsonObject, uuidv7, type AgentEvent, type JsonObject, type Limits } from '@daybook/core'
+import { toJsonObject, uuidv7, type AgentEvent, type Limits } from '@daybook/core'
 import { State, type Event } from '@google/adk'
 
 /** An event as it is stored. */
@@ -17,16 +17,23 @@ export function storedForm(event: Event, { eventDepth, eventBytes }: Limits): St
 }
 
 /** Initial state without its `temp:` keys. */
-export const storedState = (state: Readonly<Record<string, unknown>>): JsonObject | Record<string, unknown> =>
+export const storedState = (state: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(state).filter(([key]) => isStored(key)))
 
 function withoutTemp(event: Event): object {
-  const { actions } = event
-  if (typeof actions?.stateDelta !== 'object') return event
-  const entries = Object.entries(actions.stateDelta ?? {}).filter(([key]) => isStored(key))
+  const actions: (Event['actions'] & { readonly stateUnset?: readonly string[] }) | undefined = event.actions
+  if (typeof actions?.stateDelta !== 'object' || actions.stateDelta === null) return event
+  const entries = Object.entries(actions.stateDelta).filter(([key]) => isStored(key))
   const removed = entries.filter(([, value]) => value === undefined).map(([key]) => key)
   const stateDelta = Object.fromEntries(entries)
-  return { ...event, actions: { ...actions, stateDelta, ...(removed.length > 0 && { stateUnset: removed }) } }
+  return {
+    ...event,
+    actions: {
+      ...actions,
+      stateDelta,
+      ...(removed.length > 0 && { stateUnset: [...(actions.stateUnset ?? []), ...removed] }),
+    },
+  }
 }
 
 /** The ids given to events that came without one, so that a repeat of a failed append is one. */
