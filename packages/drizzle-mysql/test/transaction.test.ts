@@ -214,11 +214,12 @@ describe('the pool gets back what a transaction took', () => {
 
   test('a connection on which it could not begin is not kept', async () => {
     const { pool, store, db } = await placed(1)
-    for (const _turn of [1, 2]) {
+    for (const turn of [1, 2]) {
       const left = await pool.getConnection()
       await left.query('start transaction') // by an application that forgot it
       left.release()
-      await expect(store.transaction(async () => {})).rejects.toMatchObject({ code: 'internal' })
+      const refused = store.transaction(async () => {})
+      await expect(refused, `turn ${turn}`).rejects.toMatchObject({ code: 'internal' })
     }
     await db.execute(sql`select 1`)
     expect((await store.sessions.get(key, { timeout: 2_000 }))?.lastSeq).toBe(0)

@@ -27,8 +27,6 @@ test('what ended a change of the schema is told, though the lock could not be gi
 
 test('where nothing failed before, a lock that cannot be given back is told', async () => {
   const { tx } = lostAfterFirst()
-  const body = function* body() {
-    return 'done'
-  }
-  await expect(runAsync(underMigrationLock(lock, tx, body))).rejects.toThrow('statement 2')
+  const migrating = runAsync(underMigrationLock(lock, tx, () => step(() => 'done')))
+  await expect(migrating).rejects.toThrow('statement 2')
 })

@@ -75,14 +75,26 @@ export const goesSilent = (ctx: Ctx): Promise<void> =>
     }
   })
 
+/** Milliseconds until a connection that went silent under a read that is over has to be gone. */
+const longestKept = 3000
+
+/** Connections that hear nothing are let go with the reads that waited on them, though nobody says that they are dead. */
+async function letGo(proxy: { readonly connections: number }, what: string): Promise<void> {
+  const until = performance.now() + longestKept
+  while (proxy.connections > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 25))
+  equal(proxy.connections, 0, `${what}: silent connections that the store still has`)
+}
+
 /** The same for a read, and for a caller who gives up. */
 export const silenceEnds = (ctx: Ctx): Promise<void> =>
   onLine(ctx, async ({ proxy, store }) => {
     const key = freshKey(ctx)
     await ctx.store.sessions.create(key)
     for (const turn of numbers(3)) {
+      await together(numbers(6).map(() => () => store.sessions.get(key))) // as many connections as the pool has
       proxy.mute()
       const what = `a read into silence (${turn})`
+      const others = together(numbers(6).map(() => () => store.sessions.get(key, { timeout: time })))
       const timedOut = rejects(() => store.sessions.get(key, { timeout: time }), ['timeout', 'unavailable'], what)
       const controller = new AbortController()
       const gaveUp = store.sessions.list({ appName: key.appName, signal: controller.signal })
@@ -90,6 +102,8 @@ export const silenceEnds = (ctx: Ctx): Promise<void> =>
       setTimeout(() => controller.abort(), time / 4)
       await within(time / 4 + grace, aborted, `${what}, abandoned`)
       await within(time + grace, timedOut, what)
+      await within(time + grace, others, `${what}, and six others`)
+      await letGo(proxy, what)
       await proxy.mend()
       const next = await within(10_000, failureOf(store.sessions.get(key), 'the next call'), 'the next call')
       equal(next, undefined, `the call after ${what}: ${nameOf(next)}`)
