@@ -58,13 +58,13 @@ export function* whole<T>(ready: Engine['ready'], tx: Tx, { mode }: Operation<T>
     yield* tx.change(release)
     return answer
   } catch (error) {
-    yield* undone(tx)
+    yield* undoing(tx)
     throw error
   }
 }
 
 /** Where the whole transaction is gone the savepoint is too, and the error that led here is the one to tell. */
-function* undone(tx: Tx): Script<void> {
+function* undoing(tx: Tx): Script<void> {
   try {
     yield* tx.change(rollback)
     yield* tx.change(release)
@@ -78,21 +78,21 @@ function* undone(tx: Tx): Script<void> {
  * statement is still out. So what undoes the call is sent in that moment, behind the statement and before anything that the
  * application sends; a connection keeps the order.
  *
- * @param undoing is told what becomes of a call that has to be undone
+ * @param undone is told what becomes of a call that has to be undone
  */
 async function asSavepoint<T>(
   tx: Tx,
   script: Script<T>,
   call: Call,
-  undoing: (undone: Promise<void>) => void,
+  undone: (answer: Promise<unknown>) => void,
 ): Promise<T> {
-  let undo: Promise<void> | undefined
+  let undo: Promise<unknown> | undefined
   let isBegun = false
   const undoOnce = () => {
     if (undo !== undefined) return
     // Without a release, which would take savepoints of the application with it that came after.
-    undo = runAsync(tx.change(rollback)).then(() => {})
-    undoing(undo)
+    undo = runAsync(tx.change(rollback))
+    undone(undo)
   }
   const check = () => {
     call.check()
@@ -130,9 +130,9 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
   const calls = createCalls(callDefaults)
   const turns = createWriterQueue()
   const appendedTo: SessionKey[] = []
-  const undoing: Promise<void>[] = []
+  const undos: Promise<unknown>[] = []
   const perform = async <T>(operation: Operation<T>): Promise<T> => {
-    const before = undoing.length
+    const before = undos.length
     try {
       return await calls.run(operation.name, operation.options, async (call: Call) => {
         const prepared = operation.prepare(operation.request())
@@ -141,7 +141,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
         return answer
       })
     } catch (error) {
-      if (undoing.length > before) await sent(undoing.at(-1))
+      if (undos.length > before) await sent(undos.at(-1))
       throw error
     }
   }
@@ -151,7 +151,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     if (operation.mode === 'read') return runAsync(script, () => call.check())
     return asSavepoint(tx, script, call, (undo) => {
       undo.catch(() => {}) // who commits asks
-      undoing.push(undo)
+      undos.push(undo)
     })
   }
   const rethrown = (error: unknown): never => {
@@ -194,7 +194,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     [Symbol.asyncDispose]: () => calls.close(),
   }
   const undone = async () => {
-    await Promise.all(undoing).catch((cause: unknown) => {
+    await Promise.all(undos).catch((cause: unknown) => {
       throw new StoreError(
         'unavailable',
         'a call inside the transaction failed and could not be undone; nothing was committed',
@@ -206,8 +206,8 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
 }
 
 /** Drivers send a few promises later than they are asked; where the statement before hangs, the answer is not waited for. */
-const sent = (undone: Promise<void> | undefined): Promise<unknown> =>
-  Promise.race([undone?.catch(() => {}), wait(graceToUndo, undefined, { ref: false })])
+const sent = (undo: Promise<unknown> | undefined): Promise<unknown> =>
+  Promise.race([undo?.catch(() => {}), wait(graceToUndo, undefined, { ref: false })])
 
 /**
  * A store inside a transaction that the application began. It is `closed` with the store that it came from, which knows
