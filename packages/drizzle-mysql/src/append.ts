@@ -1,13 +1,13 @@
 import { byteLength, scopes, type Scope } from '@daybook/core'
 import {
   bare,
+  growthBy,
   param,
   type Append,
   type Appended,
   type Params,
   type Row,
   type Statement,
-  type StoredDelta,
 } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
 import type { DaybookTables, Flavour } from './schema.ts'
@@ -38,11 +38,12 @@ interface Shape {
   readonly hasRevision: boolean
   readonly hasLease: boolean
   readonly hasMark: boolean
+  readonly isJoint: boolean
 }
 
 /** @param packet bytes of the largest statement; `undefined`: it has to go the long way */
 export function shaped(append: Append, packet: number): Shaped | undefined {
-  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark } = append
+  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark, joint } = append
   const params: Record<string, Params[string]> = {
     appName: key.appName,
     userId: key.userId,
@@ -62,8 +63,9 @@ export function shaped(append: Append, packet: number): Shaped | undefined {
     sets[scope] = setArity
     unsets[scope] = unsetArity
     if (setArity + unsetArity === 0) continue
-    const growth = growthBy(deltas[scope])
+    const growth = joint?.growth[scope] ?? growthBy(deltas[scope])
     bytes += growth
+    if (joint !== undefined) params[`${scope}Changes`] = joint.changes[scope]
     params[`${scope}Room`] = limits.stateBytes - growth
     // The last one fills the places that are left: to do it again changes nothing.
     for (let i = 0; i < setArity; i++) {
@@ -78,6 +80,7 @@ export function shaped(append: Append, packet: number): Shaped | undefined {
   bytes += events.reduce((sum, { payload }) => sum + byteLength(payload), 0)
   // In a list of events each payload is escaped once more.
   if (bytes * (hasMany ? 2 : 1) + 256 * 1024 > packet) return undefined
+  if (joint !== undefined) params['sessionChanges'] = joint.changes.session
   if (expectedRevision !== undefined) params['expectedRevision'] = expectedRevision
   if (lease !== undefined) Object.assign(params, { leaseOwner: lease.owner, leaseFence: lease.fence })
   const hasDelta = scopes.some((scope) => sets[scope] + unsets[scope] > 0)
@@ -90,13 +93,10 @@ export function shaped(append: Append, packet: number): Shaped | undefined {
     hasRevision: expectedRevision !== undefined,
     hasLease: lease !== undefined,
     hasMark,
+    isJoint: joint !== undefined,
   }
   return { variant: JSON.stringify(shape), params }
 }
-
-/** By so much a document grows at most. */
-const growthBy = ({ set }: StoredDelta): number =>
-  set.reduce((sum, [key, json]) => sum + byteLength(JSON.stringify(key)) + byteLength(json) + 4, 0)
 
 /** The path of a top-level key, whatever is in it. */
 const pathOf = (key: string): string => `$.${JSON.stringify(key)}`
@@ -120,6 +120,9 @@ function eventParams({ events }: Append): Params {
 }
 
 const isEmpty = ({ sets, unsets }: Shape, scope: Scope): boolean => sets[scope] + unsets[scope] === 0
+
+/** By how much the revision of a scope grows. */
+const changesOf = ({ isJoint }: Shape, scope: Scope): SQL => (isJoint ? bound(`${scope}Changes`) : sql`1`)
 
 /** Everything that the two servers write differently in here. */
 interface Words {
@@ -148,9 +151,10 @@ const words: Readonly<Record<Flavour, Words>> = {
 
 const bound = (name: string): SQL => sql`${param(name)}`
 
+const places = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i)
+
 /** A document with the delta of a scope applied. */
 function merged(document: SQL, scope: Scope, { sets, unsets }: Shape, { json }: Words): SQL {
-  const places = (count: number) => Array.from({ length: count }, (_, i) => i)
   const gone = places(unsets[scope]).map((i) => bound(`${scope}Gone${i}`))
   const rest = gone.length === 0 ? document : sql`json_remove(${document}, ${sql.join(gone, sql`, `)})`
   const pairs = places(sets[scope]).map((i) => sql`${param(`${scope}Path${i}`)}, ${json(bound(`${scope}Value${i}`))}`)
@@ -217,7 +221,7 @@ export function buildBlock(tables: DaybookTables, variant: string): Statement {
   declare exit handler for sqlexception begin rollback; resignal; end;
   set transaction isolation level read committed;
   start transaction;
-  select ${sessions.sid}, ${sessions.revision} + 1, ${sessions.lastSeq} + ${param('count')} into v_sid, v_revision, v_seq
+  select ${sessions.sid}, ${sessions.revision} + ${changesOf(shape, 'session')}, ${sessions.lastSeq} + ${param('count')} into v_sid, v_revision, v_seq
     from ${sessions} where ${isKeyOf(tables)}${guards(tables, shape, own)} for update;
   if v_sid is null then rollback;
   else
@@ -245,8 +249,8 @@ function scopePart({ userStates, appStates }: DaybookTables, scope: 'user' | 'ap
     sql`, `,
   )
   const next = sql`if(${fits(sql`${table.state}`, scope, shape, own)}, ${merged(sql`${table.state}`, scope, shape, own)}, '"too large"')`
-  return sql`insert into ${table} (${names}) values (${sql.join(key.values, sql`, `)}, ${merged(sql`'{}'`, scope, shape, own)}, 1, ${param('now')})
-      on duplicate key update ${bare(table.state)} = ${next}, ${bare(table.revision)} = ${table.revision} + 1,
+  return sql`insert into ${table} (${names}) values (${sql.join(key.values, sql`, `)}, ${merged(sql`'{}'`, scope, shape, own)}, ${changesOf(shape, scope)}, ${param('now')})
+      on duplicate key update ${bare(table.state)} = ${next}, ${bare(table.revision)} = ${table.revision} + ${changesOf(shape, scope)},
         ${bare(table.updatedAt)} = greatest(${table.updatedAt}, ${param('now')});
     `
 }
@@ -266,7 +270,7 @@ export function buildSteps(tables: DaybookTables, variant: string): Steps {
   const rows: SQL[] = [sql`${sessions}`]
   const where: SQL[] = [sql`${isKeyOf(tables)}${guards(tables, shape, own)}`]
   const changes: SQL[] = [
-    sql`${sessions.revision} = ${sessions.revision} + 1`,
+    sql`${sessions.revision} = ${sessions.revision} + ${changesOf(shape, 'session')}`,
     sql`${sessions.lastSeq} = last_insert_id(${sessions.lastSeq} + ${param('count')})`,
     sql`${sessions.updatedAt} = greatest(${sessions.updatedAt}, ${param('now')})`,
     sql`${sessions.lastEventAt} = ${param('lastEventAt')}`,
@@ -288,7 +292,7 @@ export function buildSteps(tables: DaybookTables, variant: string): Steps {
     rows.push(sql`${table}`)
     where.push(sql`${keys[scope]} and ${fits(sql`${table.state}`, scope, shape, own)}`)
     change(scope, table)
-    changes.push(sql`${table.revision} = ${table.revision} + 1`)
+    changes.push(sql`${table.revision} = ${table.revision} + ${changesOf(shape, scope)}`)
     changes.push(sql`${table.updatedAt} = greatest(${table.updatedAt}, ${param('now')})`)
   }
   const list = shape.hasMany

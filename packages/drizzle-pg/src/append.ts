@@ -24,7 +24,7 @@ export interface AppendStatement {
   readonly params: Params
 }
 
-const words = ['session', 'user', 'app', 'revision', 'lease', 'compact', 'announce'] as const
+const words = ['session', 'user', 'app', 'revision', 'lease', 'compact', 'announce', 'joint'] as const
 type Word = (typeof words)[number]
 
 /** @param statementFor builds the statement for the words that apply, once for each combination */
@@ -33,7 +33,7 @@ export function appendStatement(
   statementFor: (variant: string) => Statement,
   announces: boolean,
 ): AppendStatement {
-  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark } = append
+  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark, joint } = append
   const applies: Record<Word, boolean> = {
     session: !isEmptyDelta(deltas.session),
     user: !isEmptyDelta(deltas.user),
@@ -41,6 +41,7 @@ export function appendStatement(
     revision: expectedRevision !== undefined,
     lease: lease !== undefined,
     announce: announces,
+    joint: joint !== undefined,
     compact: compactMark !== undefined && scopes.some((scope) => !isEmptyDelta(deltas[scope])),
   }
   const variant = words.filter((word) => applies[word]).join('_')
@@ -55,6 +56,12 @@ export function appendStatement(
   }
   for (const scope of scopes) if (applies[scope]) Object.assign(params, deltaParams(scope, deltas[scope]))
   if (applies.session || applies.user || applies.app) params['stateBytes'] = limits.stateBytes
+  if (joint !== undefined) {
+    params['changes'] = joint.changes.session
+    for (const scope of scopes)
+      if (applies[scope])
+        Object.assign(params, { [`${scope}Changes`]: joint.changes[scope], [`${scope}Growth`]: joint.growth[scope] })
+  }
   if (applies.announce) params['topic'] = topicOf(key)
   if (applies.compact && compactMark !== undefined) params['compactMark'] = compactMark
   if (expectedRevision !== undefined) params['expectedRevision'] = expectedRevision
@@ -95,12 +102,20 @@ const nullableArrayOf = (values: readonly (string | null)[]): string =>
 /** A value of {@link nullableArrayOf}. */
 const nullable = (element: string): SQL => sql.raw(`case when ${element} = '' then null else substr(${element}, 2) end`)
 
+type Has = (word: Word) => boolean
+
+/** Of several appends that go together, none may bring the document over its limit, not even for a moment. */
+const grown = (document: SQL, scope: string, has: Has): SQL =>
+  has('joint')
+    ? sql` and octet_length(${document}::text) + ${param(`${scope}Growth`)}::bigint <= ${param('stateBytes')}::bigint`
+    : sql``
+
 /** The statement for the words in `variant`. */
 export function buildAppend({ sessions, events, userStates, appStates }: DaybookTables, variant: string): Statement {
-  const has = (word: Word) => variant.split('_').includes(word)
+  const has: Has = (word) => variant.split('_').includes(word)
   const isKey = sql`${sessions.appName} = ${param('appName')} and ${sessions.userId} = ${param('userId')} and ${sessions.sessionId} = ${param('sessionId')}`
   const state = has('session')
-    ? sql`${bare(sessions.state)} = ${bounded(merged(sql`${sessions.state}`, 'session'), has('compact'))}, `
+    ? sql`${bare(sessions.state)} = ${bounded(merged(sql`${sessions.state}`, 'session'), has, grown(sql`${sessions.state}`, 'session', has))}, `
     : sql``
   const revision = has('revision') ? sql` and ${sessions.revision} = ${param('expectedRevision')}` : sql``
   const lease = has('lease')
@@ -108,20 +123,18 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
     : sql` and coalesce(${sessions.leaseUntil}, 0) <= ${param('now')}::bigint`
   const parts = [
     sql`s as (
-      update ${sessions} set ${state}${bare(sessions.revision)} = ${sessions.revision} + 1, ${bare(sessions.lastSeq)} = ${sessions.lastSeq} + ${param('count')}::bigint,
+      update ${sessions} set ${state}${bare(sessions.revision)} = ${sessions.revision} + ${has('joint') ? sql`${param('changes')}::bigint` : sql`1`}, ${bare(sessions.lastSeq)} = ${sessions.lastSeq} + ${param('count')}::bigint,
         ${bare(sessions.updatedAt)} = greatest(${sessions.updatedAt}, ${param('now')}::bigint), ${bare(sessions.lastEventAt)} = ${param('lastEventAt')}::bigint
       where ${isKey}${revision}${lease} and ${lockTimeoutIsSet}
       returning ${sessions.sid} as sid, ${sessions.revision} as revision, ${sessions.lastSeq} as last_seq)`,
   ]
   let before = sql`s`
   if (has('user')) {
-    parts.push(
-      sql`u as (${scopePart(userStates, [userStates.appName, userStates.userId], 'user', before, has('compact'))})`,
-    )
+    parts.push(sql`u as (${scopePart(userStates, [userStates.appName, userStates.userId], 'user', before, has)})`)
     before = sql`u`
   }
   if (has('app')) {
-    parts.push(sql`a as (${scopePart(appStates, [appStates.appName], 'app', before, has('compact'))})`)
+    parts.push(sql`a as (${scopePart(appStates, [appStates.appName], 'app', before, has)})`)
     before = sql`a`
   }
   const columns = [
@@ -160,7 +173,7 @@ function scopePart(
   key: readonly Column[],
   scope: 'user' | 'app',
   before: SQL,
-  isCompact: boolean,
+  has: Has,
 ): SQL {
   const names = sql.join(
     key.map((column) => bare(column)),
@@ -171,9 +184,9 @@ function scopePart(
     sql`, `,
   )
   return sql`insert into ${table} (${names}, ${bare(table.state)}, ${bare(table.revision)}, ${bare(table.updatedAt)})
-      select ${values}, ${bounded(sql`${param(`${scope}Set`)}::text::jsonb`, isCompact)}, 1, ${param('now')}::bigint from ${before}
-      on conflict (${names}) do update set ${bare(table.state)} = ${bounded(merged(sql`${table.state}`, scope), isCompact)},
-        ${bare(table.revision)} = ${table.revision} + 1, ${bare(table.updatedAt)} = greatest(${table.updatedAt}, excluded.${bare(table.updatedAt)})
+      select ${values}, ${bounded(sql`${param(`${scope}Set`)}::text::jsonb`, has)}, ${has('joint') ? sql`${param(`${scope}Changes`)}::bigint` : sql`1`}, ${param('now')}::bigint from ${before}
+      on conflict (${names}) do update set ${bare(table.state)} = ${bounded(merged(sql`${table.state}`, scope), has, grown(sql`${table.state}`, scope, has))},
+        ${bare(table.revision)} = ${table.revision} + excluded.${bare(table.revision)}, ${bare(table.updatedAt)} = greatest(${table.updatedAt}, excluded.${bare(table.updatedAt)})
       returning 1`
 }
 
@@ -181,5 +194,5 @@ const merged = (state: SQL, scope: string): SQL =>
   sql`((${state} - array(select jsonb_array_elements_text(${param(`${scope}Unset`)}::text::jsonb))) || ${param(`${scope}Set`)}::text::jsonb)`
 
 /** A document over its limit becomes one that the CHECK refuses. Its text has blanks that ours has not, so this errs to the script. OFFSET keeps the planner from writing the document out twice. */
-const bounded = (document: SQL, isCompact: boolean): SQL =>
-  sql`(select case when octet_length(d::text) <= ${param('stateBytes')}::bigint${isCompact ? sql` and strpos(d::text, ${param('compactMark')}::text) = 0` : sql``} then d else '"too large"'::jsonb end from (select ${document} as d offset 0) as next)`
+const bounded = (document: SQL, has: Has, further = sql``): SQL =>
+  sql`(select case when octet_length(d::text) <= ${param('stateBytes')}::bigint${has('compact') ? sql` and strpos(d::text, ${param('compactMark')}::text) = 0` : sql``}${further} then d else '"too large"'::jsonb end from (select ${document} as d offset 0) as next)`

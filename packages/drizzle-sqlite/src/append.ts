@@ -14,7 +14,7 @@ const mostStatements = 1_000
 
 /** The batch for an append; `undefined` when it has to go the long way. */
 export function appendBatch(tables: DaybookTables, append: Append): InStatement[] | undefined {
-  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark } = append
+  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark, joint } = append
   if (Object.values(deltas).some((delta) => callsFor(delta) > mostCalls) || events.length > mostStatements)
     return undefined
   const [sessions, eventTable] = [quoted(tables.sessions), quoted(tables.events)]
@@ -31,6 +31,10 @@ export function appendBatch(tables: DaybookTables, append: Append): InStatement[
   if (!isEmptyDelta(deltas.session)) {
     guards.push(`length(cast(${state.sql} as blob)) <= ?`)
     guardArgs.push(...state.args, BigInt(limits.stateBytes))
+    if (joint !== undefined) {
+      guards.push(`length(cast("state" as blob)) + ? <= ?`)
+      guardArgs.push(BigInt(joint.growth.session), BigInt(limits.stateBytes))
+    }
     if (compactMark !== undefined) {
       guards.push(`instr("state", ?) = 0`)
       guardArgs.push(compactMark)
@@ -49,9 +53,17 @@ export function appendBatch(tables: DaybookTables, append: Append): InStatement[
   }
   const batch: InStatement[] = [
     statement(
-      `update ${sessions} set "state" = ${state.sql}, "revision" = "revision" + 1, "last_seq" = "last_seq" + ?, "updated_at" = max("updated_at", ?), "last_event_at" = ?
+      `update ${sessions} set "state" = ${state.sql}, "revision" = "revision" + ?, "last_seq" = "last_seq" + ?, "updated_at" = max("updated_at", ?), "last_event_at" = ?
         where ${isKey} and ${guards.join(' and ')} returning "revision" as "revision", "last_seq" as "lastSeq"`,
-      [...state.args, BigInt(events.length), now, last.timestamp, ...keyArgs, ...guardArgs],
+      [
+        ...state.args,
+        BigInt(joint?.changes.session ?? 1),
+        BigInt(events.length),
+        now,
+        last.timestamp,
+        ...keyArgs,
+        ...guardArgs,
+      ],
     ),
   ]
   for (const [i, event] of events.entries()) {
@@ -74,9 +86,8 @@ export function appendBatch(tables: DaybookTables, append: Append): InStatement[
     )
   }
   if (!isEmptyDelta(deltas.user))
-    batch.push(scopeStatement(tables.userStates, { app_name: key.appName, user_id: key.userId }, deltas.user, append))
-  if (!isEmptyDelta(deltas.app))
-    batch.push(scopeStatement(tables.appStates, { app_name: key.appName }, deltas.app, append))
+    batch.push(scopeStatement('user', tables.userStates, { app_name: key.appName, user_id: key.userId }, append))
+  if (!isEmptyDelta(deltas.app)) batch.push(scopeStatement('app', tables.appStates, { app_name: key.appName }, append))
   return batch
 }
 
@@ -88,28 +99,32 @@ export function appendedBy([first]: readonly ResultSet[]): Appended | undefined 
 
 /** A scope's document that would grow over its limit fails a CHECK on purpose: only an error undoes the whole batch. */
 function scopeStatement(
+  scope: 'user' | 'app',
   table: DaybookTables['userStates'] | DaybookTables['appStates'],
   key: Record<string, string>,
-  delta: StoredDelta,
-  { now, limits, compactMark }: Append,
+  { deltas, now, limits, compactMark, joint }: Append,
 ): InStatement {
+  const delta = deltas[scope]
   const name = quoted(table)
   const columns = Object.keys(key).map((column) => `"${column}"`)
   const first = merged(`'{}'`, delta)
   const next = merged(`${name}."state"`, delta)
   const isCountable = compactMark === undefined ? '' : ` and instr(${name}."state", ?) = 0`
-  const bounded = `case when length(cast(${next.sql} as blob)) <= ?${isCountable} then ${next.sql} else '"too large"' end`
+  const isGrown = joint === undefined ? '' : ` and length(cast(${name}."state" as blob)) + ? <= ?`
+  const bounded = `case when length(cast(${next.sql} as blob)) <= ?${isCountable}${isGrown} then ${next.sql} else '"too large"' end`
   return statement(
     `insert into ${name} (${columns.join(', ')}, "state", "revision", "updated_at")
-      select ${columns.map(() => '?').join(', ')}, ${first.sql}, 1, ? where changes() > 0
-      on conflict (${columns.join(', ')}) do update set "state" = ${bounded}, "revision" = "revision" + 1, "updated_at" = max("updated_at", excluded."updated_at")`,
+      select ${columns.map(() => '?').join(', ')}, ${first.sql}, ?, ? where changes() > 0
+      on conflict (${columns.join(', ')}) do update set "state" = ${bounded}, "revision" = "revision" + excluded."revision", "updated_at" = max("updated_at", excluded."updated_at")`,
     [
       ...Object.values(key),
       ...first.args,
+      BigInt(joint?.changes[scope] ?? 1),
       now,
       ...next.args,
       BigInt(limits.stateBytes),
       ...(compactMark === undefined ? [] : [compactMark]),
+      ...(joint === undefined ? [] : [BigInt(joint.growth[scope]), BigInt(limits.stateBytes)]),
       ...next.args,
     ],
   )

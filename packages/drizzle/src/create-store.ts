@@ -25,6 +25,7 @@ import { createAppendSignals, type AppendSignals } from './append-signals.ts'
 import type { Dialect } from './dialect.ts'
 import { createEventOperations } from './event-operations.ts'
 import { createEventRows } from './event-rows.ts'
+import { checkedGroupCommit } from './group-commit.ts'
 import { conditionOf, healthOf, type Condition } from './health.ts'
 import { methodsOf, type Operations } from './methods.ts'
 import { createSchema } from './migrate.ts'
@@ -152,6 +153,7 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
     eventRows,
     scopeStates,
     form,
+    groupBounds: checkedGroupCommit(options.groupCommit),
     limits,
     logger,
     now,

@@ -129,6 +129,19 @@ export interface Append {
    * document writes nothing, and answers `undefined`.
    */
   readonly compactMark: string | undefined
+  /** For several appends that go together, and count as if they had come one after the other. */
+  readonly joint?: JointAppend
+}
+
+/** Appends of many callers as one. */
+export interface JointAppend {
+  /** By how much the revision of each scope grows. */
+  readonly changes: Readonly<Record<Scope, number>>
+  /**
+   * Bytes by which the document of each scope grows at most on the way to its last form. One that would be over its limit
+   * anywhere on the way is not the common case.
+   */
+  readonly growth: Readonly<Record<Scope, number>>
 }
 
 /** A delta in storable form: top-level keys, and the JSON text of each value. */

@@ -9,6 +9,7 @@ import {
   scopes,
   type AppendRequest,
   type AppendResult,
+  type Call,
   type CallOptions,
   type EventListRequest,
   type JsonDelta,
@@ -18,8 +19,9 @@ import {
   type StoredEvent,
 } from '@daybook/core'
 import { createAppend } from './append.ts'
-import type { Appended, StoredDelta, Tx } from './dialect.ts'
+import type { Append, Appended, StoredDelta, Tx } from './dialect.ts'
 import { noFilter } from './event-rows.ts'
+import { createGroupCommit } from './group-commit.ts'
 import { loadWithin } from './load.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 import type { Script } from './script.ts'
@@ -38,8 +40,13 @@ export interface EventOperations {
 const lookLimit = 100
 
 export function createEventOperations(parts: Parts): EventOperations {
-  const { dialect, eventRows, sessionRows, form, limits, micros } = parts
+  const { dialect, eventRows, sessionRows, form, limits, micros, groupBounds } = parts
   const append = createAppend(parts)
+  const send = async (batch: Append, call: Call) => dialect.appendEvents?.(batch, call)
+  const appendEvents =
+    groupBounds === undefined || dialect.appendEvents === undefined
+      ? send
+      : createGroupCommit(dialect, send, groupBounds)
 
   function prepareAppend(request: AppendRequest): Prepared<AppendResult> {
     const { key, events, wantsState } = request
@@ -50,7 +57,8 @@ export function createEventOperations(parts: Parts): EventOperations {
       appendsTo: key,
       ...(isDirect && {
         async direct(call) {
-          const { expectedRevision, lease } = request
+          const { expectedRevision, lease, onDuplicate } = request
+          const isSociable = expectedRevision === undefined && lease === undefined && onDuplicate === 'reject'
           const deltas = storedDeltas(deltaOf(request, events), key)
           // The database counts what is stored, and of these it would count too little.
           if (scopes.some((scope) => isCompact(deltas[scope]))) return undefined
@@ -64,7 +72,7 @@ export function createEventOperations(parts: Parts): EventOperations {
             limits,
             compactMark: form.isEncoded ? compactMark : undefined,
           }
-          const appended = await dialect.appendEvents?.(batch, call)
+          const appended = await appendEvents(batch, call, isSociable)
           return appended === undefined ? undefined : { answer: answerOf(request, appended) }
         },
       }),

@@ -1,6 +1,7 @@
 import type { Call, CallOptions, ErrorFacts, Limits, Logger, SessionKey } from '@daybook/core'
 import type { Dialect, Tx } from './dialect.ts'
 import type { EventRows } from './event-rows.ts'
+import type { GroupBounds } from './group-commit.ts'
 import type { ScopeStates } from './scope-states.ts'
 import type { Script } from './script.ts'
 import type { SessionRows } from './session-rows.ts'
@@ -40,6 +41,8 @@ export interface Parts {
   readonly eventRows: EventRows
   readonly scopeStates: { readonly app: ScopeStates; readonly user: ScopeStates }
   readonly form: StoredForm
+  /** Absent where each append goes by itself. */
+  readonly groupBounds: GroupBounds | undefined
   readonly limits: Limits
   readonly logger: Logger | undefined
   readonly now: () => number

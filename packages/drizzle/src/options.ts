@@ -10,7 +10,15 @@ export interface DrizzleStoreOptions extends StoreOptions, TableNameOptions {
    * over a store that has data, and a key can be changed. Ids, times and the columns that filters use stay in clear.
    */
   readonly codec?: PayloadCodec | readonly PayloadCodec[]
+  /**
+   * Appends to one session that find another one under way go to the database together when it is done, and each gets the
+   * answer that it would have got alone. Nothing waits for more to come. Those with `expectedRevision`, a `lease` or
+   * `onDuplicate: 'replace'` go by themselves, and so do all of a group in which one fails. `false` sends each by itself;
+   * an object bounds how many, and how many bytes, go together. Default: 100 appends, 1 MiB. What the store does by a script
+   * (SQLite files, transactions) is not grouped.
+   */
+  readonly groupCommit?: boolean | { readonly appends?: number; readonly bytes?: number }
 }
 
 /** Names of the options that every store over Drizzle takes besides those of every store. */
-export const drizzleOptionNames: readonly string[] = ['prefix', 'tables', 'codec']
+export const drizzleOptionNames: readonly string[] = ['prefix', 'tables', 'codec', 'groupCommit']
