@@ -6,6 +6,7 @@ import { isValue, rounds, together, type Round } from '../race.ts'
 import { registerHistory } from '../register-history.ts'
 import { mixedHistory, processHistory } from '../mixed-history.ts'
 import { processesAppend, processTable } from './con-process.ts'
+import { neighboursAreTheirOwn } from './con-neighbours.ts'
 import { sessionsDoNotBlock, lockIsWaitedFor, shortLock } from './con-locks.ts'
 import { codeOf, allAcknowledged } from './con-outcome.ts'
 
@@ -298,4 +299,10 @@ export const CON: Checks = [
   ),
   check('CON-15', 'a lock that is given back in time is waited for', shortLock, { ...race, variant: 'short' }),
   check('CON-16', 'sessions.get with events and state is one view', oneView, race),
+  check(
+    'CON-17',
+    'appends that wait for one session: each its own answer, whatever becomes of those beside it',
+    neighboursAreTheirOwn,
+    race,
+  ),
 ]

@@ -11,6 +11,7 @@ import { eventMutants } from './events.ts'
 import { factMutants } from './facts.ts'
 import { faultMutants } from './faults.ts'
 import { filterMutants } from './filters.ts'
+import { groupMutants } from './groups.ts'
 import { idMutants } from './ids.ts'
 import { leaseMutants } from './leases.ts'
 import { listMutants } from './lists.ts'
@@ -34,6 +35,7 @@ export const mutants: readonly Mutant[] = [
   ...factMutants,
   ...faultMutants,
   ...filterMutants,
+  ...groupMutants,
   ...idMutants,
   ...leaseMutants,
   ...listMutants,

@@ -1,0 +1,122 @@
+import type { AgentEvent, AppendResult } from '@daybook/core'
+import type { Ctx } from '../context.ts'
+import { equal, holds } from '../expect.ts'
+import { loaded, numbers, say, walkEvents } from '../fixtures.ts'
+import { isValue, rounds, together, type Round } from '../race.ts'
+import { codeOf } from './con-outcome.ts'
+
+// A store may send appends that wait for one session together. Nobody can tell by the answers.
+
+/** Two events with keys of their own, and keys that every one sets. */
+const eventsOf = (i: number): AgentEvent[] => [
+  say(`e${i}`, 'x', { actions: { stateDelta: { [`k${i}`]: i, last: i, [`user:k${i}`]: i } } }),
+  say(`f${i}`, 'x', { actions: { stateDelta: { second: i } } }),
+]
+
+interface Written {
+  readonly i: number
+  readonly answer: AppendResult
+}
+
+async function neighbours(ctx: Ctx, { store, other, key, index }: Round): Promise<void> {
+  const user = { appName: ctx.app, userId: `n${index}` }
+  const session = { ...key, ...user }
+  await store.sessions.create(session)
+  await store.events.append(session, say('taken'))
+  const abort = new AbortController()
+  const append = (i: number) => () => (i % 4 === 0 ? other : store).events.append(session, eventsOf(i))
+  const racing = together<AppendResult>([
+    ...numbers(3).map(append),
+    () => store.events.append(session, say('taken', 'y', { actions: { stateDelta: { poison: 1, 'user:poison': 1 } } })),
+    ...numbers(3, 4).map(append),
+    () => store.events.append(session, say('left', 'x'), { signal: abort.signal }),
+    () => store.events.append(session, say('stale'), { expectedRevision: 1 }),
+    ...numbers(3, 7).map(append),
+    () => store.events.append(session, say('asked'), { eventsAfterSeq: 1 }),
+  ])
+  abort.abort()
+  const outcomes = await racing
+  const [poisoned, left, stale, asked] = [3, 7, 8, 12].map((place) => outcomes[place] ?? { error: undefined })
+  const written = outcomes
+    .filter((_, place) => ![3, 7, 8, 12].includes(place))
+    .map((outcome, place): Written => {
+      holds(isValue(outcome), 'an append is acknowledged, whatever becomes of those beside it', outcome)
+      return { i: place + 1, answer: outcome.value }
+    })
+  equal(
+    [codeOf(poisoned ?? { error: 0 }), codeOf(stale ?? { error: 0 })],
+    ['conflict', 'conflict'],
+    'those that are refused',
+  )
+  holds(
+    left !== undefined && ['ok', 'aborted'].includes(codeOf(left)),
+    'one that gave up is aborted, or was written before',
+    left,
+  )
+  holds(asked !== undefined && isValue(asked), 'the one that asks for what others appended', asked)
+
+  const events = await walkEvents(other, session)
+  const at = new Map(events.map(({ seq, event }) => [seq, event.id]))
+  for (const { i, answer } of written) {
+    equal(
+      answer.events.map(({ id, seq, duplicate }) => [id, at.get(seq), duplicate]),
+      [`e${i}`, `f${i}`].map((id) => [id, id, false]),
+      'the events of an append, and what stands at the places that it was told',
+    )
+    equal(
+      (answer.events[1]?.seq ?? 0) - (answer.events[0]?.seq ?? 0),
+      1,
+      'nobody comes between the events of one append',
+    )
+  }
+  const others = [left, asked].filter((one) => one !== undefined && isValue(one)).map((one) => one.value)
+  const byRevision = [...written.map(({ answer }) => answer), ...others].toSorted((a, b) => a.revision - b.revision)
+  equal(
+    byRevision.map(({ revision }) => revision),
+    numbers(byRevision.length, 3),
+    'each append has a revision of its own, one after the other',
+  )
+  const places = byRevision.map(({ events: [first] }) => first?.seq ?? 0)
+  equal(
+    places,
+    [...places].toSorted((a, b) => a - b),
+    'revisions and places rise together',
+  )
+  equal(events.length, 1 + byRevision.reduce((sum, { events: own }) => sum + own.length, 0), 'events, each once')
+
+  const newest = written.toSorted((a, b) => b.answer.revision - a.answer.revision)[0]?.i
+  const { state, revision } = await loaded(ctx, session)
+  equal(revision, 2 + byRevision.length, 'the revision counts every append')
+  equal(
+    state,
+    {
+      last: newest,
+      second: newest,
+      ...Object.fromEntries(
+        written.flatMap(({ i }) => [
+          [`k${i}`, i],
+          [`user:k${i}`, i],
+        ]),
+      ),
+    },
+    'the state is what the appends made of it, one after the other',
+  )
+  equal((await store.state.get(user))?.revision, written.length, 'the revision of the user’s state counts each change')
+  if (isValue(asked)) {
+    const { newEvents = [], events: own } = asked.value
+    holds(
+      newEvents.every(({ seq, event }) => seq > 1 && event.id !== 'asked' && at.get(seq) === event.id),
+      'what others appended, and nothing of its own',
+      newEvents,
+    )
+    const before = numbers((own[0]?.seq ?? 2) - 2, 2)
+    const seen = new Set(newEvents.map(({ seq }) => seq))
+    equal(
+      before.filter((seq) => !seen.has(seq)),
+      [],
+      'what others appended before it, left out',
+    )
+  }
+}
+
+export const neighboursAreTheirOwn = (ctx: Ctx): Promise<void> => rounds(ctx, (round) => neighbours(ctx, round))

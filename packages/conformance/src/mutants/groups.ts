@@ -1,0 +1,113 @@
+import type { AgentEvent, AppendResult, SessionKey, Store } from '@daybook/core'
+import type { Mutant } from '../mutant.ts'
+import { wrapStore } from '../wrap.ts'
+import { listOf, nameOf } from './answers.ts'
+
+interface Member {
+  readonly key: SessionKey
+  readonly events: readonly AgentEvent[]
+  readonly answer: (result: AppendResult) => void
+  readonly fail: (error: unknown) => void
+}
+
+/** How a group goes wrong. */
+interface Bug {
+  /** Those of a group that are sent. */
+  readonly sent?: (group: readonly Member[]) => readonly Member[]
+  /** Who gets the answers, in the order of the events. */
+  readonly answered?: (group: readonly Member[]) => readonly Member[]
+  /** Members are sent again when the group fails. Default: one by one. */
+  readonly failsTogether?: true
+  readonly sharesRevision?: true
+}
+
+/** Sends what waits for a session as one append, and shares out the answer. */
+const grouping =
+  ({ sent = (group) => group, answered = (group) => group, failsTogether, sharesRevision }: Bug) =>
+  (store: Store): Store => {
+    const waiting = new Map<string, Member[]>()
+
+    async function send(group: readonly Member[]): Promise<void> {
+      const [first] = group
+      if (first === undefined) return
+      try {
+        const result = await store.events.append(
+          first.key,
+          sent(group).flatMap(({ events }) => events),
+        )
+        let place = (result.events[0]?.seq ?? 1) - 1
+        for (const [i, member] of answered(group).entries()) {
+          const events = group[i]?.events ?? []
+          member.answer({
+            events: member.events.map(({ id = '' }, n) => ({ id, seq: place + n + 1, duplicate: false })),
+            revision: sharesRevision === true ? result.revision : result.revision + i,
+          })
+          place += events.length
+        }
+      } catch (error) {
+        if (failsTogether === true) for (const { fail } of group) fail(error)
+        else
+          for (const { key, events, answer, fail } of group) await store.events.append(key, events).then(answer, fail)
+      }
+    }
+
+    return wrapStore(store, {
+      events: {
+        append: (key, events, options) => {
+          if (options !== undefined || listOf(events).some(({ id }) => id === undefined))
+            return store.events.append(key, events, options)
+          return new Promise<AppendResult>((answer, fail) => {
+            const lane = nameOf(key)
+            const group = waiting.get(lane) ?? []
+            if (group.length === 0) {
+              setImmediate(() => {
+                waiting.delete(lane)
+                void send(group)
+              })
+            }
+            waiting.set(lane, group)
+            group.push({ key, events: structuredClone(listOf(events)), answer, fail })
+          })
+        },
+      },
+    })
+  }
+
+/** Appends that go together, each in its own way wrong. */
+export const groupMutants: readonly Mutant[] = [
+  {
+    id: 'M370',
+    bug: 'of appends that go together, one gets the answer of another',
+    check: 'CON-17',
+    isRace: true,
+    wrap: grouping({ answered: (group) => [...group.slice(1), ...group.slice(0, 1)] }),
+  },
+  {
+    id: 'M371',
+    bug: 'of appends that go together, the last is acknowledged and not sent',
+    check: 'CON-17',
+    isRace: true,
+    wrap: grouping({ sent: (group) => (group.length > 1 ? group.slice(0, -1) : group) }),
+  },
+  {
+    id: 'M372',
+    bug: 'appends that go together fail together',
+    check: 'CON-17',
+    isRace: true,
+    wrap: grouping({ failsTogether: true }),
+  },
+  {
+    id: 'M373',
+    bug: 'appends that go together share one revision',
+    check: 'CON-17',
+    isRace: true,
+    wrap: grouping({ sharesRevision: true }),
+  },
+  {
+    id: 'M374',
+    bug: 'appends that go together are written in another order than they are answered',
+    check: 'CON-17',
+    isRace: true,
+    wrap: grouping({ sent: (group) => group.toReversed() }),
+  },
+]
