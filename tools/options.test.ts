@@ -43,6 +43,16 @@ test('docs/options.md tells of no option that none has', async () => {
 test('what is an option of every store over Drizzle is one of each', async () => {
   for (const name of ['sqlite', 'pg', 'mysql'])
     expect(await namesOf(stores[name] ?? (async () => undefined))).toEqual(
-      expect.arrayContaining(['logger', 'now', 'timeout', 'limits', 'areas', 'prefix', 'tables', 'codec', 'groupCommit']),
+      expect.arrayContaining([
+        'logger',
+        'now',
+        'timeout',
+        'limits',
+        'areas',
+        'prefix',
+        'tables',
+        'codec',
+        'groupCommit',
+      ]),
     )
 })

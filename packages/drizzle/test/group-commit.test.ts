@@ -26,6 +26,7 @@ const appendOf = (eventId: string, set: Record<string, unknown> = {}): Append =>
     app: { set: [], unset: [] },
   },
   expectedRevision: undefined,
+  lease: undefined,
   now: 1n,
   limits: defaultLimits,
   compactMark: undefined,
