@@ -1,7 +1,7 @@
 import { StoreError, type Call } from '@daybook/core'
 import { createTurns, remembered, type PoolState } from '@daybook/drizzle'
 import { borrowing } from './borrowed.ts'
-import { hasEnded, sizeOf, type Connection, type Pool } from './driver.ts'
+import { hasEnded, idleIn, sizeOf, type Connection, type Pool } from './driver.ts'
 import { failureOf, refusedByPool } from './errors.ts'
 
 /** Milliseconds that a statement gets to end by itself once its call is over. */
@@ -16,7 +16,7 @@ export interface Connections {
   readonly lend: <T>(call: Call, work: (connection: Connection) => Promise<T>) => Promise<T>
   /** The same for a work of Drizzle's, which takes its connection from the pool by itself, as the first thing it does. */
   readonly inTurn: <T>(call: Call, work: () => Promise<T>) => Promise<T>
-  /** Of the store's own calls: what others do with the pool it does not see. */
+  /** Of the store's own calls: what others do with the pool it does not see, but for what they leave `idle`. */
   readonly state: () => PoolState
 }
 
@@ -71,7 +71,10 @@ export function connectionsOf(pool: Pool, { acquireTimeout }: Bounds = {}): Conn
   return {
     lend: (call, work) => turns.run(call, () => lent(call, work), acquireTimeout),
     inTurn: (call, work) => turns.run(call, () => borrowed(call, work), acquireTimeout),
-    state: () => ({ size: turns.size, inUse: turns.inUse, waiting: turns.waiting }),
+    state: () => {
+      const idle = idleIn(pool)
+      return { size: turns.size, inUse: turns.inUse, ...(idle !== undefined && { idle }), waiting: turns.waiting }
+    },
   }
 }
 

@@ -47,6 +47,14 @@ export const sizeOf = (pool: Pool): number => {
   return typeof limit === 'number' && limit > 0 ? limit : Number.POSITIVE_INFINITY // 0 is none
 }
 
+/** How many connections of the pool are open and lent to nobody, where the driver tells. */
+export const idleIn = (pool: Pool): number | undefined => {
+  const { pool: inner } = pool as { pool?: Readonly<Record<string, unknown>> } // the one under its promises
+  const free = inner?.['_freeConnections']
+  const count = typeof free === 'object' && free !== null && 'length' in free ? free.length : undefined
+  return typeof count === 'number' ? count : undefined
+}
+
 /** The driver answers a pool that has ended with an error that carries no code. */
 export const hasEnded = (pool: Pool): boolean => {
   const { pool: inner } = pool as { pool?: Readonly<Record<string, unknown>> } // the one under its promises
