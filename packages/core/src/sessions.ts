@@ -189,7 +189,10 @@ export interface SessionStore {
   fork<S extends State = State>(key: SessionKey, options?: ForkOptions): Promise<Session<S>>
   /** The session's own state after event `seq`, as `fork` would copy it; `undefined` without the session. */
   stateAt<S extends State = State>(key: SessionKey, seq: number, options?: CallOptions): Promise<S | undefined>
-  /** Deletes old sessions of one app (or one user of it) in bounded chunks, each a transaction: an abort keeps the chunks before it. */
+  /**
+   * Deletes old sessions of one app (or one user of it) in bounded chunks, each a transaction: one that was interrupted, also
+   * by its time, keeps the chunks before it, and the next one counts the rest.
+   */
   prune(query: PruneQuery): Promise<PruneReport>
   /**
    * Takes the session for a while: until it ends, or is released, only appends that show this lease (`{ lease }`) are accepted,
