@@ -129,7 +129,9 @@ form.addEventListener('submit', async (submitted) => {
   }
 })
 
-const health = await fetch('/health').then((reply) => reply.json())
-byId('assistant').textContent = health.assistant
+fetch('/health')
+  .then((reply) => reply.json())
+  .then(({ assistant }) => (byId('assistant').textContent = assistant))
+  .catch((error) => status(error.message))
 byId('fresh').addEventListener('click', () => open(crypto.randomUUID()).catch((error) => status(error.message)))
 open(stored('daybook-session', () => crypto.randomUUID())).catch((error) => status(error.message))

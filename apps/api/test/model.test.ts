@@ -2,13 +2,13 @@ import { createInMemoryStore, type StoredEvent } from '@daybook/core'
 import type { FastifyInstance } from 'fastify'
 import { EventEmitter, once } from 'node:events'
 import { Writable } from 'node:stream'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { AppOptions } from '../src/app.ts'
 import { openAssistant } from '../src/assistant/open-assistant.ts'
 import { loadConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
 import { secretKey, startModel, type ModelServer, type Protocol, type Step } from './model-server.ts'
-import { listen, sseIn, startApp, take, type Sse } from './start.ts'
+import { listen, sseIn, startApp, take, until, type Sse } from './start.ts'
 
 const key = { appName: 'chat', userId: 'ann', sessionId: 's1' }
 const session = '/apps/chat/users/ann/sessions/s1'
@@ -38,6 +38,11 @@ const words = (messages: readonly Sse[]) =>
   messages.flatMap(({ event, data }) => (event === 'word' ? [(data as { text: string }).text] : [])) // as the API says
 
 const remembers: Step = { calls: [{ name: 'remember', args: { subject: 'name', value: 'Ann' } }] }
+
+// ADK, which an app loads when it is asked for, loads before the time of the first test runs.
+beforeAll(async () => {
+  await import('../src/model/open-model.ts')
+}, 60_000)
 
 /** A promise, and what resolves it. */
 function gate(): { readonly opened: Promise<unknown>; readonly open: () => void } {
@@ -211,7 +216,7 @@ describe.each<Protocol>(['openai', 'gemini'])('a model that speaks %s', (protoco
     await take(messages, 1)
     client.abort()
     open()
-    await expect.poll(() => ids(app)).toEqual(['m1', 'm1:2'])
+    await expect.poll(() => ids(app), { timeout: 10_000 }).toEqual(['m1', 'm1:2'])
   })
 
   test('is cut by a closing server, and goes on with the same message', async () => {
@@ -272,7 +277,7 @@ describe.each<Protocol>(['openai', 'gemini'])('a model that speaks %s', (protoco
     const model = await startModel(protocol, { text: 'First.', after: opened }, { text: 'Second.' })
     const app = await started(model)
     const one = post(app, 'one', 'm1')
-    await expect.poll(() => model.asked.length).toBe(1)
+    await until(() => model.asked.length === 1, 'the model is asked')
     const two = post(app, 'two', 'm2')
     const again = post(app, 'one', 'm1')
     open()
@@ -318,7 +323,7 @@ describe.each<Protocol>(['openai', 'gemini'])('a model that speaks %s', (protoco
     const model = await startModel(protocol, { text: 'Late.', after: opened })
     const app = await started(model)
     const answer = post(app, 'hi', 'm1')
-    await expect.poll(() => model.asked.length).toBe(1)
+    await until(() => model.asked.length === 1, 'the model is asked')
     await app.store.sessions.delete(key)
     open()
     expect((await answer).json()).toMatchObject({ status: 404, code: 'not_found' })

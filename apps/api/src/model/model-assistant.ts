@@ -42,7 +42,7 @@ async function* runTurn(turn: TurnContext, options: TurnModelOptions): AsyncGene
   await store.events.append(key, saidIn(message))
   const told = new Set<string>()
   let taken: string | undefined
-  for (;;) {
+  for (let runs = 0; ; runs++) {
     const { items } = await store.events.list(key, { invocationId, limit: 1000 })
     const fresh = items.filter(({ event }) => !told.has(event.id))
     if (taken !== undefined && fresh.length === 0) throw foreignEvent(taken)
@@ -51,6 +51,7 @@ async function* runTurn(turn: TurnContext, options: TurnModelOptions): AsyncGene
       yield { kind: 'event', stored }
     }
     if (isAnswered(items)) return
+    if (runs > 0 && taken === undefined) throw new ModelError('malformed', 'the agent ended without an answer')
     taken = yield* goOn(turn, items, told, options)
     stopIf(signal)
   }

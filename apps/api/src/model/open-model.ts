@@ -30,11 +30,21 @@ function hostOf(baseUrl: string | undefined, vendor: string): string {
 
 const quiet = () => {}
 
-/** ADK writes to the console, and what it says of details holds whole events. */
+/**
+ * ADK writes to the console, what it says of details holds whole events, and it warns of every event that is not one of its
+ * agents'.
+ */
 function logThrough(logger: FastifyBaseLogger): void {
   const say =
     (level: 'debug' | 'warn') =>
     (...words: unknown[]) =>
       logger[level]({ adk: words.map(String).join(' ') }, 'ADK')
-  setLogger({ log: quiet, debug: quiet, info: say('debug'), warn: say('warn'), error: say('warn'), setLogLevel: quiet })
+  setLogger({
+    log: quiet,
+    debug: quiet,
+    info: say('debug'),
+    warn: say('debug'),
+    error: say('warn'),
+    setLogLevel: quiet,
+  })
 }
