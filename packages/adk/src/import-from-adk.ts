@@ -42,7 +42,7 @@ export interface AdkImportOptions {
  * database cannot be read · `aborted` · what the store throws
  *
  * @example
- * ```ts
+ * ```js
  * import { createInMemoryStore } from '@daybook/core'
  * import { importFromAdk } from '@daybook/adk'
  *
