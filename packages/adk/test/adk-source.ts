@@ -40,7 +40,7 @@ export const adkEvent = (event: object): Event => createEvent(event as Partial<E
 const image = randomBytes(3000).toString('base64')
 
 /** Events of every kind, each a millisecond after the one before. */
-export function eventsOfEveryKind(start: number): Event[] {
+function eventsOfEveryKind(start: number): Event[] {
   const hostile = JSON.parse(
     '{"__proto__":{"polluted":true},"constructor":1,"snake_key":{"camelKey":[{"a_b":1}]}}',
   ) as object

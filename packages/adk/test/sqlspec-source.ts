@@ -58,7 +58,7 @@ const timeOf = (url: string, ms: number): Value => {
 }
 
 /** An event of ADK for Python, dumped by `model_dump(exclude_none=True, mode="json")`: seconds, snake case, bytes for URLs. */
-export const pythonEvents = (start: number) => [
+const pythonEvents = (start: number) => [
   {
     id: 'p0',
     invocation_id: 'i1',

@@ -8,7 +8,7 @@ export interface EventPlace extends SessionKey {
 }
 
 /** Rows that belong to no session, as the database to import from tells it. */
-export interface Stray extends SessionKey {
+interface Stray extends SessionKey {
   readonly events: number
 }
 
