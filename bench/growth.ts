@@ -5,7 +5,7 @@ import { createData } from './data.ts'
 import { appName, fill } from './seed.ts'
 
 export const eventsOfEach = 100
-export const users = 500
+const users = 500
 const template = { appName, userId: 'template', sessionId: 'template' }
 export const grownAt = (i: number) => ({ appName, userId: `g${i % users}`, sessionId: `g${i}` })
 export const longest = { appName, userId: 'longest', sessionId: 'longest' }

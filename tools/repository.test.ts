@@ -84,8 +84,8 @@ describe('everything published looks alike', () => {
     expect(stray).toEqual([])
   })
 
-  test('the lockfile names no registry', () => {
-    const hosts = read('pnpm-lock.yaml')
+  test.each(['pnpm-lock.yaml', 'bench/pnpm-lock.yaml'])('%s names no registry', (lockfile) => {
+    const hosts = read(lockfile)
       .split('\n')
       .filter((line) => /https?:\/\/|tarball:/.test(line) && !/^\s*deprecated:/.test(line))
     expect(hosts).toEqual([])
@@ -93,7 +93,7 @@ describe('everything published looks alike', () => {
 })
 
 describe('what a README tells to run is there', () => {
-  const readmes = ['README.md', ...packages.map(({ path }) => `${path}/README.md`)]
+  const readmes = ['README.md', 'bench/README.md', ...packages.map(({ path }) => `${path}/README.md`)]
 
   test.each(readmes)('%s', (path) => {
     const text = read(path)
@@ -125,7 +125,7 @@ describe('what a README tells to run is there', () => {
 })
 
 describe('the pages', () => {
-  const pages = ['packages', 'apps', 'docs', 'tools', 'conformance']
+  const pages = ['packages', 'apps', 'docs', 'tools', 'conformance', 'bench']
     .flatMap((folder) => filesBelow(folder, '.md'))
     .concat('README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md')
 
