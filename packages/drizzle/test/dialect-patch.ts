@@ -9,7 +9,7 @@ import {
   type Row,
 } from '@daybook/drizzle'
 import type { Script, Statement, Tx } from '@daybook/drizzle'
-import { is, sql, SQL, StringChunk, type SQLChunk } from 'drizzle-orm'
+import { is, SQL, StringChunk, type SQLChunk } from 'drizzle-orm'
 
 /** A dialect with something changed: an older version of a store, or one with a bug. */
 export type DialectPatch = (dialect: Dialect) => Dialect
@@ -26,7 +26,7 @@ export const knowing =
 
 /** The columns of the third migration are not asked for: the version before it did not know them. */
 function withoutLeases(dialect: Dialect): Dialect {
-  const nothing = { value: sql`null` }
+  const nothing = { value: new SQL([new StringChunk('null')]) }
   const columns = { leaseOwner: nothing, leaseFence: nothing, leaseUntil: nothing }
   const sessions = Object.create(dialect.tables.sessions, columns) as Dialect['tables']['sessions'] // the same table for whatever reads the rest of it
   return withoutShortcut({ ...dialect, tables: { ...dialect.tables, sessions } })
