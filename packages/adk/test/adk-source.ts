@@ -35,7 +35,7 @@ export function adkService(url: string, server?: string): { service: DatabaseSes
 }
 
 /** An event of ADK with what its types do not name. */
-export const adkEvent = (event: object): Event => createEvent(event as Partial<Event>) // it keeps every member
+export const adkEvent = (event: object): Event => createEvent(event) // it keeps every member
 
 const image = randomBytes(3000).toString('base64')
 

@@ -22,7 +22,7 @@ export function phases(): (text: string) => Phase {
   let isOpen = false
   return (text) => {
     const sql = text.replace(leading, '')
-    if (/^begin\s+not\s+atomic\b/i.test(sql)) return 'commit' // a block of MariaDB, with its COMMIT inside
+    if (/^(?:set\s+statement\b[^;]*\bfor\s+)?begin\s+not\s+atomic\b/i.test(sql)) return 'commit' // a block of MariaDB, with its COMMIT inside
     if (/^(?:begin|start\s+transaction)\b/i.test(sql)) {
       isOpen = true
       return 'begin'

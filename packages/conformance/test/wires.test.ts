@@ -49,8 +49,9 @@ const streams: Readonly<Record<string, { wire: Wire; bytes: Buffer; phases: read
       packet(0, Buffer.from('\u0003update t set a = 1')),
       packet(0, Buffer.from('\u0003rollback')),
       packet(0, Buffer.from('\u0003begin not atomic insert into t values (1); commit; end')),
+      packet(0, Buffer.from('\u0003set statement innodb_lock_wait_timeout = 5 for begin not atomic commit; end')),
     ]),
-    phases: ['begin', 'read', 'write', 'rollback', 'commit'],
+    phases: ['begin', 'read', 'write', 'rollback', 'commit', 'commit'],
   },
   libSQL: {
     wire: libsqlWire,

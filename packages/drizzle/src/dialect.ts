@@ -134,7 +134,7 @@ export interface Append {
 }
 
 /** Appends of many callers as one. */
-export interface JointAppend {
+interface JointAppend {
   /** By how much the revision of each scope grows. */
   readonly changes: Readonly<Record<Scope, number>>
   /**

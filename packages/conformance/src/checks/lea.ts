@@ -15,7 +15,7 @@ const race: CheckOptions = { ...leases, engine: 'race', budgetMs: 60_000 }
 const ttl = 60_000
 
 /** Holds the session of a store for as long as the body takes. */
-export async function holding<T>(
+async function holding<T>(
   store: Store,
   key: SessionKey,
   options: LeaseOptions,
