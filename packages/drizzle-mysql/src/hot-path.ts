@@ -34,7 +34,7 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
   const blockFor = variants((variant) => buildBlock(tables, variant))
   let takesBlocks = server.takesBlocks
 
-  /** One round trip: from when it is sent until it answers its outcome is unknown. */
+  /** One round trip: from when it is sent until the server answers its outcome is unknown. */
   async function inBlock(
     connection: Connection,
     { variant, params }: Shaped,
@@ -42,7 +42,16 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
   ): Promise<Appended | undefined> {
     const { text, values } = compiled(blockFor(variant))
     call.committing()
-    return appendedBy(await runBlock(connection, `${lockWaitFor(call, server)}${text}`, values(params)))
+    try {
+      return appendedBy(await runBlock(connection, `${lockWaitFor(call, server)}${text}`, values(params)))
+    } catch (error) {
+      // What the server itself says ended the block before its COMMIT; one that was killed has left its transaction open.
+      if (typeof failures(error).driverCode === 'number') {
+        await rolledBack(connection)
+        call.settled()
+      }
+      throw error
+    }
   }
 
   async function inSteps(
