@@ -12,7 +12,7 @@ export class RecordedSteps extends BasePlugin {
 
   constructor(events: readonly StoredEvent[]) {
     super('recorded-steps')
-    const steps = events.slice(1).map(({ event }) => event as unknown as Event) // events of a turn are ADK's, but for their actions
+    const steps = events.slice(1).map((stored) => adkEventOf(stored))
     this.#answers = steps.filter((event) => getFunctionResponses(event).length === 0)
     this.#results = new Map(
       steps
@@ -36,11 +36,11 @@ export class RecordedSteps extends BasePlugin {
 
 /** Whether a turn has its answer. */
 export const isAnswered = (events: readonly StoredEvent[]): boolean => {
-  const last = events.at(-1)?.event as unknown as Event | undefined // as above
-  return (
-    events.length > 1 &&
-    last?.content !== undefined &&
-    getFunctionCalls(last).length === 0 &&
-    getFunctionResponses(last).length === 0
-  )
+  const stored = events.at(-1)
+  if (stored === undefined || events.length === 1) return false
+  const last = adkEventOf(stored)
+  return last.content !== undefined && getFunctionCalls(last).length === 0 && getFunctionResponses(last).length === 0
 }
+
+/** The events of a turn are ADK's, but for their actions, which nobody here looks at. */
+const adkEventOf = ({ event }: StoredEvent): Event => event as unknown as Event // TurnSessions stored them as ADK made them
