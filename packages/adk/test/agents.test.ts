@@ -107,8 +107,13 @@ const greeter = () => new LlmAgent({ name: 'agent', model: new ScriptedModel(() 
 const turn = async (runner: Runner, session: Session, words: readonly string[]) => {
   for (const word of words) {
     await run(runner, session, message(word))
-    await setTimeout(2) // a summary ends before the next event by the clock
+    await nextMillisecond() // a summary ends before the next event by the clock
   }
+}
+
+/** A timer of a millisecond or two may end in the same one by the clock: its loop's time is older than now. */
+const nextMillisecond = async () => {
+  for (const began = Date.now(); Date.now() <= began;) await setTimeout(1)
 }
 
 function* askForApproval() {
@@ -467,15 +472,18 @@ describe.each(databases)('on $name', (database) => {
 
     test('asked for by the agent itself happens [§2 temp: outlives appends]', async () => {
       const script = [say('1'), say('2'), call('consolidate_context'), say('after'), say('later')]
-      const model = new ScriptedModel(async (_request, turns) => {
-        await setTimeout(2) // ADK cuts by the millisecond, and would cut a call that is made in that of the question
-        return script[turns] ?? say('no more')
-      })
+      const model = new ScriptedModel(script)
       const agent = new LlmAgent({
         name: 'agent',
         model,
         tools: [new ConsolidateContextTool()],
         contextCompactors: [new AgentControlledContextCompactor({ summarizer })],
+        // ADK cuts all that is not later than the question by the millisecond, and gives what the model answers the time at
+        // which it was asked: in the millisecond of the question the call would be cut, and its response left alone.
+        beforeAgentCallback: async () => {
+          await nextMillisecond()
+          return undefined
+        },
       })
       const { runner, session } = await start({ agent })
       await turn(runner, session, ['one', 'two', 'three'])
