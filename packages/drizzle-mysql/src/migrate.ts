@@ -38,7 +38,7 @@ export function migrating(
 }
 
 /** A server may store names in lower case, and compares them as its setting says. */
-const isNamed = (column: string, name: string) =>
+export const isNamed = (column: string, name: string) =>
   `if(@@lower_case_table_names = 0, cast(${column} as binary) = cast(${name} as binary), lower(${column}) = lower(${name}))`
 
 /** Our names as we write them. */

@@ -38,6 +38,7 @@ export function pathIndexing(options: MysqlTableOptions, flavour: Flavour): Path
       const key = sql`ADD INDEX ${sql.raw(name)} (${bare(sessions.appName)}, ${sql.raw(name)})`
       return dialect.sqlToQuery(sql`ALTER TABLE ${sql.raw(`\`${table}\``)} ${column}, ${key}`).sql
     },
+    column: ({ type }) => `${types[type]} generated`.toLowerCase(),
     drop: ({ name }) => `ALTER TABLE \`${table}\` DROP INDEX \`${name}\`, DROP COLUMN \`${name}\``,
     exists: ({ name }) => ({
       sql: sql.raw(

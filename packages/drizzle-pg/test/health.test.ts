@@ -41,6 +41,11 @@ test('a deep look names what was changed: columns, types, collations, rights to 
     alter table daybook_events alter column author type text collate "default";
     alter table daybook_sessions alter column revision drop not null;
     alter table daybook_user_states add column mine text;
+    alter table daybook_user_states add column theirs int not null;
+    alter table daybook_sessions drop column lease_until;
+    alter table daybook_sessions add column lease_until bigint generated always as (lease_fence + 1) stored;
+    alter table daybook_events drop constraint daybook_events_id;
+    create index daybook_events_id on daybook_events (event_id collate "default", sid desc) where seq > 1;
     drop index daybook_sessions_recent`)
   await admin.unsafe(
     `update pg_index set indisvalid = false where indexrelid = '${store.schema}.daybook_sessions_created'::regclass`,
@@ -51,10 +56,28 @@ test('a deep look names what was changed: columns, types, collations, rights to 
     warnings.filter((warning) => /column|index/.test(warning)).map((warning) => warning.replace(/;.*/, '')),
   ).toEqual([
     'the column daybook_sessions.revision is bigint, and the migrations made it bigint not null',
+    'the column daybook_sessions.lease_until is bigint generated, and the migrations made it bigint',
     'the column daybook_events.author is text, and the migrations made it text collate "c"',
     'the column daybook_events.branch is missing',
+    'the index daybook_events_id of daybook_events is (event_id collate "default", sid desc) where (seq > 1), and the migrations made it unique (sid, event_id)',
+    "the column daybook_user_states.theirs is not the store's and has to have a value, which the store cannot give it",
     'the index daybook_sessions_recent of daybook_sessions is missing',
     'the index daybook_sessions_created of daybook_sessions is invalid, and no query uses it',
+  ])
+})
+
+test('a deep look names an index of a path that is gone', async () => {
+  const store = await migratedStore()
+  await store.indexStatePath(['region'], 'string')
+  await store.indexStatePath(['size'], 'number')
+  const drift = async () => (await store.health({ deep: true })).warnings.filter((one) => one.includes('the path'))
+  expect(await drift()).toEqual([])
+  const admin = client({ max: 1, connection: { search_path: store.schema } })
+  const [found] = await admin<{ name: string }[]>`
+    select indexname as name from pg_indexes where schemaname = ${store.schema} and indexdef like '%region%'`
+  await admin.unsafe(`drop index ${found?.name}`)
+  expect(await drift()).toEqual([
+    `the index of the path ["region"] for values of type string, ${found?.name}, is missing; drop it with dropStatePathIndex() and make it again with indexStatePath()`,
   ])
 })
 

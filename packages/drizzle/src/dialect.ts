@@ -111,6 +111,8 @@ export interface PathIndexing {
   drop(index: StatePathIndex): string
   /** A row if it is there. */
   exists(index: StatePathIndex): Statement
+  /** The column that `create` makes, as {@link Catalog.found} writes it. Absent where an index needs none. */
+  readonly column?: (index: StatePathIndex) => string
 }
 
 /** Events and what they do to state, for the shortest way into the database. */

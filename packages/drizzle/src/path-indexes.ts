@@ -56,10 +56,18 @@ const recordsOf = ({ tables: { migrations: table }, expressions }: Dialect) => (
  * where the planner finds an index by itself.
  */
 export function knownPathIndexes(dialect: Dialect): (tx: Tx) => Script<readonly StatePathIndex[]> {
-  const records = recordsOf(dialect)
+  const recorded = recordedPathIndexes(dialect)
   return function* known(tx) {
-    const { jsonPaths, pathIndexing } = dialect
-    if (jsonPaths?.indexed === undefined || pathIndexing === undefined) return []
+    return dialect.jsonPaths?.indexed === undefined ? [] : yield* recorded(tx)
+  }
+}
+
+/** Those that were made, whether they are still there or not. */
+export function recordedPathIndexes(dialect: Dialect): (tx: Tx) => Script<readonly StatePathIndex[]> {
+  const records = recordsOf(dialect)
+  return function* recorded(tx) {
+    const { pathIndexing } = dialect
+    if (pathIndexing === undefined) return []
     const rows = yield* tx.rows(records)
     return rows.flatMap((row) => {
       const [type, ...path] = JSON.parse(String(row['name'])) as [IndexedType, ...StatePath] // as it was recorded
