@@ -1,4 +1,5 @@
 import type { Call } from '@daybook/core'
+import { endOnServer } from './cancel.ts'
 import type { Pool } from './driver.ts'
 
 /** The parts of mysql2's inner pool, and of its connections, that are looked at. */
@@ -18,6 +19,8 @@ type Lent = (error: unknown, connection?: CoreConnection) => void
 export interface Loan {
   /** Closes a connection that was not given back: the server ends what is open on it, and the pool makes another. */
   end(): void
+  /** The same for one on which something still goes on, which the server is told to end. */
+  cut(): Promise<void>
 }
 
 /**
@@ -36,6 +39,11 @@ export function borrowing<T>(
     isEnded = true
     out?.destroy()
     out = undefined
+  }
+  const cut = async () => {
+    const hanging = out
+    out = undefined
+    if (hanging !== undefined) await endOnServer(hanging)
   }
   const note: Lent = (_error, connection) => {
     if (connection === undefined) return
@@ -58,7 +66,7 @@ export function borrowing<T>(
       },
     ])
   try {
-    return { loan: { end }, done: work() } // before anybody else can ask the pool for a connection
+    return { loan: { end, cut }, done: work() } // before anybody else can ask the pool for a connection
   } finally {
     if (own === undefined) Reflect.deleteProperty(core, 'getConnection')
     else Object.defineProperty(core, 'getConnection', own)

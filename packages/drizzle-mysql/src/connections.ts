@@ -1,6 +1,7 @@
 import { StoreError, type Call } from '@daybook/core'
 import { createTurns, remembered, type PoolState } from '@daybook/drizzle'
 import { borrowing } from './borrowed.ts'
+import { endOnServer } from './cancel.ts'
 import { hasEnded, idleIn, sizeOf, type Connection, type Pool } from './driver.ts'
 import { failureOf, refusedByPool } from './errors.ts'
 
@@ -11,7 +12,7 @@ const grace = 250
 export interface Connections {
   /**
    * Lends a connection to the work, once there is one. The end of the call ends the wait for it. A work that hangs beyond
-   * the end of its call loses its connection, which is closed: the server ends what runs there, and the pool makes another.
+   * the end of its call loses its connection: the server is told to end what runs there, and the pool makes another.
    */
   readonly lend: <T>(call: Call, work: (connection: Connection) => Promise<T>) => Promise<T>
   /** The same for a work of Drizzle's, which takes its connection from the pool by itself, as the first thing it does. */
@@ -51,7 +52,8 @@ export function connectionsOf(pool: Pool, { acquireTimeout }: Bounds = {}): Conn
       connection.release()
       return answer
     } catch (error) {
-      if (error instanceof LeftBehind || failureOf(error).kind === 'connection') connection.destroy()
+      if (error instanceof CallOver) await endOnServer(connection.connection)
+      else if (failureOf(error).kind === 'connection') connection.destroy()
       else connection.release()
       throw error
     }
@@ -62,6 +64,7 @@ export function connectionsOf(pool: Pool, { acquireTimeout }: Bounds = {}): Conn
     try {
       return await unlessOver(call, done, grace)
     } catch (error) {
+      if (error instanceof CallOver) await loan.cut()
       throw refusedByPool(error, hasEnded(pool))
     } finally {
       loan.end()
@@ -79,7 +82,7 @@ export function connectionsOf(pool: Pool, { acquireTimeout }: Bounds = {}): Conn
 }
 
 /** The call has its own answer already; nobody sees this one. */
-class LeftBehind extends StoreError {
+class CallOver extends StoreError {
   constructor() {
     super('aborted', 'the call was over before the database answered')
   }
@@ -90,7 +93,7 @@ function unlessOver<T>({ signal }: Call, work: Promise<T>, ms: number): Promise<
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
     const leave = () => {
-      timer = setTimeout(() => reject(new LeftBehind()), ms)
+      timer = setTimeout(() => reject(new CallOver()), ms)
     }
     const settled = () => {
       clearTimeout(timer)

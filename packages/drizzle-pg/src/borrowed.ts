@@ -1,7 +1,8 @@
 import type { Call } from '@daybook/core'
+import type { Cancellable } from './cancel.ts'
 
 /** A connection of node-postgres, as the pool lends it. */
-export interface Connection {
+export interface Connection extends Cancellable {
   release(end: boolean): void
   /** Destroys the socket while a statement is on it, and says goodbye otherwise. */
   end(): Promise<void>
@@ -32,8 +33,15 @@ export function watchLending(pool: Lender): void {
 /**
  * Runs work of Drizzle's that takes a connection of the pool as the first thing it does, and sees to it that the pool gets
  * it back. Drizzle forgets a connection whose BEGIN fails, and one that has gone silent would be kept for ever.
+ *
+ * @param cancel tells the server of a connection that was closed here while something ran on it
  */
-export async function borrowing<T>(pool: Lender, call: Call, work: () => Promise<T>): Promise<T> {
+export async function borrowing<T>(
+  pool: Lender,
+  call: Call,
+  work: () => Promise<T>,
+  cancel: (connection: Connection) => void,
+): Promise<T> {
   let connection: Connection | undefined
   let loan: number | undefined
   const note = (lent: Connection | undefined) => {
@@ -45,7 +53,9 @@ export async function borrowing<T>(pool: Lender, call: Call, work: () => Promise
   let timer: NodeJS.Timeout | undefined
   const giveUp = () => {
     timer ??= setTimeout(() => {
-      if (isOut()) void connection?.end().catch(() => {}) // what runs on it fails, and gives it back
+      if (connection === undefined || !isOut()) return
+      void connection.end().catch(() => {}) // what runs on it fails, and gives it back
+      cancel(connection) // only now: before, the server might be at work for whoever has it next
     }, grace).unref()
   }
   call.signal.addEventListener('abort', giveUp, { once: true })

@@ -1,6 +1,7 @@
 import { isStoreError, type Call } from '@daybook/core'
 import { createTurns, remembered, type Row, type Value } from '@daybook/drizzle'
 import { borrowing, watchLending, type Connection, type Lender } from './borrowed.ts'
+import { cancelOn, type Canceller } from './cancel.ts'
 import type { Driver } from './driver.ts'
 import { ConnectionLost, failureOf, hasNoCode, PoolEnded } from './errors.ts'
 import { Deaf, type ListenConnection } from './listener.ts'
@@ -21,7 +22,7 @@ export interface NodePostgresPool extends Lender {
   /** What makes its connections. */
   readonly Client: new (
     options: NodePostgresPool['options'],
-  ) => ListenConnection & Keyed & { connect(): Promise<unknown> }
+  ) => ListenConnection & Canceller & Keyed & { connect(): Promise<unknown> }
 }
 
 /** A connection with the number that the other end gave it. */
@@ -51,7 +52,11 @@ export function nodePostgres(pool: NodePostgresPool, { prepare, acquireTimeout }
     throw coded(error)
   }
   const inTurn = <T>(call: Call, work: () => Promise<T>) =>
-    turns.run(call, () => borrowing(pool, call, work), acquireTimeout)
+    turns.run(
+      call,
+      () => borrowing(pool, call, work, (connection) => cancelOn(() => new pool.Client(pool.options), connection)),
+      acquireTimeout,
+    )
   return {
     isSingle: false,
     prepared: ({ name, text, values }, call, does) =>
