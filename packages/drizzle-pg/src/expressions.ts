@@ -9,7 +9,8 @@ export const expressions: Expressions = {
   jsonText: (column) => sql`${column}::text`,
   wholeText: (column) => sql`${column}::text`,
   wholeParam: (value) => sql`${value}::bigint`,
-  isOneOf: (column, list) => sql`${column} in (select jsonb_array_elements_text(${list}::text::jsonb))`,
+  fromAmong: (table, condition, column, list) =>
+    sql`from ${table} where ${condition} and ${column} in (select jsonb_array_elements_text(${list}::text::jsonb))`,
   forUpdate: sql` for update`,
 }
 

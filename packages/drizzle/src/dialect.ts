@@ -58,8 +58,8 @@ export interface Expressions {
   wholeText(column: SQLWrapper): SQL
   /** A whole number, bound as a parameter where its type cannot be told from its place. */
   wholeParam(value: SQLWrapper): SQL
-  /** `column` is one of the strings in a JSON array that is bound as text. */
-  isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
+  /** FROM and WHERE: rows of the table that meet a condition, and whose column is one of the strings in a JSON array that is bound as text. */
+  fromAmong(table: Table, condition: SQLWrapper, column: SQLWrapper, list: SQLWrapper): SQL
   /** Ends a SELECT whose rows the transaction is about to change. */
   readonly forUpdate: SQL
 }

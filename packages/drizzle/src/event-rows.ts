@@ -89,7 +89,7 @@ export function createEventRows(
   )
 
   const byIds = {
-    sql: sql`select ${selected(columns)} from ${events} where ${isSid} and ${expressions.isOneOf(events.eventId, param('ids'))}`,
+    sql: sql`select ${selected(columns)} ${expressions.fromAmong(events, isSid, events.eventId, param('ids'))}`,
   }
   const byId = {
     sql: sql`select ${selected(columns)} from ${events} where ${ofSession} and ${events.eventId} = ${param('eventId')}`,
