@@ -175,10 +175,16 @@ function stateDocument(value: unknown, field: string, limits: Limits): JsonDelta
 export function checkStateBytes(document: JsonDelta['set'], field: string, limits: Limits, logger?: Logger): void {
   const bytes = byteLength(JSON.stringify(document))
   checkLimit(field, 'bytes', limits.stateBytes, bytes)
-  if (bytes > largeState) logger?.warn({ field, bytes }, `${field} is large, and is written as a whole at each change`)
+  warnOfLargeState(bytes, field, logger)
 }
 
-const largeState = 100_000
+/** Bytes of a state above which the logger is warned. */
+export const largeState = 100_000
+
+/** For a store whose database grows a document by itself, and tells how large it is then. */
+export function warnOfLargeState(bytes: number, field: string, logger: Logger | undefined): void {
+  if (bytes > largeState) logger?.warn({ field, bytes }, `${field} is large, and is written as a whole at each change`)
+}
 
 function checkedKeys(value: unknown, field: string): string[] {
   if (value === undefined || value === null) return []

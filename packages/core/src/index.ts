@@ -74,6 +74,8 @@ export {
   checkedStateKey,
   checkedUserKey,
   checkStateBytes,
+  largeState,
+  warnOfLargeState,
   membersOf,
 } from './arguments.ts'
 export { createCalls, defaultTimeout, type Call, type Calls } from './calls.ts'

@@ -120,7 +120,10 @@ export interface ErasureReceipt {
   readonly userStates: number
 }
 
-/** The moments a store logs: operation, duration, code; never a payload. A pino logger fits. */
+/**
+ * The moments a store logs: operation, duration, code; never a payload. A pino logger fits. A change that leaves a state above 100 kB
+ * is a warning, with `field` and `bytes`: the whole document is written anew at each change.
+ */
 export interface Logger {
   debug(facts: object, message: string): void
   info(facts: object, message: string): void

@@ -1,4 +1,4 @@
-import { byteLength, scopes, type Scope } from '@daybook/core'
+import { byteLength, largeState, scopes, type Scope } from '@daybook/core'
 import {
   bare,
   growthBy,
@@ -204,11 +204,21 @@ const eventValues = sql.join(
 const eventList = sql`json_table(${param('events')}, '$[*]' columns (n for ordinality, i varchar(191) path '$[0]', v longtext path '$[1]', a longtext path '$[2]', b longtext path '$[3]', c longtext path '$[4]', t bigint path '$[5]', p longtext path '$[6]')) as x`
 const listed = sql.raw('x.i, x.v, x.a, x.b, x.c, x.t, x.p')
 
+/** The variable of a block that says how large a document is. */
+const bytesOf = (scope: Scope): SQL => sql.raw(`v_${scope}`)
+
 /** MariaDB: the whole transaction. An error undoes it and comes out as it is. */
 export function buildBlock(tables: DaybookTables, variant: string): Statement {
   const shape = shapeOf(variant)
   const own = words.mariadb
   const { sessions, events } = tables
+  const changed = scopes.filter((scope) => !isEmpty(shape, scope))
+  const measured = sql.join(
+    changed.map(
+      (scope) => sql`select (${documentOf(tables, scope, byteCount)}) into ${bytesOf(scope)};
+    `,
+    ),
+  )
   const state = isEmpty(shape, 'session')
     ? sql``
     : sql`${bare(sessions.state)} = ${merged(sql`${sessions.state}`, 'session', shape, own)}, `
@@ -217,7 +227,7 @@ export function buildBlock(tables: DaybookTables, variant: string): Statement {
     : sql`insert into ${events} (${eventColumns(tables)}) values (v_sid, v_seq, ${eventValues})`
   return {
     sql: sql`begin not atomic
-  declare v_sid, v_revision, v_seq bigint;
+  declare v_sid, v_revision, v_seq, v_app, v_user, v_session bigint;
   declare exit handler for sqlexception begin rollback; resignal; end;
   set transaction isolation level read committed;
   start transaction;
@@ -229,11 +239,23 @@ export function buildBlock(tables: DaybookTables, variant: string): Statement {
       ${bare(sessions.updatedAt)} = greatest(${sessions.updatedAt}, ${param('now')}), ${bare(sessions.lastEventAt)} = ${param('lastEventAt')}
       where ${sessions.sid} = v_sid and ${isKeyOf(tables)};
     ${scopePart(tables, 'user', shape, own)}${scopePart(tables, 'app', shape, own)}${insert};
-    commit;
-    select v_revision as ${sql.identifier('revision')}, v_seq as ${sql.identifier('lastSeq')};
+    ${measured}commit;
+    select v_revision as ${sql.identifier('revision')}, v_seq as ${sql.identifier('lastSeq')}${sql.join(changed.map((scope) => sql`, ${bytesOf(scope)} as ${sql.identifier(scope)}`))};
   end if;
 end`,
   }
+}
+
+const byteCount = (document: SQL): SQL => sql`octet_length(${document})`
+
+/** One look at the document of a scope. */
+function documentOf(tables: DaybookTables, scope: Scope, look: (state: SQL) => SQL): SQL {
+  const { sessions, userStates, appStates } = tables
+  const table = { session: sessions, user: userStates, app: appStates }[scope]
+  const isOfUser = sql`${userStates.appName} = ${param('appName')} and ${userStates.userId} = ${param('userId')}`
+  const isOfApp = sql`${appStates.appName} = ${param('appName')}`
+  const where = { session: isKeyOf(tables), user: isOfUser, app: isOfApp }[scope]
+  return sql`select ${look(sql`${table.state}`)} from ${table} where ${where}`
 }
 
 /** The first change of a scope makes its row; later ones merge into it. A document that would be over its limit fails a CHECK. */
@@ -259,9 +281,17 @@ function scopePart({ userStates, appStates }: DaybookTables, scope: 'user' | 'ap
 export interface Steps {
   /** Changes every document, and leaves the new `last_seq` behind. Changes nothing where a row is missing. */
   readonly update: Statement
-  /** Writes the events, the last of them at `lastSeq`, and leaves the new revision behind. */
+  /** Writes the events, the last of them at `lastSeq`, and leaves behind what {@link insertedBy} reads. */
   readonly insert: Statement
+  /** How large the documents are that were changed: a row. */
+  readonly sizes: Statement
 }
+
+/** The revision, and whether one of the documents is large, in the one number that an INSERT leaves behind. */
+export const insertedBy = (lastId: number): { readonly revision: number; readonly isLarge: boolean } => ({
+  revision: Math.floor(lastId / 2),
+  isLarge: lastId % 2 === 1,
+})
 
 export function buildSteps(tables: DaybookTables, variant: string): Steps {
   const shape = shapeOf(variant)
@@ -295,6 +325,10 @@ export function buildSteps(tables: DaybookTables, variant: string): Steps {
     changes.push(sql`${table.revision} = ${table.revision} + ${changesOf(shape, scope)}`)
     changes.push(sql`${table.updatedAt} = greatest(${table.updatedAt}, ${param('now')})`)
   }
+  const changed = scopes.filter((scope) => !isEmpty(shape, scope))
+  const large = changed.map(
+    (scope) => sql`(${documentOf(tables, scope, (state) => sql`not ${own.fits(state, sql.raw(String(largeState)))}`)})`,
+  )
   const list = shape.hasMany
     ? sql`select ${sessions.sid}, ${param('lastSeq')} - ${param('count')} + x.n, ${listed} from ${sessions} straight_join ${eventList}`
     : sql`select ${sessions.sid}, ${param('lastSeq')}, ${eventValues} from ${sessions}`
@@ -303,7 +337,19 @@ export function buildSteps(tables: DaybookTables, variant: string): Steps {
       sql: sql`update ${sql.join(rows, sql` straight_join `)} set ${sql.join(changes, sql`, `)} where ${sql.join(where, sql` and `)}`,
     },
     insert: {
-      sql: sql`insert into ${events} (${eventColumns(tables)}) ${list} where ${isKeyOf(tables)} and last_insert_id(${sessions.revision}) > 0`,
+      sql: sql`insert into ${events} (${eventColumns(tables)}) ${list} where ${isKeyOf(tables)} and last_insert_id(${sessions.revision} * 2 + (${sql.join([sql`false`, ...large], sql` or `)})) > 0`,
+    },
+    sizes: {
+      sql: sql`select ${sql.join(
+        [
+          sql`1 as one`,
+          ...changed.map(
+            (scope) =>
+              sql`(${documentOf(tables, scope, (state) => sql`octet_length(${own.text(state)})`)}) as ${sql.identifier(scope)}`,
+          ),
+        ],
+        sql`, `,
+      )}`,
     },
   }
 }
@@ -311,4 +357,10 @@ export function buildSteps(tables: DaybookTables, variant: string): Steps {
 const shapeOf = (variant: string) => JSON.parse(variant) as Shape // as it was written above
 
 export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
-  row === undefined ? undefined : { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']) }
+  row === undefined
+    ? undefined
+    : { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']), stateBytes: sizesIn(row) }
+
+/** Of the documents that were changed. */
+export const sizesIn = (row: Row | undefined): NonNullable<Appended['stateBytes']> =>
+  Object.fromEntries(scopes.map((scope) => [scope, Number(row?.[scope] ?? 0)]))

@@ -9,7 +9,7 @@ import {
   type Params,
   type Statement,
 } from '@daybook/drizzle'
-import { appendedBy, buildBlock, buildSteps, shaped, type Shaped } from './append.ts'
+import { appendedBy, buildBlock, buildSteps, insertedBy, shaped, sizesIn, type Shaped } from './append.ts'
 import type { Connections } from './connections.ts'
 import { runBlock, runText, type Connection } from './driver.ts'
 import { checkViolations, notPreparable } from './errors.ts'
@@ -59,7 +59,7 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
     { variant, params }: Shaped,
     call: Call,
   ): Promise<Appended | undefined> {
-    const { update, insert } = stepsFor(variant)
+    const { update, insert, sizes } = stepsFor(variant)
     const send = (statement: Statement, values: Params) => {
       call.check()
       return runOn(connection, statement, values)
@@ -71,10 +71,11 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
         await rolledBack(connection)
         return undefined
       }
-      const { lastId: revision } = await send(insert, { ...params, lastSeq })
+      const { revision, isLarge } = insertedBy((await send(insert, { ...params, lastSeq })).lastId)
+      const [row] = isLarge ? (await send(sizes, params)).rows : []
       call.committing()
       await runText(connection, 'commit')
-      return { revision, lastSeq }
+      return { revision, lastSeq, stateBytes: sizesIn(row) }
     } catch (error) {
       await rolledBack(connection)
       throw error

@@ -1,4 +1,4 @@
-import { scopes } from '@daybook/core'
+import { largeState, scopes } from '@daybook/core'
 import {
   bare,
   param,
@@ -70,7 +70,12 @@ export function appendStatement(
 }
 
 export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
-  row === undefined ? undefined : { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']) }
+  row === undefined
+    ? undefined
+    : { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']), stateBytes: sizesIn(row) }
+
+const sizesIn = (row: Row): NonNullable<Appended['stateBytes']> =>
+  Object.fromEntries(scopes.map((scope) => [scope, Number(row[scope] ?? 0)]))
 
 const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
 
@@ -126,7 +131,7 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
       update ${sessions} set ${state}${bare(sessions.revision)} = ${sessions.revision} + ${has('joint') ? sql`${param('changes')}::bigint` : sql`1`}, ${bare(sessions.lastSeq)} = ${sessions.lastSeq} + ${param('count')}::bigint,
         ${bare(sessions.updatedAt)} = greatest(${sessions.updatedAt}, ${param('now')}::bigint), ${bare(sessions.lastEventAt)} = ${param('lastEventAt')}::bigint
       where ${isKey}${revision}${lease} and ${lockTimeoutIsSet}
-      returning ${sessions.sid} as sid, ${sessions.revision} as revision, ${sessions.lastSeq} as last_seq)`,
+      returning ${sessions.sid} as sid, ${sessions.revision} as revision, ${sessions.lastSeq} as last_seq${has('session') ? sql`, ${size(sql`${sessions.state}`)}` : sql``})`,
   ]
   let before = sql`s`
   if (has('user')) {
@@ -156,9 +161,14 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
       select s.sid, s.last_seq - ${param('count')}::bigint + x.n, x.i, ${nullable('x.v')}, ${nullable('x.a')}, ${nullable('x.b')}, ${nullable('x.c')}, x.t, x.p::json
       from s, (select count(*) from ${before}) as done, unnest(${texts('eventIds')}, ${texts('invocationIds')}, ${texts('authors')}, ${texts('branches')},
         ${texts('errorCodes')}, ${param('timestamps')}::text::bigint[], ${texts('payloads')}) with ordinality as x (i, v, a, b, c, t, p, n))`)
+  const sizes = sql.join([
+    ...(has('session') ? [sql`, s.bytes as "session"`] : []),
+    ...(has('user') ? [sql`, (select bytes from u) as "user"`] : []),
+    ...(has('app') ? [sql`, (select bytes from a) as "app"`] : []),
+  ])
   const told = has('announce') ? sql`, ${announcement}` : sql``
   return {
-    sql: sql`with ${sql.join(parts, sql`, `)} select s.revision as "revision", s.last_seq as "lastSeq"${told} from s`,
+    sql: sql`with ${sql.join(parts, sql`, `)} select s.revision as "revision", s.last_seq as "lastSeq"${sizes}${told} from s`,
   }
 }
 
@@ -187,8 +197,12 @@ function scopePart(
       select ${values}, ${bounded(sql`${param(`${scope}Set`)}::text::jsonb`, has)}, ${has('joint') ? sql`${param(`${scope}Changes`)}::bigint` : sql`1`}, ${param('now')}::bigint from ${before}
       on conflict (${names}) do update set ${bare(table.state)} = ${bounded(merged(sql`${table.state}`, scope), has, grown(sql`${table.state}`, scope, has))},
         ${bare(table.revision)} = ${table.revision} + excluded.${bare(table.revision)}, ${bare(table.updatedAt)} = greatest(${table.updatedAt}, excluded.${bare(table.updatedAt)})
-      returning 1`
+      returning ${size(sql`${table.state}`)}`
 }
+
+/** How large a document is; not of one that is small for sure, since its text is made for that: a byte of the binary form is six of the text at most. */
+const size = (state: SQL): SQL =>
+  sql`case when pg_column_size(${state}) * 6 > ${sql.raw(String(largeState))} then octet_length(${state}::text) end as bytes`
 
 const merged = (state: SQL, scope: string): SQL =>
   sql`((${state} - array(select jsonb_array_elements_text(${param(`${scope}Unset`)}::text::jsonb))) || ${param(`${scope}Set`)}::text::jsonb)`

@@ -12,6 +12,8 @@ const pairsPerCall = 60
 const mostCalls = 10
 const mostStatements = 1_000
 
+const size = `length(cast("state" as blob)) as "bytes"`
+
 /** The batch for an append; `undefined` when it has to go the long way. */
 export function appendBatch(tables: DaybookTables, append: Append): InStatement[] | undefined {
   const { key, events, deltas, expectedRevision, lease, now, limits, compactMark, joint } = append
@@ -54,7 +56,7 @@ export function appendBatch(tables: DaybookTables, append: Append): InStatement[
   const batch: InStatement[] = [
     statement(
       `update ${sessions} set "state" = ${state.sql}, "revision" = "revision" + ?, "last_seq" = "last_seq" + ?, "updated_at" = max("updated_at", ?), "last_event_at" = ?
-        where ${isKey} and ${guards.join(' and ')} returning "revision" as "revision", "last_seq" as "lastSeq"`,
+        where ${isKey} and ${guards.join(' and ')} returning "revision" as "revision", "last_seq" as "lastSeq"${isEmptyDelta(deltas.session) ? '' : `, ${size}`}`,
       [
         ...state.args,
         BigInt(joint?.changes.session ?? 1),
@@ -92,9 +94,15 @@ export function appendBatch(tables: DaybookTables, append: Append): InStatement[
 }
 
 /** What the batch did: `undefined` if its first statement found nothing to change. */
-export function appendedBy([first]: readonly ResultSet[]): Appended | undefined {
-  const [row] = first?.rows ?? []
-  return row === undefined ? undefined : { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']) }
+export function appendedBy(answers: readonly ResultSet[], { events, deltas }: Append): Appended | undefined {
+  const [row] = answers[0]?.rows ?? []
+  if (row === undefined) return undefined
+  const others = (['user', 'app'] as const).filter((scope) => !isEmptyDelta(deltas[scope])) // in the order of the batch
+  const sizes = others.map((scope, i) => [scope, answers[1 + events.length + i]?.rows[0]?.['bytes']] as const)
+  const stateBytes = Object.fromEntries(
+    [['session', row['bytes']] as const, ...sizes].map(([scope, bytes]) => [scope, Number(bytes ?? 0)]),
+  )
+  return { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']), stateBytes }
 }
 
 /** A scope's document that would grow over its limit fails a CHECK on purpose: only an error undoes the whole batch. */
@@ -115,7 +123,8 @@ function scopeStatement(
   return statement(
     `insert into ${name} (${columns.join(', ')}, "state", "revision", "updated_at")
       select ${columns.map(() => '?').join(', ')}, ${first.sql}, ?, ? where changes() > 0
-      on conflict (${columns.join(', ')}) do update set "state" = ${bounded}, "revision" = "revision" + excluded."revision", "updated_at" = max("updated_at", excluded."updated_at")`,
+      on conflict (${columns.join(', ')}) do update set "state" = ${bounded}, "revision" = "revision" + excluded."revision", "updated_at" = max("updated_at", excluded."updated_at")
+      returning ${size}`,
     [
       ...Object.values(key),
       ...first.args,

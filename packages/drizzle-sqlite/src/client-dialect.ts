@@ -74,7 +74,7 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
       try {
         return await lock.write(async () => {
           call.committing()
-          return appendedBy(await settledUnlessSent(call, client.batch(batch, 'write')))
+          return appendedBy(await settledUnlessSent(call, client.batch(batch, 'write')), append)
         }, call)
       } catch (error) {
         // A key that exists, or a document over its limit: the script finds out which, and says so.

@@ -167,6 +167,8 @@ export interface EventValues {
 export interface Appended {
   readonly revision: number
   readonly lastSeq: number
+  /** Bytes of the documents that it changed, as the database counts them; without those that it knows to be small. */
+  readonly stateBytes?: Partial<Readonly<Record<Scope, number>>>
 }
 
 /** One consistent view of a session, described once for each shape of its event filter. */

@@ -7,6 +7,7 @@ import {
   eventListRequest,
   pageOf,
   scopes,
+  warnOfLargeState,
   type AppendRequest,
   type AppendResult,
   type Call,
@@ -40,9 +41,13 @@ export interface EventOperations {
 const lookLimit = 100
 
 export function createEventOperations(parts: Parts): EventOperations {
-  const { dialect, eventRows, sessionRows, form, limits, micros, groupBounds } = parts
+  const { dialect, eventRows, sessionRows, form, limits, logger, micros, groupBounds } = parts
   const append = createAppend(parts)
-  const send = async (batch: Append, call: Call) => dialect.appendEvents?.(batch, call)
+  async function send(batch: Append, call: Call): Promise<Appended | undefined> {
+    const appended = await dialect.appendEvents?.(batch, call)
+    for (const scope of scopes) warnOfLargeState(appended?.stateBytes?.[scope] ?? 0, `${scope} state`, logger)
+    return appended
+  }
   const appendEvents =
     groupBounds === undefined || dialect.appendEvents === undefined
       ? send

@@ -111,6 +111,7 @@ export function createSessionScripts(parts: Parts): SessionScripts {
         lastEventAt: createdAt,
       })
       if (!isNew) throw sessionExists(key)
+      checkStateBytes(deltas.session.set, 'session state', limits, logger) // warns; what is too large was refused before
       yield* changeScopes(tx, scopeStates, key, deltas, { now, limits, logger })
       return yield* loaded(tx, key)
     },

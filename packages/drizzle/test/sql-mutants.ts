@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { wrapStore } from '@daybook/conformance/mutants'
 import type { OwnMutant, OwnMutantId, Place, PlaceRequest } from '@daybook/conformance'
-import { isStoreError, type PageOptions, type Page, type Store } from '@daybook/core'
+import { isStoreError, type PageOptions, type Page, type Store, type Call } from '@daybook/core'
 import { bare, insertInto, param, selected, type Append, type Dialect, type Params } from '@daybook/drizzle'
 import { Column, is, Placeholder, sql, SQL, StringChunk } from 'drizzle-orm'
 import {
@@ -280,6 +280,23 @@ const lossIsInternal: DialectPatch = (dialect) => ({
   },
 })
 
+/** The shortest way in brings back no sizes. */
+const untoldSizes: DialectPatch = (dialect) => ({
+  ...dialect,
+  ...(dialect.appendEvents !== undefined && {
+    async appendEvents(append: Append, call: Call) {
+      const appended = await dialect.appendEvents?.(append, call)
+      return appended && { revision: appended.revision, lastSeq: appended.lastSeq }
+    },
+  }),
+})
+
+const unheard = (place: Place): Place => ({
+  ...place,
+  open: ({ logger, ...options } = {}) =>
+    place.open({ ...options, ...(logger !== undefined && { logger: { ...logger, warn: () => {} } }) }),
+})
+
 const sqlMutants: readonly SqlMutant[] = [
   {
     id: 'S1',
@@ -334,6 +351,8 @@ const sqlMutants: readonly SqlMutant[] = [
   { id: 'S13', bug: 'a migration takes no lock', check: 'LIFE-03', patch: withoutMigrationLock },
   { id: 'S13@processes', bug: 'a migration takes no lock', check: 'MIG-04', patch: withoutMigrationLock },
   { id: 'S14', bug: 'JSON is decoded twice', check: 'UNI-14', patch: decodedTwice },
+  { id: 'S17', bug: 'nobody is warned of anything', check: 'LIM-13', place: unheard },
+  { id: 'S17@append', bug: 'an append does not tell how large a state has grown', check: 'LIM-13', patch: untoldSizes },
   { id: 'S15', bug: 'each page counts all rows', check: 'PRF-03', patch: countedPages },
 ]
 

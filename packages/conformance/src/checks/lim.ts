@@ -3,6 +3,7 @@ import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, rejects } from '../expect.ts'
 import { keyOf, loaded, newSession, nothingWritten, numbers, say, someEvents, walkSessions } from '../fixtures.ts'
+import { largeStatesAreWarnedOf } from './lim-warnings.ts'
 import { unstorableValues, malformedIds, oddObjects, unknownOptions, messages } from './lim-arguments.ts'
 
 async function idLimits(ctx: Ctx): Promise<void> {
@@ -236,4 +237,5 @@ export const LIM: Checks = [
   check('LIM-09', '1,000 keys in a state; thousands of sessions', manyKeys, { budgetMs: 120_000 }),
   check('LIM-11', 'unknown options are refused', unknownOptions),
   check('LIM-12', 'messages name field, limit and actual, never the payload', messages),
+  check('LIM-13', 'the logger is warned of a state above 100 kB, and of none below', largeStatesAreWarnedOf),
 ]

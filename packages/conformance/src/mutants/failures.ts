@@ -134,6 +134,20 @@ export const failureMutants: readonly Mutant[] = [
       }),
   },
   {
+    id: 'M375',
+    bug: 'every state is called large',
+    check: 'LIM-13',
+    wrap: (store, _shared, { logger }) =>
+      wrapStore(store, {
+        events: {
+          append: (key, events, options) => {
+            logger?.warn?.({ field: 'session state', bytes: 100_001 }, 'session state is large')
+            return store.events.append(key, events, options)
+          },
+        },
+      }),
+  },
+  {
     id: 'M318',
     bug: 'erase leaves the state of the user',
     check: 'ERA-01',
