@@ -8,9 +8,11 @@ type Probe = (store: Store, ctx: Ctx) => Promise<unknown>
 /** What a store without the ability has to refuse, before anything is sent. */
 export const probes: Readonly<Record<Ability, Readonly<Record<string, Probe>>>> = {
   memories: {
-    add: (store) => store.memories.add({}),
-    search: (store) => store.memories.search({}),
-    delete: (store) => store.memories.delete({}),
+    add: (store, ctx) => store.memories.add({ appName: ctx.app }, { text: 'x' }),
+    get: (store, ctx) => store.memories.get({ appName: ctx.app }, 'm1'),
+    list: (store, ctx) => store.memories.list({ appName: ctx.app }),
+    search: (store, ctx) => store.memories.search({ appName: ctx.app, query: 'x' }),
+    delete: (store, ctx) => store.memories.delete({ appName: ctx.app, id: 'm1' }),
   },
   artifacts: {
     save: (store) => store.artifacts.save({}),
@@ -38,15 +40,12 @@ export const probes: Readonly<Record<Ability, Readonly<Record<string, Probe>>>> 
     indexStatePath: (store) => store.indexStatePath(['a'], 'string'),
     dropStatePathIndex: (store) => store.dropStatePathIndex(['a'], 'string'),
   },
-  fullTextSearch: { search: searchIn },
-  vectorSearch: { search: searchIn },
+  fullTextSearch: { search: (store, ctx) => store.memories.search({ appName: ctx.app, query: 'x' }) },
+  vectorSearch: {
+    search: (store, ctx) => store.memories.search({ appName: ctx.app, embedding: [1] }),
+    add: (store, ctx) => store.memories.add({ appName: ctx.app }, { text: 'x', embedding: [1] }),
+  },
   callerTransaction: { using: optional('using') },
-}
-
-/** Options of `memories.search`, which is refused as a whole where there are no memories; else the types lack them. */
-function searchIn(store: Store): Promise<unknown> {
-  if (store.capabilities.memories === 'no') return store.memories.search({})
-  return Promise.reject(new Unproven('no check yet'))
 }
 
 /** A method that not every store has: absent, or refusing. */

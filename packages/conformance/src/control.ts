@@ -1,5 +1,6 @@
 import { createInMemoryDatabase, createInMemoryStore, type StoreOptions } from '@daybook/core'
 import type { OpenOptions, Place } from './define.ts'
+import { embeddingDimensions } from './fixtures.ts'
 
 /** What a store in memory knows of the options of an opening. */
 const storeOptions = ({ now, timeout, logger, limits }: OpenOptions = {}): StoreOptions => ({
@@ -13,7 +14,7 @@ const storeOptions = ({ now, timeout, logger, limits }: OpenOptions = {}): Store
 export async function referencePlace(): Promise<Place> {
   const database = createInMemoryDatabase()
   return {
-    open: async (options) => createInMemoryStore({ database, ...storeOptions(options) }),
+    open: async (options) => createInMemoryStore({ database, embeddingDimensions, ...storeOptions(options) }),
     lacks: ['roles', 'pool', 'schema', 'locks', 'network', 'storage', 'refusals', 'opening'],
     destroy: async () => {},
   }

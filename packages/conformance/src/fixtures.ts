@@ -1,6 +1,8 @@
 import type {
   AgentEvent,
   LoadedSession,
+  Memory,
+  MemoryScope,
   Page,
   Session,
   SessionKey,
@@ -11,6 +13,9 @@ import type {
 } from '@daybook/core'
 import type { Ctx } from './context.ts'
 import { equal, holds, present } from './expect.ts'
+
+/** How many numbers an embedding has in the suite: a store that says `yes` to `vectorSearch` is opened with it. */
+export const embeddingDimensions = 4
 
 export const keyOf = (ctx: Ctx, sessionId = 's1', userId = 'ann', appName: string = ctx.app): SessionKey => ({
   appName,
@@ -72,6 +77,18 @@ export const walkSessions = (store: Store, query: SessionQuery): Promise<Session
 export const walkEvents = (store: Store, key: SessionKey, limit = 200): Promise<StoredEvent[]> =>
   walk((cursor) => store.events.list(key, cursor === undefined ? { limit } : { limit, cursor }), 'events.list')
 
+export const walkMemories = (store: Store, scope: MemoryScope): Promise<Memory[]> =>
+  walk((cursor) => store.memories.list(cursor === undefined ? scope : { ...scope, cursor }), 'memories.list')
+
+/** Memories of the app, and of those users who have a session, or whom the checks name like that. */
+async function memoriesOf(store: Store, appName: string, users: readonly string[]): Promise<unknown> {
+  if (store.capabilities.memories === 'no') return undefined
+  const scopes = [{ appName }, ...new Set(['ann', 'bob', ...users])].map((one) =>
+    typeof one === 'string' ? { appName, userId: one } : one,
+  )
+  return Promise.all(scopes.map((scope) => walkMemories(store, scope)))
+}
+
 /** Everything that can be read of one app: what "nothing was written" is compared by. */
 export async function snapshot(store: Store, appName: string): Promise<unknown> {
   const sessions = await walkSessions(store, { appName, orderBy: 'createdAt', direction: 'asc', state: true })
@@ -79,7 +96,8 @@ export async function snapshot(store: Store, appName: string): Promise<unknown> 
   for (const session of sessions) events[`${session.userId}/${session.sessionId}`] = await walkEvents(store, session)
   const users = [...new Set(sessions.map(({ userId }) => userId))]
   const userStates = await Promise.all(users.map((userId) => store.state.get({ appName, userId })))
-  return { sessions, events, appState: await store.state.get({ appName }), userStates }
+  const memories = await memoriesOf(store, appName, users)
+  return { sessions, events, appState: await store.state.get({ appName }), userStates, memories }
 }
 
 const areas = ['sessions', 'events', 'appStates', 'userStates'] as const

@@ -1,4 +1,4 @@
-import type { Fact, Store } from '@daybook/core'
+import type { Ability, Fact, Store } from '@daybook/core'
 import type { CallerTransaction, OpenOptions, OwnMutantId } from './define.ts'
 
 export type MutantId = `M${number}` | `M${number}@process`
@@ -22,9 +22,11 @@ export interface Mutant {
   wrap(store: Store, shared: Shared, options: OpenOptions): Store
   /** The other processes open a store with this bug, too. */
   readonly inWorkers?: true
-  /** For bugs in the caller's transaction. */
   /** The bug can only be in a store that says `yes` to this fact. */
   readonly fact?: Fact
+  /** The bug can only be in a store that says `no` to this ability. */
+  readonly without?: Ability
+  /** For bugs in the caller's transaction. */
   readonly transaction?: (real: CallerTransaction, shared: Shared) => CallerTransaction
 }
 

@@ -149,6 +149,8 @@ async function prove(
     return { id, check: key, outcome: 'inapplicable', note: 'the check is not passed by the unbroken store' }
   if (mutant.fact !== undefined && subject.expects[mutant.fact] !== 'yes')
     return { id, check: key, outcome: 'inapplicable', note: `the store says no to ${mutant.fact}` }
+  if (mutant.without !== undefined && subject.expects[mutant.without] !== 'no')
+    return { id, check: key, outcome: 'inapplicable', note: `the store says yes to ${mutant.without}` }
   const shared: Shared = { memory: new Map() }
   const place =
     check.fresh === true || check.settings !== undefined

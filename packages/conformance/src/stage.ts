@@ -68,6 +68,8 @@ export async function seedWitness(store: Store): Promise<void> {
       { id: 'e1', author: 'user', timestamp: 1_600_000_000_000, content: { parts: [{ text: 'witness' }] } },
       { id: 'e2', author: 'agent', timestamp: 1_600_000_000_001, actions: { stateDelta: { seen: true } } },
     ])
+    if (store.capabilities.memories === 'yes')
+      await store.memories.add({ appName: witnessApp, userId }, { id: 'm1', text: 'witness alpha', timestamp: 1 })
   }
 }
 

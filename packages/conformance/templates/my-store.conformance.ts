@@ -20,13 +20,13 @@ export default defineStoreUnderTest({
   contract: '1.0',
   // What your store says of itself, every key: a probe that breaks must not quietly switch checks off.
   expects: {
-    memories: 'no',
+    memories: 'yes',
     artifacts: 'no',
     metrics: 'no',
     lease: 'yes',
     jsonPathFilter: 'yes',
     jsonPathIndex: 'no',
-    fullTextSearch: 'no',
+    fullTextSearch: 'yes',
     vectorSearch: 'no',
     callerTransaction: 'no',
     persistent: 'no',

@@ -33,7 +33,7 @@ const abilitiesOf: Record<Area, readonly Ability[]> = {
  * import { areasOf, createCalls } from '@daybook/core'
  *
  * const { memories } = areasOf({ calls: createCalls(), areas: new Set() }, {}) // what is built goes into the second argument
- * await memories.search().catch((error) => console.log(error.code)) // unsupported
+ * await memories.search({ appName: 'shop' }).catch((error) => console.log(error.code)) // unsupported
  * ```
  */
 export function areasOf(
@@ -78,7 +78,13 @@ function absentAreas(calls: Calls): OptionalAreas {
     })
   const [memories, artifacts, metrics] = optionalAreas
   return {
-    memories: { add: absent(memories, 'add'), search: absent(memories, 'search'), delete: absent(memories, 'delete') },
+    memories: {
+      add: absent(memories, 'add'),
+      get: absent(memories, 'get'),
+      list: absent(memories, 'list'),
+      search: absent(memories, 'search'),
+      delete: absent(memories, 'delete'),
+    },
     artifacts: {
       save: absent(artifacts, 'save'),
       load: absent(artifacts, 'load'),

@@ -38,6 +38,7 @@ export interface ErrorFacts {
   /** `outcome_unknown`: the ids that the store had generated, so that a repeat can name them. */
   readonly sessionId?: string
   readonly eventIds?: readonly string[]
+  readonly memoryIds?: readonly string[]
   /** The driver's own code (SQLSTATE, errno, SQLite's name), where it gave one. */
   readonly driverCode?: string | number
 }

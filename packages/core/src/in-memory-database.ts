@@ -2,6 +2,7 @@ import type { JsonDelta } from './delta.ts'
 import { StoreError } from './errors.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
 import type { StoredLease } from './lease-request.ts'
+import { wordsOfPayload, type CheckedScope, type MemoryEntry } from './memory-request.ts'
 import type { SessionKey } from './sessions.ts'
 
 export const data: unique symbol = Symbol('data')
@@ -28,7 +29,7 @@ export interface InMemoryDatabase {
  * ```
  */
 export function createInMemoryDatabase(text?: string): InMemoryDatabase {
-  const database: InMemoryData = { apps: new Map(), states: new Map(), lastFence: 0 }
+  const database: InMemoryData = { apps: new Map(), states: new Map(), memories: new Map(), lastFence: 0 }
   if (text !== undefined) restore(database, text)
   return { [data]: database }
 }
@@ -49,11 +50,12 @@ const textFormat = 'daybook-memory/1'
  * console.log(await copy.sessions.count({ appName: 'shop' })) // 1
  * ```
  */
-export function databaseText({ [data]: { apps, states, lastFence } }: InMemoryDatabase): string {
+export function databaseText({ [data]: { apps, states, memories: kept, lastFence } }: InMemoryDatabase): string {
   const rows = [...apps.values()].flatMap((ofApp) => [...ofApp.values()])
   // The rest of a row belongs to this process, or follows from its events.
   const sessions = rows.map(({ seqs: _seqs, watchers: _watchers, isDeleted: _isDeleted, ...row }) => row)
-  return JSON.stringify({ format: textFormat, sessions, states: [...states], lastFence } satisfies Saved)
+  const memories = [...kept.values()].flatMap((ofApp) => [...ofApp.values()].map(({ words: _words, ...row }) => row))
+  return JSON.stringify({ format: textFormat, sessions, states: [...states], memories, lastFence } satisfies Saved)
 }
 
 interface Saved {
@@ -62,15 +64,18 @@ interface Saved {
     readonly lease?: StoredLease | undefined
   })[]
   readonly states: readonly (readonly [string, StateRow])[]
+  /** Absent in a text of a version that had no memories. */
+  readonly memories?: readonly Omit<MemoryRow, 'words'>[]
   /** Absent in a text of a version that had no leases. */
   readonly lastFence?: number
 }
 
 function restore(database: InMemoryData, text: string): void {
-  const { sessions, states, lastFence = 0 } = parsed(text)
+  const { sessions, states, memories = [], lastFence = 0 } = parsed(text)
   try {
     for (const row of sessions) insertSession(database, restored(row))
     for (const [name, row] of states) database.states.set(name, whole(row))
+    for (const row of memories) insertMemory(database, remembered(row))
     database.lastFence = lastFence
   } catch (cause) {
     throw new StoreError('corrupt', 'the text of the database is damaged: a row in it is none', { cause })
@@ -82,6 +87,12 @@ function restored(row: Saved['sessions'][number]): SessionRow {
   for (const { text } of row.events) if (!isJsonObject(JSON.parse(text))) throw new TypeError('an event is no object')
   const seqs = new Map(row.events.map(({ id, seq }) => [id, seq]))
   return { ...whole(row), lease: row.lease, seqs, watchers: new Set(), isDeleted: false }
+}
+
+function remembered(row: Omit<MemoryRow, 'words'>): MemoryRow {
+  const payload: unknown = JSON.parse(row.payload)
+  if (!isJsonObject(payload)) throw new TypeError('a memory is no object')
+  return { ...row, words: wordsOfPayload(payload) }
 }
 
 function whole<Row extends { readonly state: JsonObject }>(row: Row): Row {
@@ -111,6 +122,8 @@ export interface InMemoryData {
   readonly apps: Map<string, Map<string, SessionRow>>
   /** States of apps and of users by {@link keyText}: keys of one part and of two cannot meet. */
   readonly states: Map<string, StateRow>
+  /** Memories of each app by {@link keyText} of user and id. */
+  readonly memories: Map<string, Map<string, MemoryRow>>
   /** Of all leases of all sessions. */
   lastFence: number
 }
@@ -152,6 +165,11 @@ export interface StateRow {
   readonly updatedAt: number
 }
 
+export interface MemoryRow extends CheckedScope, MemoryEntry {
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
 /** A text for each list of ids that no other list of ids has. */
 export const keyText = (...ids: readonly string[]): string => JSON.stringify(ids)
 
@@ -171,6 +189,11 @@ export function deleteSession({ apps }: InMemoryData, row: SessionRow): void {
   if (ofApp?.size === 0) apps.delete(row.appName)
   row.isDeleted = true
   wake(row)
+}
+
+export function insertMemory({ memories }: InMemoryData, row: MemoryRow): void {
+  const ofApp = memories.get(row.appName) ?? new Map<string, MemoryRow>()
+  memories.set(row.appName, ofApp.set(keyText(row.userId, row.id), row))
 }
 
 export const sessionsOf = (

@@ -51,4 +51,5 @@ const ascending = (a: SortKey, b: SortKey): number => a[0] - b[0] || compareText
 const descending = (a: SortKey, b: SortKey): number => b[0] - a[0] || compareText(a[1], b[1]) || compareText(a[2], b[2])
 
 /** By code point, as the bytes of UTF-8 compare; `<` compares UTF-16 units, where U+1F600 precedes U+FFFD. */
-const compareText = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)))
+export const compareText = (a: string, b: string): number =>
+  a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))

@@ -11,6 +11,7 @@ import {
   type SessionRow,
 } from './in-memory-database.ts'
 import { matchingEvents, storedEvent } from './in-memory-events.ts'
+import { deleteMemories } from './in-memory-memories.ts'
 import { inOrder, positionOf, summaryOf } from './in-memory-list.ts'
 import { deleteUserState, fresh, laterOf, stateChanges, stateOf, type InMemoryContext } from './in-memory-state.ts'
 import type { Leases } from './held-lease.ts'
@@ -111,7 +112,12 @@ export const createInMemoryErase =
       const key = checkedUserKey(user, limits)
       const rows = sessionsOf(data, key)
       for (const row of rows) deleteSession(data, row)
-      return { sessions: rows.length, events: eventsIn(rows), userStates: deleteUserState(data, key) ? 1 : 0 }
+      return {
+        sessions: rows.length,
+        events: eventsIn(rows),
+        userStates: deleteUserState(data, key) ? 1 : 0,
+        memories: deleteMemories(data, key),
+      }
     })
 
 const sessionOf = <S extends State>(row: SessionRow, { data }: InMemoryContext): Session<S> => ({

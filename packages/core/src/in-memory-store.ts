@@ -5,6 +5,7 @@ import { StoreError } from './errors.ts'
 import { createInMemoryDatabase, data, type InMemoryDatabase } from './in-memory-database.ts'
 import { createInMemoryEvents } from './in-memory-events.ts'
 import { createInMemoryLeases } from './in-memory-leases.ts'
+import { createInMemoryMemories } from './in-memory-memories.ts'
 import { createInMemoryErase, createInMemorySessions } from './in-memory-sessions.ts'
 import { createInMemoryState, type InMemoryContext } from './in-memory-state.ts'
 import { reading } from './json.ts'
@@ -20,13 +21,13 @@ export interface InMemoryStoreOptions extends StoreOptions {
 export type InMemoryStore = Store
 
 const capabilities: Capabilities = Object.freeze({
-  memories: 'no',
+  memories: 'yes',
   artifacts: 'no',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'no',
-  fullTextSearch: 'no',
+  fullTextSearch: 'yes',
   vectorSearch: 'no',
   callerTransaction: 'no',
   persistent: 'no',
@@ -58,19 +59,22 @@ export function createInMemoryStore(options: InMemoryStoreOptions = {}): InMemor
     ...storeContext(options, ['database']),
     data: checkedDatabase(membersOf(options, 'options', ['database']).database)[data],
   }
-  const { calls, limits, areas } = context
+  const { calls, limits, areas, embeddingDimensions } = context
   const leases = createInMemoryLeases(context)
   const close = () => {
     leases.close()
     return calls.close()
   }
   return {
-    capabilities: capabilitiesWith(capabilities, areas),
+    capabilities: capabilitiesWith(
+      { ...capabilities, vectorSearch: embeddingDimensions === undefined ? 'no' : 'yes' },
+      areas,
+    ),
     limits,
     sessions: createInMemorySessions(context, leases),
     events: createInMemoryEvents(context),
     state: createInMemoryState(context),
-    ...areasOf({ calls, areas }),
+    ...areasOf({ calls, areas }, { memories: createInMemoryMemories(context) }),
     erase: createInMemoryErase(context),
     migrate: (given) =>
       calls.run('migrate', given, (): MigrationReport => {

@@ -46,7 +46,20 @@ export type {
 } from './events.ts'
 export { leaseTtl, type Lease, type LeaseOptions, type LeaseToken } from './lease.ts'
 export type { ScopedState, StateKey, StateStore } from './state.ts'
-export type { MemoryStore } from './memories.ts'
+export type {
+  AddedMemories,
+  AddedMemory,
+  FoundMemory,
+  Memory,
+  MemoryDeletion,
+  MemoryDeletionReport,
+  MemoryListQuery,
+  MemoryQuery,
+  MemoryScope,
+  MemorySource,
+  MemoryStore,
+  NewMemory,
+} from './memories.ts'
 export type { ArtifactStore } from './artifacts.ts'
 export type { MetricStore } from './metrics.ts'
 export type { CallOptions } from './call.ts'
@@ -143,6 +156,26 @@ export {
   staleState,
   unsupported,
 } from './refusals.ts'
+export {
+  checkedScope,
+  entryOfEvent,
+  memoryAddRequest,
+  memoryDeleteRequest,
+  memoryListRequest,
+  memorySearchRequest,
+  outcomesOf,
+  placesSearched,
+  type CheckedScope,
+  type MemoryAddRequest,
+  type MemoryContext,
+  type MemoryDeleteRequest,
+  type MemoryEntry,
+  type MemoryListRequest,
+  type MemorySearchRequest,
+} from './memory-request.ts'
+export { hasParts, textOf } from './memory-text.ts'
+export { queryWords, searchWords } from './search-words.ts'
+export { fusedScores, likeness } from './embeddings.ts'
 export { storeContext, storeOptionNames, type StoreContext } from './store-options.ts'
 export { checkedTimestamp, fromMicros, lastTimestamp, toMicros } from './time.ts'
 export {

@@ -53,7 +53,7 @@ export interface EventListRequest extends PageRequest {
   readonly filter: CheckedEventFilter
 }
 
-const pageNames = ['limit', 'cursor', 'offset'] as const
+export const pageNames = ['limit', 'cursor', 'offset'] as const
 const eventFilterNames = ['since', 'after', 'afterSeq', 'author', 'invocationId', 'branch', 'last'] as const
 
 /** Of which app or user of it a query is; `others` are the names that it may have besides. */
@@ -160,7 +160,7 @@ interface List {
   readonly shape: readonly ('number' | 'text')[]
 }
 
-function pageRequest(
+export function pageRequest(
   page: { readonly [K in keyof PageOptions]: unknown },
   { direction, binding, limits, shape }: List,
 ): PageRequest {

@@ -1,6 +1,7 @@
 import { checkedAreas, type Area } from './areas.ts'
 import { checkedCount, membersOf } from './arguments.ts'
 import { createCalls, type Calls } from './calls.ts'
+import { checkedDimensions } from './embeddings.ts'
 import { StoreError } from './errors.ts'
 import { reading } from './json.ts'
 import { defaultLimits, type Limits } from './limits.ts'
@@ -8,7 +9,14 @@ import type { Logger, StoreOptions } from './store.ts'
 import { checkedTimestamp } from './time.ts'
 
 /** Names of the options that every store takes. */
-export const storeOptionNames: readonly (keyof StoreOptions)[] = ['logger', 'now', 'timeout', 'limits', 'areas']
+export const storeOptionNames: readonly (keyof StoreOptions)[] = [
+  'logger',
+  'now',
+  'timeout',
+  'limits',
+  'embeddingDimensions',
+  'areas',
+]
 
 /** What the methods of a store share: its options, checked. */
 export interface StoreContext {
@@ -17,6 +25,8 @@ export interface StoreContext {
   readonly now: () => number
   readonly calls: Calls
   readonly logger: Logger | undefined
+  /** How many numbers an embedding has; `undefined` where there are none. */
+  readonly embeddingDimensions: number | undefined
   /** The optional areas that this store may use. */
   readonly areas: ReadonlySet<Area>
 }
@@ -47,6 +57,7 @@ export function storeContext(
     now: checkedClock(given.now),
     calls: createCalls({ logger, timeout: given.timeout as number | undefined }), // createCalls checks it
     logger,
+    embeddingDimensions: checkedDimensions(given.embeddingDimensions),
     areas: checkedAreas(given.areas),
   }
 }

@@ -118,6 +118,8 @@ export interface ErasureReceipt {
   readonly events: number
   /** 1 if the user had state, else 0. */
   readonly userStates: number
+  /** Of the user, not of the app. */
+  readonly memories: number
 }
 
 /**
@@ -140,6 +142,11 @@ export interface StoreOptions {
   readonly timeout?: number
   /** Other limits than the default ones, up to what the server takes. */
   readonly limits?: Partial<Limits>
+  /**
+   * How many numbers an embedding has, of memories that are to be found by likeness: it makes the ability `vectorSearch` `yes`, where
+   * the store has memories. Data do not change with it; memories whose embedding has another length are not found by likeness.
+   */
+  readonly embeddingDimensions?: number
   /**
    * Which of the optional areas this store may use, of those that it has. Default: all. An area left out is `no` in the
    * capabilities, and its methods reject with `unsupported`; its data are left alone, but `erase` removes a user's all the

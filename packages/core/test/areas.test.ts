@@ -44,8 +44,8 @@ describe('the option areas', () => {
       vectorSearch: 'no',
     })
     expect(capabilitiesWith(able, new Set(optionalAreas))).toEqual(able)
-    const none = createInMemoryStore({ areas: ['memories'] }).capabilities
-    expect(none.memories, 'what a store does not have is no, named or not').toBe('no')
+    const some = createInMemoryStore({ areas: ['memories', 'metrics'] }).capabilities
+    expect([some.memories, some.metrics], 'what a store does not have is no, named or not').toEqual(['yes', 'no'])
   })
 
   test('keeps a built area from being called when it is left out', async () => {
@@ -55,18 +55,29 @@ describe('the option areas', () => {
       sent.push(name)
       return undefined as never
     }
-    const memories: MemoryStore = { add: method('add'), search: method('search'), delete: method('delete') }
-    await areasOf({ calls, areas: new Set(['memories']) }, { memories }).memories.add({})
+    const memories: MemoryStore = {
+      add: method('add'),
+      get: method('get'),
+      list: method('list'),
+      search: method('search'),
+      delete: method('delete'),
+    }
+    const ann = { appName: 'shop', userId: 'ann' }
+    await areasOf({ calls, areas: new Set(['memories']) }, { memories }).memories.add(ann, { text: 'x' })
     expect(sent).toEqual(['add'])
     const without = areasOf({ calls, areas: new Set(['metrics']) }, { memories })
-    for (const name of ['add', 'search', 'delete'] as const)
-      await expect(without.memories[name]({})).rejects.toMatchObject({
+    for (const call of [
+      without.memories.add(ann, { text: 'x' }),
+      without.memories.search(ann),
+      without.memories.get(ann, '1'),
+    ])
+      await expect(call).rejects.toMatchObject({
         code: 'unsupported',
         facts: { capability: 'memories' },
       })
     await expect(without.metrics.record({}), 'named, and not built').rejects.toMatchObject({ code: 'unsupported' })
     expect(sent).toEqual(['add'])
     await calls.close()
-    await expect(without.memories.add({})).rejects.toMatchObject({ code: 'closed' })
+    await expect(without.memories.delete(ann)).rejects.toMatchObject({ code: 'closed' })
   })
 })

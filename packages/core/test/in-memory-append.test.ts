@@ -211,8 +211,13 @@ test('prune and erase take what they name and count it', async () => {
     events: 6,
     dryRun: false,
   })
-  expect(await store.erase({ appName: 'shop', userId: 'ann' })).toEqual({ sessions: 2, events: 4, userStates: 1 })
-  expect(await store.erase({ appName: 'shop', userId: 'ann' })).toEqual({ sessions: 0, events: 0, userStates: 0 })
+  expect(await store.erase({ appName: 'shop', userId: 'ann' })).toEqual({
+    sessions: 2,
+    events: 4,
+    userStates: 1,
+    memories: 0,
+  })
+  expect(await store.erase({ appName: 'shop', userId: 'ann' })).toEqual({ sessions: 0, events: 0, userStates: 0, memories: 0 })
   expect(await store.sessions.count({ appName: 'shop' })).toBe(5)
   expect(await store.state.get({ appName: 'shop', userId: 'bob' })).toMatchObject({ state: { u: 1 } })
   expect(await store.state.get({ appName: 'shop' })).toMatchObject({ state: { a: 1 } })

@@ -202,10 +202,11 @@ export function createSessionOperations(parts: Parts): SessionOperations {
           script: (tx) => scripts.eraseChunk(tx, checked, eraseChunk),
           chunks: {
             isLast: ({ sessions }) => sessions < eraseChunk,
-            add: (sum, { sessions, events, userStates }) => ({
+            add: (sum, { sessions, events, userStates, memories }) => ({
               sessions: sum.sessions + sessions,
               events: sum.events + events,
               userStates: sum.userStates + userStates,
+              memories: sum.memories + memories,
             }),
           },
         }),

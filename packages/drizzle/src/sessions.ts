@@ -189,7 +189,7 @@ export function createSessionScripts(parts: Parts): SessionScripts {
       for (const sid of sids) events += yield* remove(tx, sid)
       const isLast = sids.length < chunk
       const hadState = isLast && (yield* scopeStates.user.delete(tx, user))
-      return { sessions: sids.length, events, userStates: hadState ? 1 : 0 }
+      return { sessions: sids.length, events, userStates: hadState ? 1 : 0, memories: 0 }
     },
   }
 }

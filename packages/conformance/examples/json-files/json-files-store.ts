@@ -60,6 +60,8 @@ export function openJsonFilesStore({ folder, ...options }: JsonFilesOptions): St
       {
         ...createInMemoryStore().capabilities,
         persistent: 'yes',
+        memories: 'no',
+        fullTextSearch: 'no',
         lease: 'no',
         liveNotify: 'no',
         transactionalDdl: 'no',

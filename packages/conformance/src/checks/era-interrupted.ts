@@ -56,7 +56,11 @@ export const interrupted = (ctx: Ctx): Promise<void> =>
     }
     holds(turn > 0, 'an erasure commits')
     await complete(ctx, appName, 'an interrupted and repeated erasure')
-    equal(await store.erase(user), { sessions: 0, events: 0, userStates: 0 }, 'the receipt once it is complete')
+    equal(
+      await store.erase(user),
+      { sessions: 0, events: 0, userStates: 0, memories: 0 },
+      'the receipt once it is complete',
+    )
   })
 
 /** The process that erases is killed in the middle; another one repeats it. */

@@ -1,7 +1,7 @@
 import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds } from '../expect.ts'
-import { keyOf, newSession, say, snapshot, someEvents } from '../fixtures.ts'
+import { keyOf, newSession, say, snapshot, someEvents, walkMemories } from '../fixtures.ts'
 import { isValue, rounds, together } from '../race.ts'
 import { interrupted, killed } from './era-interrupted.ts'
 
@@ -12,7 +12,14 @@ async function fill(ctx: Ctx, userId: string, appName = ctx.app): Promise<void> 
     await ctx.store.sessions.create({ appName, userId, sessionId, state: { 'user:u': 1, 'app:p': 1 } })
     await ctx.store.events.append({ appName, userId, sessionId }, someEvents(3))
   }
+  if (ctx.store.capabilities.memories === 'no') return
+  await ctx.store.memories.add(
+    { appName, userId },
+    ['m1', 'm2'].map((id) => ({ id, text: 'alpha' })),
+  )
 }
+
+const remembered = (ctx: Ctx): number => (ctx.store.capabilities.memories === 'yes' ? 2 : 0)
 
 async function nothingLeft(ctx: Ctx): Promise<void> {
   await fill(ctx, 'ann')
@@ -21,6 +28,7 @@ async function nothingLeft(ctx: Ctx): Promise<void> {
   equal(await ctx.other.sessions.count(user(ctx)), 0, 'count')
   equal((await ctx.other.events.list(keyOf(ctx))).items, [], 'events')
   equal(await ctx.other.state.get(user(ctx)), undefined, 'user state')
+  if (ctx.store.capabilities.memories === 'yes') equal(await walkMemories(ctx.other, user(ctx)), [], 'memories')
   const { oracle } = ctx.place
   if (oracle === undefined) return
   for (const area of ['sessions', 'events', 'userStates'] as const)
@@ -48,6 +56,7 @@ const ofUser = async (ctx: Ctx, userId: string) => ({
   sessions: (await ctx.other.sessions.list({ ...user(ctx, userId), orderBy: 'createdAt', state: true })).items,
   events: (await ctx.other.events.list(keyOf(ctx, 's1', userId))).items,
   state: await ctx.other.state.get(user(ctx, userId)),
+  memories: ctx.store.capabilities.memories === 'yes' && (await walkMemories(ctx.other, user(ctx, userId))),
 })
 
 export const ERA: Checks = [
@@ -55,18 +64,26 @@ export const ERA: Checks = [
   check('ERA-02', 'other users and other apps are untouched', othersUntouched),
   check('ERA-03', 'the receipt’s counts are right', async (ctx) => {
     await fill(ctx, 'ann')
-    equal(await ctx.store.erase(user(ctx)), { sessions: 2, events: 6, userStates: 1 }, 'the receipt')
+    equal(
+      await ctx.store.erase(user(ctx)),
+      { sessions: 2, events: 6, userStates: 1, memories: remembered(ctx) },
+      'the receipt',
+    )
     await newSession(ctx, 's1', {}, 'bob')
     equal(
       await ctx.store.erase(user(ctx, 'bob')),
-      { sessions: 1, events: 0, userStates: 0 },
+      { sessions: 1, events: 0, userStates: 0, memories: 0 },
       'the receipt without state and events',
     )
   }),
   check('ERA-04', 'erase is idempotent', async (ctx) => {
     await fill(ctx, 'ann')
     await ctx.store.erase(user(ctx))
-    equal(await ctx.store.erase(user(ctx)), { sessions: 0, events: 0, userStates: 0 }, 'the second receipt')
+    equal(
+      await ctx.store.erase(user(ctx)),
+      { sessions: 0, events: 0, userStates: 0, memories: 0 },
+      'the second receipt',
+    )
     await newSession(ctx)
     equal(
       (await ctx.store.events.append(keyOf(ctx), say('e1'))).events[0]?.seq,

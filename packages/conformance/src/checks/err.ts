@@ -39,7 +39,11 @@ async function failures(ctx: Ctx): Promise<StoreError[]> {
     await rejects(() => closed.sessions.get(key), 'closed', 'a closed store'),
   ]
   if (ctx.store.capabilities.memories === 'no')
-    found.push(await rejects(() => memories.search({}), 'unsupported', 'an absent area', { capability: 'memories' }))
+    found.push(
+      await rejects(() => memories.search({ appName: ctx.app }), 'unsupported', 'an absent area', {
+        capability: 'memories',
+      }),
+    )
   return found
 }
 

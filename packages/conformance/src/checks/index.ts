@@ -12,6 +12,7 @@ import { ERR } from './err.ts'
 import { SEC } from './sec.ts'
 import { ERA } from './era.ts'
 import { LEA } from './lea.ts'
+import { MEM } from './mem.ts'
 import { TXN } from './txn.ts'
 import { CON } from './con.ts'
 import { FLT } from './flt.ts'
@@ -36,6 +37,7 @@ export const checks: Readonly<Record<Group, Checks>> = {
   SEC,
   ERA,
   LEA,
+  MEM,
   TXN,
   CON,
   FLT,

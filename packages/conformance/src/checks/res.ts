@@ -25,6 +25,15 @@ const reads: readonly Call[] = [
   ['state.get', (store, ctx, options) => store.state.get({ appName: ctx.app }, options)],
   ['health', (store, _ctx, options) => store.health(options)],
 ]
+const memoryReads: readonly Call[] = [
+  ['memories.get', (store, ctx, options) => store.memories.get({ appName: ctx.app }, 'm1', options)],
+  ['memories.list', (store, ctx, options) => store.memories.list({ appName: ctx.app, ...options })],
+  ['memories.search', (store, ctx, options) => store.memories.search({ appName: ctx.app, query: 'x', ...options })],
+]
+const memoryWrites: readonly Call[] = [
+  ['memories.add', (store, ctx, options) => store.memories.add({ appName: ctx.app }, { text: 'x' }, options)],
+  ['memories.delete', (store, ctx, options) => store.memories.delete({ appName: ctx.app, all: true, ...options })],
+]
 const writes: readonly Call[] = [
   ['sessions.create', (store, ctx, options) => store.sessions.create(keyOf(ctx, 'new'), options)],
   ['sessions.update', (store, ctx, options) => store.sessions.update(keyOf(ctx), { set: { a: 1 } }, options)],
@@ -37,9 +46,8 @@ const writes: readonly Call[] = [
   ['migrate', (store, _ctx, options) => store.migrate(options)],
 ]
 const areas: readonly Call[] = [
-  ['memories.add', (store) => store.memories.add({})],
-  ['memories.search', (store) => store.memories.search({})],
-  ['memories.delete', (store) => store.memories.delete({})],
+  ...memoryReads,
+  ...memoryWrites,
   ['artifacts.save', (store) => store.artifacts.save({})],
   ['artifacts.load', (store) => store.artifacts.load({})],
   ['artifacts.list', (store) => store.artifacts.list({})],
@@ -52,6 +60,10 @@ const areas: readonly Call[] = [
   ['metrics.budgets', (store) => store.metrics.budgets({})],
   ['sessions.lease', (store, ctx) => store.sessions.lease(keyOf(ctx), { ttl: 1000, owner: 'me' })],
 ]
+
+/** Those of the areas that the store has. */
+const optional = ({ store }: Ctx): readonly Call[] =>
+  store.capabilities.memories === 'yes' ? [...memoryReads, ...memoryWrites] : []
 
 async function closedRejects(ctx: Ctx): Promise<void> {
   await newSession(ctx)
@@ -98,7 +110,7 @@ async function signals(ctx: Ctx): Promise<void> {
   await nothingWritten(
     ctx,
     async () => {
-      for (const [name, call] of [...writes, ...reads]) {
+      for (const [name, call] of [...writes, ...reads, ...optional(ctx)]) {
         await rejects(
           () => call(ctx.store, ctx, { signal: AbortSignal.abort() }),
           'aborted',

@@ -18,7 +18,7 @@ const mapFailure = (store: Store, map: (error: StoreError, args: readonly unknow
   })
 
 /** A joined store that does something else; the caller's own rows are as they were. */
-const joinedAs =
+export const joinedAs =
   (spoil: (joined: JoinedStore, store: Store, isOver: () => boolean) => JoinedStore) =>
   (real: CallerTransaction): CallerTransaction => ({
     rows: () => real.rows(),

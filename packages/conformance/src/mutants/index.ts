@@ -15,13 +15,14 @@ import { groupMutants } from './groups.ts'
 import { idMutants } from './ids.ts'
 import { leaseMutants } from './leases.ts'
 import { listMutants } from './lists.ts'
+import { memoryMutants } from './memories.ts'
 import { raceMutants } from './races.ts'
 import { realWorldMutants } from './real-world.ts'
 import { resourceMutants } from './resources.ts'
 import { stateMutants } from './state.ts'
 import { valueMutants } from './values.ts'
 
-/** Every wrapper mutant, by number. M43 to M46 belong to areas that the contract types do not have yet. */
+/** Every wrapper mutant, by number. M45 and M46 belong to areas that the contract types do not have yet. */
 export const mutants: readonly Mutant[] = [
   ...eventMutants,
   ...appendMutants,
@@ -39,6 +40,7 @@ export const mutants: readonly Mutant[] = [
   ...idMutants,
   ...leaseMutants,
   ...listMutants,
+  ...memoryMutants,
   ...raceMutants,
   ...realWorldMutants,
   ...resourceMutants,

@@ -105,6 +105,7 @@ export const resourceMutants: readonly Mutant[] = [
     id: 'M48',
     bug: 'an absent area is a silent no-op',
     check: 'META-03@memories',
+    without: 'memories',
     canary: true,
     wrap: (store) => wrapStore(store, { memories: { add: () => Promise.resolve(undefined as never) } }), // the bug: it answers nothing
   },
@@ -112,12 +113,14 @@ export const resourceMutants: readonly Mutant[] = [
     id: 'M360',
     bug: 'an absent area is a silent no-op',
     check: 'META-03@artifacts',
+    without: 'artifacts',
     wrap: (store) => wrapStore(store, { artifacts: { save: () => Promise.resolve(undefined as never) } }), // the bug: it answers nothing
   },
   {
     id: 'M361',
     bug: 'an absent area finds nothing',
     check: 'META-03@metrics',
+    without: 'metrics',
     wrap: (store) => wrapStore(store, { metrics: { query: () => Promise.resolve(undefined as never) } }), // the bug: it answers nothing
   },
   {

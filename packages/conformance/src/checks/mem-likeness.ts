@@ -1,0 +1,99 @@
+import type { Store } from '@daybook/core'
+import type { Ctx } from '../context.ts'
+import { equal, holds, rejects } from '../expect.ts'
+import { nothingWritten } from '../fixtures.ts'
+
+const at = (id: string, embedding: readonly number[], text = 'x', timestamp = 1) => ({
+  id,
+  embedding,
+  text,
+  timestamp,
+})
+
+export async function likenessIsExact(ctx: Ctx): Promise<void> {
+  const scope = { appName: ctx.app, userId: 'ann' }
+  await ctx.store.memories.add(scope, [
+    at('same', [2, 0, 0, 0], 'gamma'),
+    at('near', [4, 3, 0, 0], 'alpha'),
+    at('half', [3, 4, 0, 0], 'alpha beta'),
+    at('tie b', [3, 0, 4, 0]),
+    at('tie a', [3, 0, 0, 4]),
+    at('tie new', [3, 0, -4, 0], 'x', 2),
+    at('across', [0, 1, 0, 0], 'beta'),
+    at('away', [-1, 0, 0, 0]),
+    { id: 'none', text: 'alpha beta', timestamp: 9 },
+  ])
+  await ctx.store.memories.add({ appName: ctx.app }, at('shared', [1, 0, 0, 0.5]))
+  await ctx.store.memories.add({ appName: ctx.app, userId: 'bob' }, at('foreign', [1, 0, 0, 0]))
+  const embedding = [1, 0, 0, 0]
+  const { items } = await ctx.other.memories.search({ ...scope, embedding })
+  equal(
+    items.map(({ id }) => id),
+    ['same', 'shared', 'near', 'tie new', 'half', 'tie a', 'tie b', 'across', 'away'],
+    'by likeness, ties the newest first, then by id',
+  )
+  const scores = items
+    .filter(({ id }) => ['same', 'near', 'half', 'across', 'away'].includes(id))
+    .map(({ score }) => score)
+  holds(
+    scores.every((score, i) => Math.abs(score - ([1, 0.8, 0.6, 0, -1][i] ?? 9)) < 1e-6),
+    'the score is the cosine',
+    scores,
+  )
+  equal(await ids(ctx.other, { ...scope, embedding, limit: 2 }), ['same', 'shared'], 'limit')
+  equal(await ids(ctx.other, { ...scope, embedding, scope: 'user', limit: 2 }), ['same', 'near'], 'the user’s alone')
+  const both = (await ctx.other.memories.search({ ...scope, embedding, query: 'alpha beta', limit: 4 })).items
+  // By words: none, half, across, near; by likeness as above.
+  const expected = new Map([
+    ['near', 1 / 64 + 1 / 63],
+    ['half', 1 / 62 + 1 / 65],
+    ['across', 1 / 63 + 1 / 68],
+    ['same', 1 / 61],
+  ])
+  equal(
+    both.map(({ id }) => id),
+    ['half', 'near', 'across', 'none'],
+    'words and likeness together',
+  )
+  for (const { id, score } of both)
+    holds(
+      Math.abs(score - (expected.get(id) ?? 1 / 61)) < 1e-9,
+      `the score of ${id} is the sum of 1 / (60 + rank)`,
+      score,
+    )
+  const again = await ctx.store.memories.add(scope, at('same', [0, 0, 1, 0], 'gamma'))
+  equal(again.items[0]?.outcome, 'replaced', 'another embedding is something else')
+  equal(await ids(ctx.other, { ...scope, embedding, limit: 1 }), ['shared'], 'after it was replaced')
+}
+
+const ids = async (store: Store, query: Parameters<Store['memories']['search']>[0]) =>
+  (await store.memories.search(query)).items.map(({ id }) => id)
+
+export async function likenessIsChecked(ctx: Ctx): Promise<void> {
+  const scope = { appName: ctx.app, userId: 'ann' }
+  await nothingWritten(
+    ctx,
+    async () => {
+      for (const embedding of [
+        [1, 2, 3],
+        [1, 2, 3, 4, 5],
+        [1, 2, 3, Number.NaN],
+        [1, 2, 3, Infinity],
+        [0, 0, 0, 0],
+        [1, 2, 3, 1e300],
+        'no',
+        [1, 2, 3, '4'],
+      ]) {
+        const given = embedding as number[] // what the types forbid is what is tried
+        const what = `an embedding ${String(embedding)}`
+        await rejects(() => ctx.store.memories.add(scope, { text: 'x', embedding: given }), 'invalid_argument', what)
+        await rejects(
+          () => ctx.store.memories.search({ ...scope, embedding: given }),
+          'invalid_argument',
+          `a search by ${what}`,
+        )
+      }
+    },
+    'embeddings that are none',
+  )
+}

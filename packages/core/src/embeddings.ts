@@ -1,0 +1,64 @@
+import { StoreError } from './errors.ts'
+import { reading } from './json.ts'
+
+const invalid = (field: string, what: string) => new StoreError('invalid_argument', `${field} ${what}`, { field })
+
+/** The most numbers that an embedding may have. */
+export const mostDimensions = 16_384
+
+/** An embedding as it is stored: so many numbers, each a float of 32 bits, and not all of them 0. */
+export function checkedEmbedding(value: unknown, field: string, dimensions: number): number[] {
+  const numbers = reading(field, () =>
+    Array.isArray(value) || value instanceof Float32Array || value instanceof Float64Array
+      ? Array.from<unknown>(value)
+      : undefined,
+  )
+  if (numbers === undefined) throw invalid(field, 'must be a list of numbers')
+  if (numbers.length !== dimensions) throw invalid(field, `has ${numbers.length} numbers, and must have ${dimensions}`)
+  const floats = numbers.map((number, i) => {
+    const float = typeof number === 'number' ? Math.fround(number) : Number.NaN
+    if (!Number.isFinite(float)) throw invalid(`${field}[${i}]`, 'must be a finite number that fits into 32 bits')
+    return float === 0 ? 0 : float
+  })
+  if (floats.every((float) => float === 0)) throw invalid(field, 'is 0 everywhere, and has no direction')
+  return floats
+}
+
+/** The option `embeddingDimensions`. */
+export function checkedDimensions(value: unknown): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= mostDimensions) return value
+  throw invalid('embeddingDimensions', `must be a whole number from 1 to ${mostDimensions}`)
+}
+
+/**
+ * How alike two embeddings are: the cosine of the angle between them, from -1 to 1.
+ *
+ * @example
+ * ```ts
+ * import { likeness } from '@daybook/core'
+ *
+ * console.log(likeness([1, 0], [2, 0]), likeness([1, 0], [0, 3])) // 1 0
+ * ```
+ */
+export function likeness(a: readonly number[] | Float32Array, b: readonly number[] | Float32Array): number {
+  let [dot, ofA, ofB] = [0, 0, 0]
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i] ?? 0, b[i] ?? 0]
+    dot += x * y
+    ofA += x * x
+    ofB += y * y
+  }
+  return dot / Math.sqrt(ofA * ofB)
+}
+
+/** By how much the first places of a list count more than the later ones, as others that fuse ranks have it. */
+const calm = 60
+
+/** Two lists as one: what is far in front in either is in front. Both lists are the best first. */
+export function fusedScores<Key>(lists: readonly (readonly Key[])[]): Map<Key, number> {
+  const scores = new Map<Key, number>()
+  for (const list of lists)
+    for (const [i, key] of list.entries()) scores.set(key, (scores.get(key) ?? 0) + 1 / (calm + i + 1))
+  return scores
+}
