@@ -75,7 +75,7 @@ export function createCertificate(evidence: Evidence): Certificate {
   const checks = plan.planned.flatMap((planned) => {
     const result = resultOf.get(planned.key)
     if (result === undefined) return []
-    const { ms: _ms, ...lasting } = result
+    const { ms: _ms, byMistake: _mistake, ...lasting } = result
     return [{ ...planned, ...redact(lasting) }]
   })
   const kind = plan.isFull && !hasCoreDeviation(checks) ? 'full' : 'partial'

@@ -22,8 +22,13 @@ export class CheckFailure extends Error {
   /** What a check drew at random, so that it can be drawn again. */
   readonly counterexample: Counterexample | undefined
 
-  constructor(what: string, expected: unknown, got: unknown, counterexample?: Counterexample) {
-    super(what)
+  constructor(
+    what: string,
+    expected: unknown,
+    got: unknown,
+    { counterexample, cause }: { counterexample?: Counterexample | undefined; cause?: unknown } = {},
+  ) {
+    super(what, { cause })
     this.counterexample = counterexample
     this.expected = typeof expected === 'string' ? expected : shown(expected)
     this.got = typeof got === 'string' ? got : shown(got)
@@ -107,7 +112,7 @@ async function failureOf(call: () => Promise<unknown>, expected: string, what: s
   try {
     promise = call()
   } catch (error) {
-    throw new CheckFailure(`${what}: rejects, and never throws synchronously`, expected, error)
+    throw new CheckFailure(`${what}: rejects, and never throws synchronously`, expected, error, { cause: error })
   }
   let answer: unknown
   try {
@@ -128,7 +133,8 @@ export async function rejects(
   const codes: readonly string[] = typeof code === 'string' ? [code] : code
   const expected = `StoreError ${codes.join(' or ')} ${Object.keys(facts).length > 0 ? shown(facts) : ''}`
   const error = await failureOf(call, expected, what)
-  if (!isStoreError(error) || !codes.includes(error.code)) throw new CheckFailure(what, expected, describe(error))
+  if (!isStoreError(error) || !codes.includes(error.code))
+    throw new CheckFailure(what, expected, describe(error), { cause: error })
   const given: Readonly<Record<string, unknown>> = { ...error.facts }
   for (const [name, value] of Object.entries(facts)) {
     if (!isDeepStrictEqual(given[name], value))
@@ -146,7 +152,7 @@ export async function succeeds<T>(call: Promise<T>, what: string): Promise<T> {
   try {
     return await call
   } catch (error) {
-    throw new CheckFailure(what, 'it succeeds', describe(error))
+    throw new CheckFailure(what, 'it succeeds', describe(error), { cause: error })
   }
 }
 

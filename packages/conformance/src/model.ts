@@ -92,6 +92,9 @@ async function settle<T>(check: Promise<fc.RunDetails<T>> | fc.RunDetails<T>): P
   const found = { seed, path: counterexamplePath ?? '', ...(replayPath !== undefined && { replayPath }) }
   const replay = `seed ${seed}, path ${found.path}, after ${String(example)}`
   if (errorInstance instanceof CheckFailure)
-    throw new CheckFailure(`${errorInstance.message} (${replay})`, errorInstance.expected, errorInstance.got, found)
+    throw new CheckFailure(`${errorInstance.message} (${replay})`, errorInstance.expected, errorInstance.got, {
+      counterexample: found,
+      cause: errorInstance.cause,
+    })
   throw new BrokenOff(`the model run broke off (${replay})`, found, errorInstance)
 }

@@ -78,6 +78,7 @@ async function proveOwn(
   const place = `${options.id}_${id.toLowerCase().replace('@', '_')}`
   const stage = await openStage({ ...subject, provision }, place, {
     migrated: check.fresh !== true,
+    ownServer: check.ownServer,
     settings: check.settings,
   })
   try {
@@ -88,14 +89,14 @@ async function proveOwn(
 }
 
 /** Only an assertion of the check that failed has killed a mutant. */
-const judged = (id: MutantResult['id'], key: string, { verdict, what, got }: Result): MutantResult =>
-  verdict === 'fail'
+const judged = (id: MutantResult['id'], key: string, { verdict, what, got, byMistake }: Result): MutantResult =>
+  verdict === 'fail' && byMistake !== true
     ? { id, check: key, outcome: 'killed', ...(what !== undefined && { note: what }) }
     : {
         id,
         check: key,
         outcome: 'survived',
-        note: `${verdict}${what === undefined ? '' : `: ${what}: ${got ?? ''}`}`,
+        note: `${byMistake === true ? 'a mistake in a program' : verdict}${what === undefined ? '' : `: ${what}: ${got ?? ''}`}`,
       }
 
 /** The same checks on the reference store, unbroken: one that it fails would kill any mutant for no reason. */

@@ -1,4 +1,4 @@
-import { abilities, type Ability, type Fact } from '@daybook/core'
+import { abilities, isStoreError, type Ability, type Fact } from '@daybook/core'
 import { isRefused } from './absence.ts'
 import type { Check } from './check.ts'
 import { BrokenOff } from './model.ts'
@@ -30,7 +30,7 @@ export async function runCheck(check: Check, stage: Stage, options: ContextOptio
 }
 
 const unhandledError = (error: Error) =>
-  new CheckFailure('no rejection and no exception is left unhandled', 'none', error.message)
+  new CheckFailure('no rejection and no exception is left unhandled', 'none', error.message, { cause: error.cause })
 
 const isAbility = (capability: Ability | Fact): capability is Ability => abilities.some((one) => one === capability)
 
@@ -53,7 +53,14 @@ function verdictOf(error: unknown): Omit<Result, 'key' | 'ms'> {
   if (error instanceof Unproven) return { verdict: 'unproven', reason: error.reason, what: error.message }
   if (error instanceof Inapplicable) return { verdict: 'inapplicable', reason: error.reason, what: error.message }
   if (error instanceof CheckFailure)
-    return { verdict: 'fail', what: error.message, expected: error.expected, got: error.got, ...foundAt(error) }
+    return {
+      verdict: 'fail',
+      what: error.message,
+      expected: error.expected,
+      got: error.got,
+      ...foundAt(error),
+      ...(isMistake(error.cause) && { byMistake: true as const }),
+    }
   return {
     verdict: 'error',
     what: 'the check ran into an error that it did not ask for',
@@ -62,6 +69,12 @@ function verdictOf(error: unknown): Omit<Result, 'key' | 'ms'> {
     ...(error instanceof BrokenOff && foundAt(error)),
   }
 }
+
+/** What JavaScript throws at a mistake in a program, and no store on purpose. */
+const mistakes = [TypeError, ReferenceError, SyntaxError, RangeError]
+const isMistake = (error: unknown): boolean =>
+  mistakes.some((mistake) => error instanceof mistake) ||
+  (isStoreError(error) && error.code === 'internal' && isMistake(error.cause))
 
 const foundAt = ({ counterexample }: CheckFailure | BrokenOff) => counterexample !== undefined && { counterexample }
 
@@ -90,7 +103,7 @@ function strayErrors(): { end(): Promise<Error | undefined> } {
     const others = process.rawListeners(event)
     const listen = (error: unknown) => {
       const text = event === 'uncaughtException' ? 'an exception that ends the process' : 'an unhandled rejection'
-      first ??= new Error(`${text}: ${describe(error)}`)
+      first ??= new Error(`${text}: ${describe(error)}`, { cause: error })
     }
     process.removeAllListeners(event).on(event, listen)
     return { event, listen, others }

@@ -15,6 +15,8 @@ export interface Result {
   readonly expected?: string
   readonly got?: string
   readonly counterexample?: Counterexample
+  /** A fail whose reason is a mistake in a program: of a store it is one all the same, but it proves nothing of a mutant. */
+  readonly byMistake?: true
 }
 
 /** What does not apply is no gap in a level, and no proof of it either: something has to have passed. */

@@ -1,7 +1,11 @@
+import { StoreError, type Store } from '@daybook/core'
 import { expect, test } from 'vitest'
 import { exitCode, verifyCertificate, type Certificate } from '../src/certificate.ts'
 import { toMarkdown } from '../src/certificate-text.ts'
-import { SubjectError } from '../src/define.ts'
+import { check } from '../src/check.ts'
+import { budgets } from '../src/context.ts'
+import { SubjectError, type PlaceRequest } from '../src/define.ts'
+import { proveOwnMutants } from '../src/prove.ts'
 import { runConformance } from '../src/run.ts'
 import { levelReached, planViolations } from '../src/verdict.ts'
 import { wrapStore } from '../src/wrap.ts'
@@ -57,6 +61,57 @@ const bound = (target: object, name: string | symbol): unknown => {
   const value: unknown = Reflect.get(target, name, target)
   return typeof value === 'function' ? (value.bind(target) as unknown) : value // bind answers any
 }
+
+/** What creates a session that is there rejects with this. */
+const refusingTwice = (reason: unknown) => (store: Store) =>
+  wrapStore(store, {
+    sessions: {
+      create: (session, options) =>
+        store.sessions.create(session, options).catch(() => Promise.reject(reason as Error)), // whatever is thrown
+    },
+  })
+
+test('a bug that runs into a mistake of a program is a fail of a store, and proves nothing of a check', async () => {
+  const mistake = new TypeError('cannot read properties of undefined')
+  const hidden = new StoreError('internal', 'sessions.create failed in an unexpected way', { cause: mistake })
+  const outcomes = async (reason: unknown) => {
+    const broken = changed(refusingTwice(reason))
+    const mutants = [
+      {
+        id: 'S900' as const,
+        bug: 'none',
+        check: 'SES-04',
+        provision: (request: PlaceRequest) => broken.provision(request),
+      },
+    ]
+    const options = { only: ['SES-04'], prove: true }
+    const proof = await runConformance({ ...memory, mutants }, options)
+    const own = proof.mutants.find(({ id }) => id === 'S900')
+    return [verdictOf(await runConformance(broken, { only: ['SES-04'] }), 'SES-04'), own?.outcome, own?.note]
+  }
+  expect(await outcomes(new StoreError('conflict', 'no'))).toEqual(['fail', 'killed', expect.any(String)])
+  const note = expect.stringContaining('a mistake in a program') as string
+  expect(await outcomes(mistake)).toEqual(['fail', 'survived', note])
+  expect(await outcomes(hidden)).toEqual(['fail', 'survived', note])
+})
+
+test('a bug of the subject gets a server of its own where its check does', async () => {
+  const asked: unknown[] = []
+  const own = check('SES-99', 'x', async () => {}, { fresh: true, ownServer: true })
+  const mutant = {
+    id: 'S901' as const,
+    bug: 'none',
+    check: own.key,
+    provision: (request: PlaceRequest) => {
+      asked.push(request.ownServer)
+      return memory.provision(request)
+    },
+  }
+  const kernel = undefined as never // the check looks at nothing
+  const options = { id: 'x', checks: [own], passed: new Set([own.key]), kernel, seed: 1, budget: budgets.quick }
+  await proveOwnMutants(memory, [mutant], options)
+  expect(asked).toEqual([true])
+})
 
 test('a race canary that survives makes the races unproven', async () => {
   // Without conflicts the canary loses nothing: the race that would show it does not happen.

@@ -121,7 +121,7 @@ export async function failureOf(call: Promise<unknown>, what: string): Promise<S
     return undefined
   } catch (error) {
     if (isStoreError(error)) return error
-    throw new CheckFailure(`${what}: an error of the contract`, 'StoreError', describe(error))
+    throw new CheckFailure(`${what}: an error of the contract`, 'StoreError', describe(error), { cause: error })
   }
 }
 
