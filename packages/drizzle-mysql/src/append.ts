@@ -8,6 +8,7 @@ import {
   type Params,
   type Row,
   type Statement,
+  type StoredDelta,
 } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
 import type { DaybookTables, Flavour } from './schema.ts'
@@ -31,7 +32,7 @@ export interface Shaped {
 const arities = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
 const arityOf = (count: number): number | undefined => arities.find((arity) => arity >= count)
 
-interface Shape {
+export interface Shape {
   readonly sets: Readonly<Record<Scope, number>>
   readonly unsets: Readonly<Record<Scope, number>>
   readonly hasMany: boolean
@@ -43,7 +44,7 @@ interface Shape {
 
 /** @param packet bytes of the largest statement; `undefined`: it has to go the long way */
 export function shaped(append: Append, packet: number): Shaped | undefined {
-  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark, joint } = append
+  const { key, events, expectedRevision, lease, now, compactMark, joint } = append
   const params: Record<string, Params[string]> = {
     appName: key.appName,
     userId: key.userId,
@@ -52,32 +53,13 @@ export function shaped(append: Append, packet: number): Shaped | undefined {
     now,
     lastEventAt: events.at(-1)?.timestamp ?? now,
   }
-  const sets: Record<Scope, number> = { app: 0, user: 0, session: 0 }
-  const unsets: Record<Scope, number> = { app: 0, user: 0, session: 0 }
-  let bytes = 0
-  for (const scope of scopes) {
-    const { set, unset } = deltas[scope]
-    if (set.some(([name]) => hasNoPath(name)) || unset.some((name) => hasNoPath(name))) return undefined
-    const [setArity, unsetArity] = [arityOf(set.length), arityOf(unset.length)]
-    if (setArity === undefined || unsetArity === undefined) return undefined
-    sets[scope] = setArity
-    unsets[scope] = unsetArity
-    if (setArity + unsetArity === 0) continue
-    const growth = joint?.growth[scope] ?? growthBy(deltas[scope])
-    bytes += growth
-    if (joint !== undefined) params[`${scope}Changes`] = joint.changes[scope]
-    params[`${scope}Room`] = limits.stateBytes - growth
-    // The last one fills the places that are left: to do it again changes nothing.
-    for (let i = 0; i < setArity; i++) {
-      const [name = '', json = ''] = set[Math.min(i, set.length - 1)] ?? []
-      params[`${scope}Path${i}`] = pathOf(name)
-      params[`${scope}Value${i}`] = json
-    }
-    for (let i = 0; i < unsetArity; i++) params[`${scope}Gone${i}`] = pathOf(unset[Math.min(i, unset.length - 1)] ?? '')
-  }
+  const changes = shapedDeltas(append)
+  if (changes === undefined) return undefined
+  const { sets, unsets } = changes
+  Object.assign(params, changes.params)
   const hasMany = events.length > 1
   Object.assign(params, eventParams(append))
-  bytes += events.reduce((sum, { payload }) => sum + byteLength(payload), 0)
+  const bytes = changes.bytes + events.reduce((sum, { payload }) => sum + byteLength(payload), 0)
   // In a list of events each payload is escaped once more.
   if (bytes * (hasMany ? 2 : 1) + 256 * 1024 > packet) return undefined
   if (joint !== undefined) params['sessionChanges'] = joint.changes.session
@@ -96,6 +78,50 @@ export function shaped(append: Append, packet: number): Shaped | undefined {
     isJoint: joint !== undefined,
   }
   return { variant: JSON.stringify(shape), params }
+}
+
+interface ShapedDeltas {
+  readonly sets: Readonly<Record<Scope, number>>
+  readonly unsets: Readonly<Record<Scope, number>>
+  readonly params: Params
+  /** How much they add to a statement at most. */
+  readonly bytes: number
+}
+
+/** How many places the deltas take, and what is bound there; `undefined` where there is none for a key. */
+export function shapedDeltas({
+  deltas,
+  limits,
+  joint,
+}: Pick<Append, 'limits' | 'joint'> & {
+  readonly deltas: Partial<Record<Scope, StoredDelta>>
+}): ShapedDeltas | undefined {
+  const params: Record<string, Params[string]> = {}
+  const sets: Record<Scope, number> = { app: 0, user: 0, session: 0 }
+  const unsets: Record<Scope, number> = { app: 0, user: 0, session: 0 }
+  let bytes = 0
+  for (const scope of scopes) {
+    const delta = deltas[scope] ?? { set: [], unset: [] }
+    const { set, unset } = delta
+    if (set.some(([name]) => hasNoPath(name)) || unset.some((name) => hasNoPath(name))) return undefined
+    const [setArity, unsetArity] = [arityOf(set.length), arityOf(unset.length)]
+    if (setArity === undefined || unsetArity === undefined) return undefined
+    sets[scope] = setArity
+    unsets[scope] = unsetArity
+    if (setArity + unsetArity === 0) continue
+    const growth = joint?.growth[scope] ?? growthBy(delta)
+    bytes += growth
+    if (joint !== undefined) params[`${scope}Changes`] = joint.changes[scope]
+    params[`${scope}Room`] = limits.stateBytes - growth
+    // The last one fills the places that are left: to do it again changes nothing.
+    for (let i = 0; i < setArity; i++) {
+      const [name = '', json = ''] = set[Math.min(i, set.length - 1)] ?? []
+      params[`${scope}Path${i}`] = pathOf(name)
+      params[`${scope}Value${i}`] = json
+    }
+    for (let i = 0; i < unsetArity; i++) params[`${scope}Gone${i}`] = pathOf(unset[Math.min(i, unset.length - 1)] ?? '')
+  }
+  return { sets, unsets, params, bytes }
 }
 
 /** The path of a top-level key, whatever is in it. */
@@ -119,13 +145,13 @@ function eventParams({ events }: Append): Params {
   return { events: JSON.stringify(rows) }
 }
 
-const isEmpty = ({ sets, unsets }: Shape, scope: Scope): boolean => sets[scope] + unsets[scope] === 0
+export const isEmpty = ({ sets, unsets }: Shape, scope: Scope): boolean => sets[scope] + unsets[scope] === 0
 
 /** By how much the revision of a scope grows. */
 const changesOf = ({ isJoint }: Shape, scope: Scope): SQL => (isJoint ? bound(`${scope}Changes`) : sql`1`)
 
 /** Everything that the two servers write differently in here. */
-interface Words {
+export interface Words {
   /** JSON text as a value that keeps its type. */
   readonly json: (text: SQL) => SQL
   /** The text of a document. */
@@ -134,7 +160,7 @@ interface Words {
   readonly fits: (document: SQL, room: SQL) => SQL
 }
 
-const words: Readonly<Record<Flavour, Words>> = {
+export const words: Readonly<Record<Flavour, Words>> = {
   mariadb: {
     json: (text) => sql`json_compact(${text})`,
     text: (document) => document,
@@ -259,7 +285,12 @@ function documentOf(tables: DaybookTables, scope: Scope, look: (state: SQL) => S
 }
 
 /** The first change of a scope makes its row; later ones merge into it. A document that would be over its limit fails a CHECK. */
-function scopePart({ userStates, appStates }: DaybookTables, scope: 'user' | 'app', shape: Shape, own: Words): SQL {
+export function scopePart(
+  { userStates, appStates }: DaybookTables,
+  scope: 'user' | 'app',
+  shape: Shape,
+  own: Words,
+): SQL {
   if (isEmpty(shape, scope)) return sql``
   const table = scope === 'user' ? userStates : appStates
   const key =
@@ -354,7 +385,7 @@ export function buildSteps(tables: DaybookTables, variant: string): Steps {
   }
 }
 
-const shapeOf = (variant: string) => JSON.parse(variant) as Shape // as it was written above
+export const shapeOf = (variant: string) => JSON.parse(variant) as Shape // as it was written above
 
 export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
   row === undefined

@@ -7,6 +7,7 @@ import {
   type Dialect,
   type LoadShape,
   type Params,
+  type Row,
   type Statement,
 } from '@daybook/drizzle'
 import { appendedBy, buildBlock, buildSteps, insertedBy, shaped, sizesIn, type Shaped } from './append.ts'
@@ -14,6 +15,7 @@ import type { Connections } from './connections.ts'
 import { runBlock, runText, type Connection } from './driver.ts'
 import { checkViolations, notPreparable } from './errors.ts'
 import { buildLoad, loadedBy } from './load.ts'
+import { buildInsert, buildSessionBlock, buildStates, isAlone, shapedSession } from './new-session.ts'
 import type { Probe } from './probe.ts'
 import type { DaybookTables } from './schema.ts'
 import { compiled, rolledBack, rowsOn, runOn } from './transactions.ts'
@@ -25,7 +27,7 @@ interface Parts {
   readonly failures: Dialect['failureOf']
 }
 
-type HotPath = Required<Pick<Dialect, 'appendEvents' | 'loadSession' | 'loadWithin'>>
+type HotPath = Required<Pick<Dialect, 'appendEvents' | 'createSession' | 'loadSession' | 'loadWithin'>>
 
 /** The verbs that have statements of their own, which the server keeps prepared. */
 export function hotPath({ tables, connections, server, failures }: Parts): HotPath {
@@ -34,16 +36,21 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
   const blockFor = variants((variant) => buildBlock(tables, variant))
   let takesBlocks = server.takesBlocks
 
+  const sessionBlockFor = variants((variant) => buildSessionBlock(tables, variant))
+  const insertSession = buildInsert(tables)
+  const states = buildStates(tables)
+
   /** One round trip: from when it is sent until the server answers its outcome is unknown. */
   async function inBlock(
     connection: Connection,
-    { variant, params }: Shaped,
+    statement: Statement,
+    params: Params,
     call: Call,
-  ): Promise<Appended | undefined> {
-    const { text, values } = compiled(blockFor(variant))
+  ): Promise<readonly Row[]> {
+    const { text, values } = compiled(statement)
     call.committing()
     try {
-      return appendedBy(await runBlock(connection, `${lockWaitFor(call, server)}${text}`, values(params)))
+      return await runBlock(connection, `${lockWaitFor(call, server)}${text}`, values(params))
     } catch (error) {
       // What the server itself says ended the block before its COMMIT; one that was killed has left its transaction open.
       if (typeof failures(error).driverCode === 'number') {
@@ -82,20 +89,52 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
     }
   }
 
+  /** One INSERT, which commits by itself. */
+  async function inserted(connection: Connection, params: Params, call: Call): Promise<Row | undefined> {
+    const [seen] = await rowsOn(connection, states, params)
+    call.check()
+    call.committing()
+    try {
+      await runOn(connection, insertSession, params)
+    } catch (error) {
+      if (typeof failures(error).driverCode === 'number') call.settled()
+      throw error
+    }
+    return seen
+  }
+
+  /** `undefined` where what a short way takes for granted is not so. */
+  async function shortly<T>(call: Call, run: (connection: Connection) => Promise<T>): Promise<T | undefined> {
+    if (server.flavour === 'mariadb' && !takesBlocks) return undefined
+    try {
+      return await connections.lend(call, run)
+    } catch (error) {
+      const { kind, driverCode } = failures(error)
+      if (driverCode === notPreparable) takesBlocks = false
+      if (kind === 'duplicate' || driverCode === notPreparable || checkViolations.has(driverCode)) return undefined
+      throw error
+    }
+  }
+
   return {
     async appendEvents(append: Append, call) {
-      if (server.flavour === 'mariadb' && !takesBlocks) return undefined
       const shape = shaped(append, server.maxAllowedPacket)
       if (shape === undefined) return undefined
-      try {
-        const run = takesBlocks ? inBlock : inSteps
-        return await connections.lend(call, (connection) => run(connection, shape, call))
-      } catch (error) {
-        const { kind, driverCode } = failures(error)
-        if (driverCode === notPreparable) takesBlocks = false
-        if (kind === 'duplicate' || driverCode === notPreparable || checkViolations.has(driverCode)) return undefined
-        throw error
-      }
+      return shortly(call, async (connection) =>
+        takesBlocks
+          ? appendedBy(await inBlock(connection, blockFor(shape.variant), shape.params, call))
+          : inSteps(connection, shape, call),
+      )
+    },
+    async createSession(session, call) {
+      const shape = shapedSession(session, server.maxAllowedPacket)
+      if (shape === undefined || !(takesBlocks || isAlone(shape))) return undefined
+      const { variant, params } = shape
+      return shortly(call, async (connection) => {
+        if (!takesBlocks) return inserted(connection, params, call)
+        const [seen] = await inBlock(connection, sessionBlockFor(variant), params, call)
+        return seen
+      })
     },
     loadSession: (shape, params, call) =>
       connections.lend(call, async (connection) => loadedBy(await rowsOn(connection, loadFor(shape), params))),

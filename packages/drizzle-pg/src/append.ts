@@ -77,9 +77,9 @@ export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
 const sizesIn = (row: Row): NonNullable<Appended['stateBytes']> =>
   Object.fromEntries(scopes.map((scope) => [scope, Number(row[scope] ?? 0)]))
 
-const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
+export const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
 
-const deltaParams = (scope: string, { set, unset }: StoredDelta): Params => ({
+export const deltaParams = (scope: string, { set, unset }: StoredDelta): Params => ({
   [`${scope}Set`]: `{${set.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`,
   [`${scope}Unset`]: JSON.stringify(unset),
 })
@@ -107,7 +107,7 @@ const nullableArrayOf = (values: readonly (string | null)[]): string =>
 /** A value of {@link nullableArrayOf}. */
 const nullable = (element: string): SQL => sql.raw(`case when ${element} = '' then null else substr(${element}, 2) end`)
 
-type Has = (word: Word) => boolean
+export type Has = (word: Word) => boolean
 
 /** Of several appends that go together, none may bring the document over its limit, not even for a moment. */
 const grown = (document: SQL, scope: string, has: Has): SQL =>
@@ -173,17 +173,18 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
 }
 
 /** Says nothing of a row, so it is done before the first one is looked for, and the locks after it obey. It ends with the statement. */
-const lockTimeoutIsSet = sql`(select set_config('lock_timeout', ${param('lockTimeout')}::text, true)) is not null`
+export const lockTimeoutIsSet = sql`(select set_config('lock_timeout', ${param('lockTimeout')}::text, true)) is not null`
 
 const texts = (name: string): SQL => sql`${param(name)}::text::text[]`
 
 /** The first change of a scope makes its row; later ones merge into it. */
-function scopePart(
+export function scopePart(
   table: DaybookTables['userStates'] | DaybookTables['appStates'],
   key: readonly Column[],
   scope: 'user' | 'app',
   before: SQL,
   has: Has,
+  returning = size(sql`${table.state}`),
 ): SQL {
   const names = sql.join(
     key.map((column) => bare(column)),
@@ -197,7 +198,7 @@ function scopePart(
       select ${values}, ${bounded(sql`${param(`${scope}Set`)}::text::jsonb`, has)}, ${has('joint') ? sql`${param(`${scope}Changes`)}::bigint` : sql`1`}, ${param('now')}::bigint from ${before}
       on conflict (${names}) do update set ${bare(table.state)} = ${bounded(merged(sql`${table.state}`, scope), has, grown(sql`${table.state}`, scope, has))},
         ${bare(table.revision)} = ${table.revision} + excluded.${bare(table.revision)}, ${bare(table.updatedAt)} = greatest(${table.updatedAt}, excluded.${bare(table.updatedAt)})
-      returning ${size(sql`${table.state}`)}`
+      returning ${returning}`
 }
 
 /** How large a document is; not of one that is small for sure, since its text is made for that: a byte of the binary form is six of the text at most. */

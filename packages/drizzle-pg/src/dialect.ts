@@ -42,7 +42,7 @@ export function pgDialect({ database, driver, waits, listener, announces, option
     failureOf,
     ...migrating(options),
     catalog: catalogOf(options),
-    ...transactions(database),
+    ...transactions(database, driver),
     ...hotPath(tables, driver, waits, announces),
     server: (call) => probe(database.executor(call)),
     ...(driver.pool !== undefined && { pool: driver.pool }),

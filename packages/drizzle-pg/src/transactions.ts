@@ -14,14 +14,16 @@ import {
   type Tx,
 } from '@daybook/drizzle'
 import type { Database } from './database.ts'
-import { resultOf, type PgExecutor } from './driver.ts'
+import { resultOf, type Driver, type PgExecutor } from './driver.ts'
 import { insertNewSql } from './expressions.ts'
+import { preparedOn } from './prepared.ts'
 import { wire } from './wire.ts'
 
 const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
 
 /** How scripts run. */
-export function transactions(database: Database): Pick<Dialect, 'read' | 'write'> {
+export function transactions(database: Database, driver: Driver): Pick<Dialect, 'read' | 'write'> {
+  const prepared = preparedOn(driver)
   const inTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
     database.transaction(
       (tx) => runAsync(script(executorTx(database.within(tx))), () => call.check()),
@@ -31,9 +33,11 @@ export function transactions(database: Database): Pick<Dialect, 'read' | 'write'
 
   return {
     read: (script, call) => {
-      const executor = database.executor(call)
+      // A text that no other call will have is not worth the server's memory.
       const readOne = async (statement: Statement, params: Params) =>
-        resultOf(await executor.execute(bound(statement, textual(params)))).rows
+        statement.isOneOff === true
+          ? resultOf(await database.executor(call).execute(bound(statement, textual(params)))).rows
+          : prepared(statement, () => params, call)
       return readLazily(script, call, readOne, inTransaction)
     },
     write: (script, call) =>

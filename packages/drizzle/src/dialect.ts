@@ -25,6 +25,8 @@ export type Row = Readonly<Record<string, unknown>>
 /** A statement as a value: written once with placeholders, run many times, so that a dialect can keep it prepared. */
 export interface Statement {
   readonly sql: SQL
+  /** Made for one call: nothing to keep prepared. */
+  readonly isOneOff?: true
 }
 
 /** An INSERT that leaves an existing row alone. The target is the unique key that may exist; any other one still fails. */
@@ -146,6 +148,22 @@ interface JointAppend {
   readonly growth: Readonly<Record<Scope, number>>
 }
 
+/** A session that is to be, and what it brings to the states of its user and its app, for the shortest way into the database. */
+export interface NewSession {
+  readonly key: SessionKey
+  /** The text of its document. */
+  readonly state: string
+  /** The same as it is kept for later. */
+  readonly initialState: string
+  readonly deltas: Readonly<Record<'user' | 'app', StoredDelta>>
+  /** Microseconds. */
+  readonly createdAt: bigint
+  readonly now: bigint
+  readonly limits: Limits
+  /** See {@link Append.compactMark}. */
+  readonly compactMark: string | undefined
+}
+
 /** A delta in storable form: top-level keys, and the JSON text of each value. */
 export interface StoredDelta {
   readonly set: readonly (readonly [key: string, json: string])[]
@@ -175,6 +193,8 @@ export interface Appended {
 export interface LoadShape {
   /** The session with its states: one row, or none. */
   readonly session: Statement
+  /** The aliases of that row. */
+  readonly sessionColumns: readonly string[]
   /** Its events as rows of `seq`, `eventId` and `payload` text; absent when none are asked for. */
   readonly events: Statement | undefined
   /** The same events from FROM to LIMIT, for a dialect that puts both into one statement. */
@@ -260,6 +280,12 @@ export interface Dialect {
    * Absent where a script is already the shortest way.
    */
   appendEvents?(append: Append, call: Call): Promise<Appended | undefined>
+  /**
+   * Creates a session in the fewest round trips, taking for granted that there is none of its key and that states stay small:
+   * `undefined` when one of that is not so, and nothing was written then. The row has what the session sees, `userState` and
+   * `appState`. Absent where a script is already the shortest way.
+   */
+  createSession?(session: NewSession, call: Call): Promise<Row | undefined>
   /** The session and its events in one consistent view, in the fewest round trips; `undefined` without the session. */
   loadSession(shape: LoadShape, params: Params, call: Call): Promise<Loaded | undefined>
   /**

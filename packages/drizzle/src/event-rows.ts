@@ -82,10 +82,11 @@ export function createEventRows(
     return sql`from ${events} where ${all} order by ${events.seq} ${sql.raw(direction === 'desc' ? 'desc' : 'asc')}${limit}`
   })
   const select = variants((variant) => ({ sql: sql`select ${selected(columns)} ${eventsFrom(variant)}` }))
+  const session = { session: sessionRows.withStates, sessionColumns: sessionRows.withStatesColumns }
   const shape = variants((variant): LoadShape =>
     variant === '' // no events asked for
-      ? { session: sessionRows.withStates, events: undefined, eventsFrom: undefined }
-      : { session: sessionRows.withStates, events: select(variant), eventsFrom: eventsFrom(variant) },
+      ? { ...session, events: undefined, eventsFrom: undefined }
+      : { ...session, events: select(variant), eventsFrom: eventsFrom(variant) },
   )
 
   const byIds = {

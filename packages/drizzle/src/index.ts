@@ -12,6 +12,7 @@ export type {
   Loaded,
   LoadShape,
   Migration,
+  NewSession,
   Params,
   PathIndexing,
   PoolState,

@@ -112,7 +112,8 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
     const indexes = yield* knownIndexes(tx)
     const by = (known: typeof indexes) => {
       const filter = stateFilter(jsonPaths, sessions.state, where, known)
-      return tx.rows(statementOf(sql` and ${filter.sql}`), { ...params, ...filter.params })
+      const statement: Statement = { ...statementOf(sql` and ${filter.sql}`), isOneOff: true }
+      return tx.rows(statement, { ...params, ...filter.params })
     }
     try {
       return yield* by(indexes)

@@ -14,6 +14,7 @@ import {
   updateRequest,
   type CallOptions,
   type CheckedEventFilter,
+  type CreateRequest,
   type ErasureReceipt,
   type JsonObject,
   type LeaseGrant,
@@ -27,6 +28,7 @@ import {
   type SessionSummary,
 } from '@daybook/core'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
+import { newSession } from './new-session.ts'
 import { createSessionLeases } from './session-leases.ts'
 import { createSessionScripts } from './sessions.ts'
 
@@ -69,6 +71,22 @@ export function createSessionOperations(parts: Parts): SessionOperations {
     }
   }
 
+  function prepareCreate(request: CreateRequest): Prepared<Session> {
+    const { key } = request
+    return {
+      script: (tx) => scripts.create(tx, request, micros()),
+      generated: { sessionId: key.sessionId },
+      ...(dialect.createSession !== undefined && {
+        async direct(call) {
+          const session = newSession(request, micros(), parts)
+          if (session === undefined) return undefined
+          const states = await dialect.createSession?.(session, call)
+          return states === undefined ? undefined : { answer: sessionRows.createdFrom(session, states) }
+        },
+      }),
+    }
+  }
+
   function preparePrune(request: PruneRequest): Prepared<PruneReport> {
     if (request.dryRun) return { script: (tx) => scripts.pruneCount(tx, request), onlyReads: true }
     return {
@@ -92,15 +110,7 @@ export function createSessionOperations(parts: Parts): SessionOperations {
 
   return {
     create: (session, options) =>
-      writing(
-        'sessions.create',
-        options,
-        () => createRequest(session, options, parts),
-        (request) => ({
-          script: (tx) => scripts.create(tx, request, micros()),
-          generated: { sessionId: request.key.sessionId },
-        }),
-      ),
+      writing('sessions.create', options, () => createRequest(session, options, parts), prepareCreate),
     get: (key, options) =>
       reading(
         'sessions.get',

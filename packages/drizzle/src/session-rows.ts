@@ -9,7 +9,7 @@ import {
   type StoredLease,
 } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
-import type { Dialect, InsertNew, Params, Row, Statement, Tx } from './dialect.ts'
+import type { Dialect, InsertNew, NewSession, Params, Row, Statement, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
 import { assigned, param, selected } from './statements.ts'
 import type { StoredForm } from './stored-form.ts'
@@ -53,6 +53,8 @@ export interface SessionRows {
   readonly leaseColumns: Readonly<Record<string, SQL>>
   /** One session with the states it sees, as `state`, `userState`, `appState`. */
   readonly withStates: Statement
+  /** The aliases of its columns, in their order. */
+  readonly withStatesColumns: readonly string[]
   find(tx: Tx, key: SessionKey): Script<StoredSession | undefined>
   /** Locks the row, where there is one, until the transaction ends. */
   lockIfThere(tx: Tx, key: SessionKey): Script<StoredSession | undefined>
@@ -66,6 +68,8 @@ export interface SessionRows {
   mergedStateOf(row: Row): JsonObject
   /** A session out of a row of {@link SessionRows.withStates}. */
   sessionOf(row: Row): Session
+  /** A session that was just created, with the states that it sees. */
+  createdFrom(session: NewSession, states: Row): Session
 }
 
 export function createSessionRows({ tables, expressions }: Dialect, form: StoredForm): SessionRows {
@@ -91,8 +95,13 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
   const byKey = sql`select ${selected({ ...own, ...leaseColumns })} from ${sessions} where ${isKey}`
   const find = { sql: byKey }
   const lock = { sql: sql`${byKey}${expressions.forUpdate}` }
+  const all = {
+    ...own,
+    userState: expressions.jsonText(userStates.state),
+    appState: expressions.jsonText(appStates.state),
+  }
   const withStates = {
-    sql: sql`select ${selected({ ...own, userState: expressions.jsonText(userStates.state), appState: expressions.jsonText(appStates.state) })}
+    sql: sql`select ${selected(all)}
       from ${sessions}
       left join ${userStates} on ${userStates.appName} = ${sessions.appName} and ${userStates.userId} = ${sessions.userId}
       left join ${appStates} on ${appStates.appName} = ${sessions.appName}
@@ -137,14 +146,12 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
     }
   }
 
-  const mergedStateOf = (row: Row): JsonObject => {
-    const { appName, userId, sessionId } = summaryOf(row)
-    return mergedState({
+  const mergedFrom = ({ appName, userId, sessionId }: SessionKey, row: Row): JsonObject =>
+    mergedState({
       session: form.stateOf(row['state'], { appName, userId, sessionId }),
       user: form.stateOf(row['userState'], { appName, userId }),
       app: form.stateOf(row['appState'], { appName }),
     })
-  }
 
   function* lockIfThere(tx: Tx, key: SessionKey): Script<StoredSession | undefined> {
     const [row] = yield* tx.rows(lock, sessionKeyParams(key))
@@ -156,6 +163,7 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
     columns,
     leaseColumns,
     withStates,
+    withStatesColumns: Object.keys(all),
     *find(tx, key) {
       const [row] = yield* tx.rows(find, sessionKeyParams(key))
       return row === undefined ? undefined : storedSessionOf(row)
@@ -166,8 +174,20 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
       if (session === undefined) throw noSession(key)
       return session
     },
-    mergedStateOf,
-    sessionOf: (row) => ({ ...summaryOf(row), state: mergedStateOf(row) }),
+    mergedStateOf: (row) => mergedFrom(summaryOf(row), row),
+    sessionOf(row) {
+      const summary = summaryOf(row)
+      return { ...summary, state: mergedFrom(summary, row) }
+    },
+    createdFrom: ({ key, state, createdAt, now }, { userState, appState }) => ({
+      ...key,
+      revision: 1,
+      lastSeq: 0,
+      createdAt: fromMicros(createdAt),
+      updatedAt: fromMicros(now),
+      lastEventAt: fromMicros(createdAt),
+      state: mergedFrom(key, { state, userState, appState }),
+    }),
     *insert(tx, { key, state, initialState: initial, ...rest }) {
       return yield* tx.insertNew(insert, {
         ...sessionKeyParams(key),

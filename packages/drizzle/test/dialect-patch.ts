@@ -37,8 +37,11 @@ export const patches =
   (dialect) =>
     all.reduce((patched, patch) => patch(patched), dialect)
 
-/** Every append goes the long way, through its script. */
-export const withoutShortcut: DialectPatch = (dialect) => ({ ...dialect, appendEvents: async () => undefined })
+/** What is written goes the long way, through its script. */
+export const withoutShortcut: DialectPatch = ({ createSession: _, ...dialect }) => ({
+  ...dialect,
+  appendEvents: async () => undefined,
+})
 
 /** Other verbs in every transaction. */
 export const overVerbs =
@@ -66,8 +69,9 @@ export function overStatements(change: (chunks: readonly SQLChunk[]) => SQLChunk
   const changed = (sql: SQL): SQL =>
     new SQL(change(sql.queryChunks.map((chunk) => (is(chunk, SQL) ? changed(chunk) : chunk))))
   const statement = remembered((given: Statement): Statement => ({ sql: changed(given.sql) }))
-  const shape = remembered(({ session, events, eventsFrom }: LoadShape): LoadShape => ({
+  const shape = remembered(({ session, sessionColumns, events, eventsFrom }: LoadShape): LoadShape => ({
     session: statement(session),
+    sessionColumns,
     events: events && statement(events),
     eventsFrom: eventsFrom && changed(eventsFrom),
   }))
