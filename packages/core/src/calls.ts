@@ -113,7 +113,9 @@ class RunningCall implements Call {
   readonly #operation: string
   readonly #given: AbortSignal | undefined
   readonly #unlisten: (() => void) | undefined
-  readonly #stop = new AbortController()
+  /** Made for who asks for it: most calls are over before anybody does. */
+  #stop: AbortController | undefined
+  #isStopped = false
   readonly #timer: NodeJS.Timeout
   /** Rejects when the caller gave up or the time is over. The body is left behind and stops at its next step. */
   readonly ended: Promise<never>
@@ -150,6 +152,8 @@ class RunningCall implements Call {
   }
 
   get signal(): AbortSignal {
+    this.#stop ??= new AbortController()
+    if (this.#isStopped) this.#stop.abort()
     return this.#stop.signal
   }
 
@@ -200,16 +204,21 @@ class RunningCall implements Call {
 
   readonly #aborted = (): void => {
     if (this.#commit !== 'none' || !this.#stopElsewhere()) return // the commit's answer counts
-    this.#stop.abort()
+    this.#stopNow()
     this.#reject?.(this.#abortion())
   }
 
   #late(): void {
     if (this.#commit === 'none' && !this.#stopElsewhere()) this.#commit = 'under way'
     const lateness = this.#lateness() // before those that wait are told, and leave
-    this.#stop.abort()
+    this.#stopNow()
     this.#reject?.(lateness)
     this.#overdue?.()
+  }
+
+  #stopNow(): void {
+    this.#isStopped = true
+    this.#stop?.abort()
   }
 
   #abortion(): StoreError {

@@ -82,9 +82,13 @@ export function splitDelta({ set, unset }: JsonDelta): Record<Scope, JsonDelta> 
 }
 
 /** What an agent sees: session keys as they are, user and app keys with their prefix. */
-export function mergedState(states: Record<Scope, JsonObject>): JsonObject {
-  const entries = Object.entries(states.session)
-  for (const [key, value] of Object.entries(states.user)) entries.push([`user:${key}`, value])
-  for (const [key, value] of Object.entries(states.app)) entries.push([`app:${key}`, value])
-  return Object.fromEntries(entries)
+export const mergedState = ({ session, user, app }: Record<Scope, JsonObject>): JsonObject =>
+  mergeInto(Object.fromEntries(Object.entries(session)), { user, app })
+
+/** The same, written into a document of a session that nobody else has. */
+export function mergeInto(session: JsonObject, { user, app }: Record<'user' | 'app', JsonObject>): JsonObject {
+  // With its prefix no key is `__proto__`.
+  for (const key of Object.keys(user)) session[`user:${key}`] = user[key] ?? null
+  for (const key of Object.keys(app)) session[`app:${key}`] = app[key] ?? null
+  return session
 }

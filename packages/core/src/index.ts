@@ -99,6 +99,7 @@ export {
   emptyDelta,
   isEmptyDelta,
   mergedState,
+  mergeInto,
   scopeOf,
   scopes,
   splitDelta,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { SessionKey } from '@daybook/core'
 import { param } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
@@ -12,9 +12,7 @@ export const channel = 'daybook'
 
 /** The name of a session on the channel, a number of 64 bits; nothing of the key can be read from it. */
 export const topicOf = ({ appName, userId, sessionId }: SessionKey): string =>
-  createHash('sha256')
-    .update(JSON.stringify([appName, userId, sessionId]))
-    .digest()
+  hash('sha256', JSON.stringify([appName, userId, sessionId]), 'buffer')
     .readBigInt64BE()
     .toString()
 

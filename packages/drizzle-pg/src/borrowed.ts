@@ -30,6 +30,42 @@ export function watchLending(pool: Lender): void {
   pool.on('release', (_error: unknown, connection: Connection) => out.delete(connection))
 }
 
+/** Runs work on a connection that the pool lends, and gives it back; one that has gone silent is closed when the call is over. */
+export async function lending<C extends Connection, T>(
+  connecting: Promise<C>,
+  call: Call,
+  work: (connection: C) => Promise<T>,
+  {
+    isLost: isLostBy,
+    cancel,
+  }: { readonly isLost: (error: unknown) => boolean; readonly cancel: (connection: C) => void },
+): Promise<T> {
+  const connection = await connecting
+  let [isOut, isLost] = [true, false]
+  let timer: NodeJS.Timeout | undefined
+  const giveUp = () => {
+    timer = setTimeout(() => {
+      if (!isOut) return
+      void connection.end().catch(() => {}) // what runs on it fails, and gives it back
+      cancel(connection) // only now: before, the server might be at work for whoever has it next
+    }, grace).unref()
+  }
+  const { signal } = call
+  if (signal.aborted) giveUp()
+  else signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    return await work(connection)
+  } catch (error) {
+    isLost = isLostBy(error)
+    throw error
+  } finally {
+    isOut = false
+    clearTimeout(timer)
+    signal.removeEventListener('abort', giveUp)
+    connection.release(isLost)
+  }
+}
+
 /**
  * Runs work of Drizzle's that takes a connection of the pool as the first thing it does, and sees to it that the pool gets
  * it back. Drizzle forgets a connection whose BEGIN fails, and one that has gone silent would be kept for ever.

@@ -1,6 +1,6 @@
 import { isStoreError, type Call } from '@daybook/core'
 import { createTurns, remembered, type Row, type Value } from '@daybook/drizzle'
-import { borrowing, watchLending, type Connection, type Lender } from './borrowed.ts'
+import { borrowing, lending, watchLending, type Connection, type Lender } from './borrowed.ts'
 import { cancelOn, type Canceller } from './cancel.ts'
 import type { Driver } from './driver.ts'
 import { ConnectionLost, failureOf, hasNoCode, PoolEnded } from './errors.ts'
@@ -51,30 +51,30 @@ export function nodePostgres(pool: NodePostgresPool, { prepare, acquireTimeout }
   const recoded = (error: unknown): never => {
     throw coded(error)
   }
+  const known = (error: unknown): never => {
+    throw isStoreError(error) ? error : coded(error)
+  }
+  const cancel = (connection: Connection) => cancelOn(() => new pool.Client(pool.options), connection)
   const inTurn = <T>(call: Call, work: () => Promise<T>) =>
-    turns.run(
-      call,
-      () => borrowing(pool, call, work, (connection) => cancelOn(() => new pool.Client(pool.options), connection)),
-      acquireTimeout,
-    )
+    turns.run(call, () => borrowing(pool, call, work, cancel), acquireTimeout)
   return {
     isSingle: false,
     prepared: ({ name, text, values }, call, does) =>
-      inTurn(call, async () => {
-        const connecting = pool.connect() as Promise<Client> // without a callback it answers one
-        const connection = await connecting.catch(recoded)
-        let isLost = false
-        try {
-          sending(call, does)
-          return (await connection.query({ ...(prepare && { name }), text, values: wire(values()) })).rows
-        } catch (error) {
-          const known = isStoreError(error) ? error : coded(error)
-          isLost = failureOf(known).kind === 'connection'
-          throw known
-        } finally {
-          connection.release(isLost)
-        }
-      }),
+      turns.run(
+        call,
+        () =>
+          lending(
+            (pool.connect() as Promise<Client>).catch(recoded), // without a callback it answers one
+            call,
+            async (connection) => {
+              sending(call, does)
+              const query = { ...(prepare && { name }), text, values: wire(values()) }
+              return (await connection.query(query).catch(known)).rows
+            },
+            { isLost: (error) => failureOf(error).kind === 'connection', cancel },
+          ),
+        acquireTimeout,
+      ),
     inTurn,
     isDirect: (call) =>
       inTurn(call, async () => {

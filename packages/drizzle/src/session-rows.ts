@@ -1,6 +1,6 @@
 import {
   fromMicros,
-  mergedState,
+  mergeInto,
   noSession,
   type JsonObject,
   type Session,
@@ -147,8 +147,7 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
   }
 
   const mergedFrom = ({ appName, userId, sessionId }: SessionKey, row: Row): JsonObject =>
-    mergedState({
-      session: form.stateOf(row['state'], { appName, userId, sessionId }),
+    mergeInto(form.stateOf(row['state'], { appName, userId, sessionId }), {
       user: form.stateOf(row['userState'], { appName, userId }),
       app: form.stateOf(row['appState'], { appName }),
     })
