@@ -11,6 +11,8 @@ import { sending, wire } from './wire.ts'
 /** postgres.js */
 interface PostgresClient {
   unsafe(text: string, values: Value[], options: { prepare: boolean }): PromiseLike<readonly Row[]>
+  /** A connection of its own, until it is released. */
+  reserve(): Promise<Pick<PostgresClient, 'unsafe'> & { release(): void }>
   readonly options: { readonly max: number }
 }
 
@@ -78,12 +80,25 @@ export function driverOf(db: PgDatabase, options: DriverOptions): Driver {
     const turns = turnsOf(client)
     return {
       isSingle: false,
-      prepared: ({ text, values }, call, does) => {
-        const send = async () => {
+      async prepared({ text, values }, call, does) {
+        const send = (sql: Pick<PostgresClient, 'unsafe'>) => {
           sending(call, does)
-          return client.unsafe(text, wire(values()), { prepare })
+          return sql.unsafe(text, wire(values()), { prepare })
         }
-        return does === 'commits' ? turns.run(call, send, acquireTimeout) : send() // what only reads may share a connection with others
+        if (does === undefined) return send(client) // what only reads may share a connection with others
+        // What waits in the driver's own queue cannot be told from what was sent, and would be sent after its call.
+        return turns.run(
+          call,
+          async () => {
+            const sql = await client.reserve()
+            try {
+              return await send(sql)
+            } finally {
+              sql.release()
+            }
+          },
+          acquireTimeout,
+        )
       },
       inTurn: (call, work) => turns.run(call, work, acquireTimeout),
       coded: asItIs,

@@ -164,7 +164,7 @@ describe('prepared statements are named by their text', () => {
     const { rows } = await db.$client.query<{ name: string }>(
       `select name from pg_prepared_statements where name like 'daybook_%'`,
     )
-    expect(rows).toHaveLength(4)
+    expect(rows).toHaveLength(6)
   })
 
   test('and none is prepared with prepare: false', async () => {

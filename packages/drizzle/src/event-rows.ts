@@ -82,11 +82,11 @@ export function createEventRows(
     return sql`from ${events} where ${all} order by ${events.seq} ${sql.raw(direction === 'desc' ? 'desc' : 'asc')}${limit}`
   })
   const select = variants((variant) => ({ sql: sql`select ${selected(columns)} ${eventsFrom(variant)}` }))
-  const session = { session: sessionRows.withStates, sessionColumns: sessionRows.withStatesColumns }
+  const alone = { session: sessionRows.withStates, sessionColumns: sessionRows.withStatesColumns }
   const shape = variants((variant): LoadShape =>
     variant === '' // no events asked for
-      ? { ...session, events: undefined, eventsFrom: undefined }
-      : { ...session, events: select(variant), eventsFrom: eventsFrom(variant) },
+      ? { ...alone, events: undefined, eventsFrom: undefined }
+      : { ...alone, events: select(variant), eventsFrom: eventsFrom(variant) },
   )
 
   const byIds = {

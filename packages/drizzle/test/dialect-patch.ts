@@ -38,9 +38,10 @@ export const patches =
     all.reduce((patched, patch) => patch(patched), dialect)
 
 /** What is written goes the long way, through its script. */
-export const withoutShortcut: DialectPatch = ({ createSession: _, ...dialect }) => ({
+export const withoutShortcut: DialectPatch = (dialect) => ({
   ...dialect,
   appendEvents: async () => undefined,
+  createSession: async () => undefined,
 })
 
 /** Other verbs in every transaction. */
