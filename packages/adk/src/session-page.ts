@@ -16,8 +16,10 @@ export async function sessionPage(store: Store, request: ListSessionsRequest): P
   if (page !== undefined && !(Number.isInteger(page) && page >= 1))
     throw new StoreError('invalid_argument', 'page must be a whole number from 1', { field: 'page' })
   const skipped = page === undefined ? offset : (page - 1) * limit
-  const rows = await rowsOf(store, request, { limit, offset: skipped })
-  const totalItems = await store.sessions.count(filter)
+  const [rows, totalItems] = await Promise.all([
+    rowsOf(store, request, { limit, offset: skipped }),
+    store.sessions.count(filter),
+  ])
   return {
     rows,
     page: page ?? (limit === 0 ? 1 : Math.floor(skipped / limit) + 1),
