@@ -1,5 +1,5 @@
-import { toMicros, type CreateRequest } from '@daybook/core'
-import type { NewSession } from './dialect.ts'
+import { byteLength, toMicros, warnOfLargeState, type CreateRequest, type Logger } from '@daybook/core'
+import type { NewSession, Row } from './dialect.ts'
 import type { Parts } from './operation.ts'
 import { compactMark, isCompact } from './stored-form.ts'
 
@@ -22,5 +22,16 @@ export function newSession(
     now,
     limits,
     compactMark: form.isEncoded ? compactMark : undefined,
+  }
+}
+
+/** @param states what the session sees besides its own state, where it changed that */
+export function warnOfLarge({ state, deltas }: NewSession, states: Row, logger: Logger | undefined): void {
+  if (logger === undefined) return
+  warnOfLargeState(byteLength(state), 'session state', logger)
+  for (const scope of ['user', 'app'] as const) {
+    const text = states[`${scope}State`]
+    if (deltas[scope].set.length > 0 && typeof text === 'string')
+      warnOfLargeState(byteLength(text), `${scope} state`, logger)
   }
 }

@@ -28,7 +28,7 @@ import {
   type SessionSummary,
 } from '@daybook/core'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
-import { newSession } from './new-session.ts'
+import { newSession, warnOfLarge } from './new-session.ts'
 import { createSessionLeases } from './session-leases.ts'
 import { createSessionScripts } from './sessions.ts'
 
@@ -53,7 +53,7 @@ export interface SessionOperations {
 const eraseChunk = 100
 
 export function createSessionOperations(parts: Parts): SessionOperations {
-  const { dialect, eventRows, sessionRows, limits, micros } = parts
+  const { dialect, eventRows, sessionRows, limits, logger, micros } = parts
   const scripts = createSessionScripts(parts)
   const leases = createSessionLeases(dialect, sessionRows)
 
@@ -81,7 +81,9 @@ export function createSessionOperations(parts: Parts): SessionOperations {
           const session = newSession(request, micros(), parts)
           if (session === undefined) return undefined
           const states = await dialect.createSession?.(session, call)
-          return states === undefined ? undefined : { answer: sessionRows.createdFrom(session, states) }
+          if (states === undefined) return undefined
+          warnOfLarge(session, states, logger)
+          return { answer: sessionRows.createdFrom(session, states) }
         },
       }),
     }
