@@ -144,8 +144,9 @@ export type Honoured = 'role' | 'poolMax' | 'onStatement' | 'prefix' | 'migratio
  * - `storage`: no disk that the suite could fill or damage: there is none, or it is a server's own.
  * - `refusals`: the database has no errors of its own.
  * - `opening`: the application connects, and hands over what it connected.
+ * - `chunks`: what `prune` removes it removes all at once, or not at all.
  */
-export type Lack = 'roles' | 'pool' | 'schema' | 'locks' | 'network' | 'storage' | 'refusals' | 'opening'
+export type Lack = 'roles' | 'pool' | 'schema' | 'locks' | 'network' | 'storage' | 'refusals' | 'opening' | 'chunks'
 
 /** The caller's own transaction, for stores whose ability `callerTransaction` is `yes`. */
 export interface CallerTransaction {

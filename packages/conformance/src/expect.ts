@@ -77,6 +77,7 @@ const inapplicableReasons = [
   'the application opens the database',
   'data end with the process',
   'writers take turns',
+  'the store removes all at once',
   'the ability has no method here',
   'a fact that is no, and nothing to see it by',
 ] as const

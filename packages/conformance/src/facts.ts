@@ -19,6 +19,7 @@ export const reasonOfLack: Readonly<Record<Exclude<Lack, 'pool'>, InapplicableRe
   storage: 'no disk within reach',
   refusals: 'the database refuses nothing by itself',
   opening: 'the application opens the database',
+  chunks: 'the store removes all at once',
 }
 
 type Declared = Pick<Findings, 'capabilities' | 'place' | 'checks'>
@@ -42,6 +43,7 @@ export const premises: Readonly<Record<InapplicableReason, (declared: Declared) 
   'no disk within reach': says('storage'),
   'the database refuses nothing by itself': says('refusals'),
   'the application opens the database': says('opening'),
+  'the store removes all at once': says('chunks'),
   'data end with the process': isNo('persistent'),
   'writers take turns': isNo('concurrentWriters'),
   'the ability has no method here': ({ capabilities }) => abilities.some((ability) => capabilities[ability] === 'no'),

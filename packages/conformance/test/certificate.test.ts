@@ -41,6 +41,7 @@ test('the schema knows everything that a place may lack and honour', async () =>
     storage: true,
     refusals: true,
     opening: true,
+    chunks: true,
   }
   const honours: Record<Honoured, true> = {
     role: true,

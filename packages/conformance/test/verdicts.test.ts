@@ -71,24 +71,25 @@ const refusingTwice = (reason: unknown) => (store: Store) =>
     },
   })
 
+const outcomes = async (reason: unknown) => {
+  const broken = changed(refusingTwice(reason))
+  const mutants = [
+    {
+      id: 'S900' as const,
+      bug: 'none',
+      check: 'SES-04',
+      provision: (request: PlaceRequest) => broken.provision(request),
+    },
+  ]
+  const options = { only: ['SES-04'], prove: true }
+  const proof = await runConformance({ ...memory, mutants }, options)
+  const own = proof.mutants.find(({ id }) => id === 'S900')
+  return [verdictOf(await runConformance(broken, { only: ['SES-04'] }), 'SES-04'), own?.outcome, own?.note]
+}
+
 test('a bug that runs into a mistake of a program is a fail of a store, and proves nothing of a check', async () => {
   const mistake = new TypeError('cannot read properties of undefined')
   const hidden = new StoreError('internal', 'sessions.create failed in an unexpected way', { cause: mistake })
-  const outcomes = async (reason: unknown) => {
-    const broken = changed(refusingTwice(reason))
-    const mutants = [
-      {
-        id: 'S900' as const,
-        bug: 'none',
-        check: 'SES-04',
-        provision: (request: PlaceRequest) => broken.provision(request),
-      },
-    ]
-    const options = { only: ['SES-04'], prove: true }
-    const proof = await runConformance({ ...memory, mutants }, options)
-    const own = proof.mutants.find(({ id }) => id === 'S900')
-    return [verdictOf(await runConformance(broken, { only: ['SES-04'] }), 'SES-04'), own?.outcome, own?.note]
-  }
   expect(await outcomes(new StoreError('conflict', 'no'))).toEqual(['fail', 'killed', expect.any(String)])
   const note = expect.stringContaining('a mistake in a program') as string
   expect(await outcomes(mistake)).toEqual(['fail', 'survived', note])

@@ -14,6 +14,8 @@ export interface Call {
   check(): void
   /** Ids that the store generated: an unknown outcome names them, so that a repeat can. */
   generated(facts: ErrorFacts): void
+  /** What is removed for good so far, by a call that removes in chunks: an error that ends it says so. */
+  removed(counts: Readonly<Record<string, number>>): void
   /** From here on the outcome of the call is unknown until {@link Call.settled} or {@link Call.committed}: a commit is on its way. */
   committing(): void
   /** No commit is under way any more, whatever became of it; the call may go on with another one. */
@@ -80,8 +82,9 @@ export function createCalls({
     body: (call: Call) => Promise<T> | T,
   ): Promise<T> {
     const started = performance.now()
+    let call: RunningCall | undefined
     try {
-      const call = begin(operation, options)
+      call = begin(operation, options)
       const work = call.run(body)
       const over = call.over(work)
       running.add(over)
@@ -90,9 +93,12 @@ export function createCalls({
       logger?.debug({ operation, ms: performance.now() - started }, `${operation} done`)
       return answer
     } catch (error) {
-      const known = isStoreError(error)
-        ? error
-        : new StoreError('internal', `${operation} failed in an unexpected way`, { cause: error })
+      const known = toldWith(
+        isStoreError(error)
+          ? error
+          : new StoreError('internal', `${operation} failed in an unexpected way`, { cause: error }),
+        call?.removedSoFar,
+      )
       logger?.debug({ operation, ms: performance.now() - started, code: known.code }, `${operation} failed`)
       throw known
     }
@@ -124,6 +130,9 @@ class RunningCall implements Call {
   #reject: ((error: StoreError) => void) | undefined
   #generated: ErrorFacts = {}
   #waitsFor: (() => string) | undefined
+  #removed: Readonly<Record<string, number>> | undefined
+  /** The caller was told. Timers fire up to a millisecond early, and nothing may be committed in between. */
+  #isLate = false
   #commit: 'none' | 'under way' | 'done' = 'none'
   #stopElsewhere: () => boolean = () => true
 
@@ -159,11 +168,19 @@ class RunningCall implements Call {
 
   check(): void {
     if (this.#given?.aborted && this.#commit !== 'done') throw this.#abortion()
-    if (performance.now() >= this.deadline) throw this.#lateness()
+    if (this.#isLate || performance.now() >= this.deadline) throw this.#lateness()
   }
 
   generated(facts: ErrorFacts): void {
     this.#generated = facts
+  }
+
+  removed(counts: Readonly<Record<string, number>>): void {
+    this.#removed = counts
+  }
+
+  get removedSoFar(): Readonly<Record<string, number>> | undefined {
+    return this.#removed
   }
 
   get isCommitting(): boolean {
@@ -209,6 +226,7 @@ class RunningCall implements Call {
   }
 
   #late(): void {
+    this.#isLate = true
     if (this.#commit === 'none' && !this.#stopElsewhere()) this.#commit = 'under way'
     const lateness = this.#lateness() // before those that wait are told, and leave
     this.#stopNow()
@@ -230,6 +248,13 @@ class RunningCall implements Call {
     const waited = this.#waitsFor === undefined ? '' : ` waiting for ${this.#waitsFor()}`
     return new StoreError('timeout', `${this.#operation} ran out of time${waited}`)
   }
+}
+
+/** The same error, with what the call had done. */
+function toldWith(error: StoreError, removed: ErrorFacts['removed']): StoreError {
+  if (removed === undefined) return error
+  const { code, message, cause, retryable, facts } = error
+  return new StoreError(code, message, { ...facts, cause, retryable, removed })
 }
 
 function checkedTimeout(timeout: unknown): number {

@@ -39,6 +39,11 @@ export interface ErrorFacts {
   readonly sessionId?: string
   readonly eventIds?: readonly string[]
   readonly memoryIds?: readonly string[]
+  /**
+   * Of a call that removes in chunks and was interrupted: how much the chunks that were committed before had removed, by the
+   * names of its report. Absent where that is nothing.
+   */
+  readonly removed?: Readonly<Record<string, number>>
   /** The driver's own code (SQLSTATE, errno, SQLite's name), where it gave one. */
   readonly driverCode?: string | number
 }

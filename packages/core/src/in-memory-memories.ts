@@ -194,6 +194,7 @@ async function remove(request: MemoryDeleteRequest, call: Call, data: InMemoryDa
     for (const row of rows) data.memories.get(appName)?.delete(keyText(row.userId, row.id))
     memories += rows.length
     if (rows.length < chunk) break
+    call.removed({ memories })
     await setImmediate() // between chunks others have their turn
     call.check()
   }

@@ -210,6 +210,7 @@ async function prune(request: PruneRequest, call: Call, { data }: InMemoryContex
   for (let rows = dryRun ? [] : old().slice(0, chunk); rows.length > 0; rows = old().slice(0, chunk)) {
     for (const row of rows) deleteSession(data, row)
     pruned.push(...rows)
+    call.removed({ sessions: pruned.length, events: eventsIn(pruned) })
     await setImmediate()
     call.check()
   }

@@ -171,7 +171,7 @@ export interface MemoryStore {
   search(query: MemoryQuery): Promise<{ readonly items: readonly FoundMemory[] }>
   /**
    * Deletes what all of the given filters name, and at least one has to be given, in bounded chunks, each a transaction: one that
-   * was interrupted keeps the chunks before it. Deleting a session leaves its memories, which is what they are for.
+   * was interrupted keeps the chunks before it, and its error says how many (`facts.removed`). Deleting a session leaves its memories, which is what they are for.
    */
   delete(query: MemoryDeletion): Promise<MemoryDeletionReport>
 }

@@ -191,7 +191,7 @@ export interface SessionStore {
   stateAt<S extends State = State>(key: SessionKey, seq: number, options?: CallOptions): Promise<S | undefined>
   /**
    * Deletes old sessions of one app (or one user of it) in bounded chunks, each a transaction: one that was interrupted, also
-   * by its time, keeps the chunks before it, and the next one counts the rest.
+   * by its time, keeps the chunks before it, its error says how many those were (`facts.removed`), and the next one counts the rest.
    */
   prune(query: PruneQuery): Promise<PruneReport>
   /**

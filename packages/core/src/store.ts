@@ -59,7 +59,7 @@ export interface Store extends AsyncDisposable {
   health(options?: HealthOptions): Promise<Health>
   /**
    * Removes everything of one user of one app, in every area. Idempotent. Works in chunks, each a transaction: one that was
-   * interrupted has removed some, and is completed by the next, whose receipt counts the rest.
+   * interrupted has removed some, as `facts.removed` of its error says, and is completed by the next, whose receipt counts the rest.
    */
   erase(user: UserKey, options?: CallOptions): Promise<ErasureReceipt>
   /**

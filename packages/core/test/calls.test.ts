@@ -27,6 +27,14 @@ const codeOf = (promise: Promise<unknown>) =>
   )
 const never = () => new Promise<never>(() => {})
 
+const removedBy = (promise: Promise<unknown>) =>
+  promise.catch((error: unknown) => (isStoreError(error) ? [error.code, error.retryable, error.facts] : error))
+const removing = (then: (call: Call) => Promise<never>) => (call: Call) => {
+  call.removed({ sessions: 1 })
+  call.removed({ sessions: 2 })
+  return then(call)
+}
+
 /** What JavaScript may pass as a signal. */
 const withSignal = (signal: unknown) => codeOf(calls.run('health', { signal: signal as AbortSignal }, () => 1)) // whatever it is
 
@@ -83,6 +91,49 @@ describe('time', () => {
       }),
     )
     expect(await outcome).toBe('timeout')
+  })
+
+  test('who was told that its time is over commits nothing, though the timer fired a moment early', async () => {
+    let late: Call | undefined
+    vi.spyOn(performance, 'now').mockReturnValue(0) // the clock of a deadline lags behind the one of timers
+    const told = calls.run('x', undefined, (call) => {
+      late = call
+      return never()
+    })
+    const code = codeOf(told)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(await code).toBe('timeout')
+    expect(() => late?.committing()).toThrow(expect.objectContaining({ code: 'timeout' }))
+    vi.restoreAllMocks()
+  })
+
+  test('an error says what a call that removes in chunks had removed, however it ends', async () => {
+    const busy = new StoreError('busy', 'others', { driverCode: 1205 })
+    const facts = { removed: { sessions: 2 } }
+    expect(
+      await removedBy(
+        calls.run(
+          'x',
+          undefined,
+          removing(() => Promise.reject(busy)),
+        ),
+      ),
+    ).toEqual(['busy', true, { ...facts, driverCode: 1205 }])
+    const late = removedBy(calls.run('x', undefined, removing(never)))
+    const signal = AbortSignal.abort()
+    const committing = (call: Call) => {
+      call.committing()
+      return never()
+    }
+    const unknown = removedBy(calls.run('x', undefined, removing(committing)))
+    const stop = new AbortController()
+    const aborted = removedBy(calls.run('x', { signal: stop.signal }, removing(never)))
+    stop.abort()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(await late).toEqual(['timeout', true, facts])
+    expect(await unknown).toEqual(['outcome_unknown', true, facts])
+    expect(await aborted).toEqual(['aborted', false, facts])
+    expect(await removedBy(calls.run('x', { signal }, never))).toEqual(['aborted', false, {}])
   })
 
   test('a timeout is a number of milliseconds above 0, as long as it likes', async () => {

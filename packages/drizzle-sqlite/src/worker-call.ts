@@ -6,30 +6,41 @@ import type { CallMessage } from './worker-messages.ts'
 //   free -> committing   the thread is about to commit: from here on its answer counts
 //   committing -> free   that transaction was rolled back or was one of several, and the next one begins
 //   free -> stopped      the caller gave up, or the time is over: the thread will not commit
+//   committing -> last   the same while a commit is on its way: it is the last one of the call
 
-const [free, committing, stopped] = [0, 1, 2]
+const [free, committing, stopped, last] = [0, 1, 2, 3]
 
 /** The number for a new call. */
 export const newCell = (): Int32Array => new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 
-/** Stops the call, or answers `false` because it is committing, or has committed. */
-export const stop = (cell: Int32Array): boolean => Atomics.compareExchange(cell, 0, free, stopped) !== committing
+/** Stops the call, or answers `false` because it is committing, or has committed; then it will not go on after that. */
+export function stop(cell: Int32Array): boolean {
+  for (;;) {
+    const found = Atomics.compareExchange(cell, 0, free, stopped)
+    if (found === free || found === stopped) return true
+    if (found === last || Atomics.compareExchange(cell, 0, committing, last) === committing) return false
+  }
+}
 
-export const isCommitting = (cell: Int32Array): boolean => Atomics.load(cell, 0) === committing
+export const isCommitting = (cell: Int32Array): boolean => {
+  const found = Atomics.load(cell, 0)
+  return found === committing || found === last
+}
 
 /** The call as the thread sees it. Its time is watched by the store, which stops it. */
-export function threadCall({ ms, cell }: CallMessage): Call & { readonly abort: () => void } {
+export function threadCall({ ms, cell }: CallMessage, removed: Call['removed']): Call & { readonly abort: () => void } {
   const controller = new AbortController()
   let isSent = false
   let isDone = false
 
   /** To go on after a commit is to begin another transaction. */
   function check(): void {
+    let isOver = false
     if (isSent && !isDone) {
-      Atomics.compareExchange(cell, 0, committing, free)
+      isOver = Atomics.compareExchange(cell, 0, committing, free) === last
       isSent = false
     }
-    if (Atomics.load(cell, 0) === stopped) throw new StoreError('aborted', 'the call was stopped')
+    if (isOver || Atomics.load(cell, 0) === stopped) throw new StoreError('aborted', 'the call was stopped')
   }
 
   return {
@@ -37,6 +48,7 @@ export function threadCall({ ms, cell }: CallMessage): Call & { readonly abort: 
     signal: controller.signal,
     check,
     generated() {}, // the store knows them: it made them
+    removed,
     committing() {
       check()
       if (Atomics.compareExchange(cell, 0, free, committing) === stopped)

@@ -72,6 +72,7 @@ export function startThread(start: Omit<WorkerStart, 'gate'>, logger: Logger | u
 
   worker.on('message', (message: FromThread) => {
     if ('log' in message) logger?.[message.log](message.facts, message.message)
+    else if ('removes' in message) waiting.get(message.removes)?.call.removed(message.counts)
     else if ('value' in message) settle(message.answers)?.resolve(message.value)
     else if ('error' in message) fail(settle(message.answers), fromWire(message.error))
   })

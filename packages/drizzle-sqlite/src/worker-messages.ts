@@ -38,6 +38,7 @@ export type FromThread =
   | { readonly refused: WireError }
   | { readonly answers: number; readonly value: unknown }
   | { readonly answers: number; readonly error: WireError }
+  | { readonly removes: number; readonly counts: Readonly<Record<string, number>> }
   | { readonly log: keyof Logger; readonly facts: object; readonly message: string }
 
 /** An error as data: a clone of one would lose what drivers put on it, and the class. */

@@ -73,7 +73,7 @@ function serve({ backend, operations, within }: Engine): void {
   }
 
   async function answer(message: CallMessage): Promise<void> {
-    const call = threadCall(message)
+    const call = threadCall(message, (counts) => post({ removes: message.call, counts }))
     clocks.set(call, message.now)
     running.set(message.call, call)
     try {

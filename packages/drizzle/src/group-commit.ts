@@ -276,6 +276,7 @@ function jointCall(members: readonly Member[]): JointCall {
       return isCommitting
     },
     stoppable() {}, // the work is done in this thread
+    removed() {}, // an append removes nothing
     waitsFor(what) {
       for (const call of calls) call.waitsFor(what)
     },

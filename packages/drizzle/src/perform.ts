@@ -88,7 +88,8 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
     }
     const kind = onlyReads === true ? 'read' : mode
     if (chunks === undefined) return performer.runReady(kind, script, call)
-    return runAsync(allChunks(chunks, () => step(() => performer.runReady(kind, script, call))))
+    const run = () => step(() => performer.runReady(kind, script, call))
+    return runAsync(allChunks(chunks, run, (sum) => call.removed(countsIn(sum))))
   }
 
   /** The commit is done: an error from here on must not say that nothing was written. */
@@ -104,11 +105,26 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
   return performer
 }
 
-/** Runs chunks until the last one, and adds up what they did. */
-export function* allChunks<T>({ isLast, add }: NonNullable<Prepared<T>['chunks']>, chunk: () => Script<T>): Script<T> {
+/** The counts of a report. */
+const countsIn = (report: unknown): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(report as object).filter((entry): entry is [string, number] => typeof entry[1] === 'number'), // what is done in chunks is reported by an object
+  )
+
+/**
+ * Runs chunks until the last one, and adds up what they did.
+ *
+ * @param afterEach hears the sum when there is more to do
+ */
+export function* allChunks<T>(
+  { isLast, add }: NonNullable<Prepared<T>['chunks']>,
+  chunk: () => Script<T>,
+  afterEach: (sum: T) => void = () => {},
+): Script<T> {
   const first = yield* chunk()
   let [sum, last] = [first, first]
   while (!isLast(last)) {
+    afterEach(sum)
     last = yield* chunk()
     sum = add(sum, last)
   }

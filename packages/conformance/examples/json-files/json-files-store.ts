@@ -9,6 +9,8 @@ import {
   createInMemoryDatabase,
   createInMemoryStore,
   databaseText,
+  isStoreError,
+  StoreError,
   storeContext,
   unsupported,
   withoutPathIndexes,
@@ -49,7 +51,7 @@ export function openJsonFilesStore({ folder, ...options }: JsonFilesOptions): St
       const path = pathOf(appOf(key))
       return inTurn(path, async () => {
         const { database, store } = await load(path)
-        const answer = await body(store)
+        const answer = await body(store).catch(asUntouched)
         await replace(path, databaseText(database), call)
         return answer
       })
@@ -114,6 +116,13 @@ export function openJsonFilesStore({ folder, ...options }: JsonFilesOptions): St
     close: () => calls.close(),
     [Symbol.asyncDispose]: () => calls.close(),
   }
+}
+
+/** The reference store removes in chunks, and here all of it comes to the file or nothing. */
+function asUntouched(error: unknown): never {
+  if (!isStoreError(error) || error.facts.removed === undefined) throw error
+  const { removed: _none, ...facts } = error.facts
+  throw new StoreError(error.code, error.message, { ...facts, cause: error.cause, retryable: error.retryable })
 }
 
 /** A file is read anew for each call, so nobody here could renew one. */

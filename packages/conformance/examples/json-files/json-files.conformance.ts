@@ -32,7 +32,7 @@ const subject: StoreUnderTest = defineStoreUnderTest({
     const folder = await mkdtemp(join(tmpdir(), `${prefix}${id}.`))
     return {
       open: async (options) => openJsonFilesStore({ folder, ...known(options) }),
-      lacks: ['roles', 'pool', 'schema', 'locks', 'network', 'refusals'],
+      lacks: ['roles', 'pool', 'schema', 'locks', 'network', 'refusals', 'chunks'],
       destroy: () => rm(folder, { recursive: true, force: true }),
     }
   },

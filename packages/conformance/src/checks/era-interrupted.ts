@@ -51,6 +51,9 @@ export const interrupted = (ctx: Ctx): Promise<void> =>
       equal(present(error, `${what}: it fails`).code, 'outcome_unknown', `${what}: ${nameOf(error)}`)
       const left = await ctx.other.sessions.count(user)
       holds(left <= seen, `${what}: nothing comes back`, `${left} sessions after ${seen}`)
+      const [told, gone] = [error?.facts.removed?.['sessions'] ?? 0, seen - left]
+      // The chunk whose commit was lost is not among those that it is sure of, done or not.
+      holds(turn % 2 === 0 ? told === gone : told < gone, `${what}: it tells what it removed before`, { told, gone })
       seen = left
       turn += 1
     }

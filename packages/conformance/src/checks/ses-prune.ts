@@ -1,6 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { isStoreError } from '@daybook/core'
 import type { Ctx } from '../context.ts'
-import { equal, present } from '../expect.ts'
-import { keyOf, nothingWritten, sessionIdsOf, someEvents, tickingClock, walkSessions } from '../fixtures.ts'
+import { equal, holds, present, Unproven } from '../expect.ts'
+import { unlessLacking } from '../whitebox.ts'
+import { keyOf, nothingWritten, numbers, sessionIdsOf, someEvents, tickingClock, walkSessions } from '../fixtures.ts'
 
 export async function pruneIsNarrow(ctx: Ctx): Promise<void> {
   const clock = tickingClock(1_000_000_000_000)
@@ -37,4 +40,45 @@ export async function pruneIsNarrow(ctx: Ctx): Promise<void> {
   )
   equal((await store.sessions.prune({ appName: ctx.app, before: edge })).sessions, 1, 'prune of the app')
   equal(await ctx.other.sessions.count({ appName: `${ctx.app}-b` }), 1, 'another app is left alone')
+}
+
+/**
+ * A prune that runs out of time keeps what it has done, and its error says how much that is: with what the last one reports
+ * it is all there was.
+ */
+export async function pruneTellsWhatItDid(ctx: Ctx): Promise<void> {
+  const clock = tickingClock(1_000_000_000_000)
+  const store = await ctx.open({ now: clock.now })
+  const all = 300
+  for (const i of numbers(all)) await store.sessions.create(keyOf(ctx, `s${i}`))
+  clock.set(1_500_000_000_000)
+  const query = { appName: ctx.app, before: 1_400_000_000_000, chunk: 1 }
+  let [done, hasTold] = [0, false]
+  // Each has longer, so that one of them is over in the middle wherever the time goes.
+  for (const timeout of [2, 5, 10, 15, 25, 40, 60, 100, 150, 250]) {
+    const outcome = await store.sessions.prune({ ...query, timeout }).catch((error: unknown) => error)
+    const isUnknown = isStoreError(outcome) && outcome.code === 'outcome_unknown'
+    if (isUnknown) await wait(300) // what is on its way arrives
+    const left = await ctx.other.sessions.count({ appName: ctx.app })
+    if (!isStoreError(outcome)) {
+      done += (outcome as { sessions: number }).sessions // a report, or what is no error of ours either
+      equal(done, all, 'what the prunes have told together')
+      break
+    }
+    const removed = outcome.facts.removed?.['sessions'] ?? 0
+    holds(isUnknown || outcome.code === 'timeout', 'a prune that ran out of time', outcome)
+    const gone = all - left - done
+    holds(
+      removed === gone || (isUnknown && removed === gone - 1),
+      `a prune of ${timeout} ms that ended by ${outcome.code} tells the ${gone} sessions that it removed`,
+      outcome.facts,
+    )
+    hasTold ||= removed > 0
+    done += gone
+  }
+  done += (await store.sessions.prune({ ...query, chunk: 100 })).sessions
+  equal([done, await ctx.other.sessions.count({ appName: ctx.app })], [all, 0], 'all prunes together')
+  if (hasTold) return
+  unlessLacking(ctx, 'chunks')
+  throw new Unproven('host cannot show it', 'no prune was interrupted between two chunks')
 }

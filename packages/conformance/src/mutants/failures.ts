@@ -18,6 +18,12 @@ const mapFailure = (store: Store, map: (error: StoreError, args: readonly unknow
   })
 
 /** A joined store that does something else; the caller's own rows are as they were. */
+function asIfNothingWasRemoved(error: unknown): never {
+  if (!isStoreError(error)) throw error
+  const { removed: _told, ...facts } = error.facts
+  throw new StoreError(error.code, error.message, { ...facts, cause: error.cause, retryable: error.retryable })
+}
+
 export const joinedAs =
   (spoil: (joined: JoinedStore, store: Store, isOver: () => boolean) => JoinedStore) =>
   (real: CallerTransaction): CallerTransaction => ({
@@ -132,6 +138,20 @@ export const failureMutants: readonly Mutant[] = [
           },
         },
       }),
+  },
+  {
+    id: 'M376',
+    bug: 'a prune that is interrupted does not tell what it has removed',
+    check: 'SES-17@interrupted',
+    wrap: (store) =>
+      wrapStore(store, { sessions: { prune: (query) => store.sessions.prune(query).catch(asIfNothingWasRemoved) } }),
+  },
+  {
+    id: 'M377',
+    bug: 'an erasure that is interrupted does not tell what it has removed',
+    check: 'ERA-05',
+    wrap: (store) =>
+      wrapStore(store, { erase: (user, options) => store.erase(user, options).catch(asIfNothingWasRemoved) }),
   },
   {
     id: 'M375',
