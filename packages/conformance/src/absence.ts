@@ -15,11 +15,13 @@ export const probes: Readonly<Record<Ability, Readonly<Record<string, Probe>>>> 
     delete: (store, ctx) => store.memories.delete({ appName: ctx.app, id: 'm1' }),
   },
   artifacts: {
-    save: (store) => store.artifacts.save({}),
-    load: (store) => store.artifacts.load({}),
-    list: (store) => store.artifacts.list({}),
-    versions: (store) => store.artifacts.versions({}),
-    delete: (store) => store.artifacts.delete({}),
+    save: (store, ctx) => store.artifacts.save({ ...keyOf(ctx), name: 'a' }, new Uint8Array(1)),
+    load: (store, ctx) => store.artifacts.load({ ...keyOf(ctx), name: 'a' }),
+    list: (store, ctx) => store.artifacts.list({ appName: ctx.app, userId: 'ann' }),
+    versions: (store, ctx) => store.artifacts.versions({ ...keyOf(ctx), name: 'a' }),
+    delete: (store, ctx) => store.artifacts.delete({ ...keyOf(ctx), name: 'a' }),
+    prune: (store, ctx) => store.artifacts.prune({ appName: ctx.app, before: 1 }),
+    sweep: (store, ctx) => store.artifacts.sweep({ appName: ctx.app }),
   },
   metrics: {
     record: (store) => store.metrics.record({}),

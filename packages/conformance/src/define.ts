@@ -84,10 +84,20 @@ export interface Seed {
   readonly events: number
 }
 
+/** What an oracle counts. The last three are all that artifacts are made of: names, versions, and pieces of their bytes. */
+export type CountedArea =
+  | 'sessions'
+  | 'events'
+  | 'appStates'
+  | 'userStates'
+  | 'artifacts'
+  | 'artifactVersions'
+  | 'artifactChunks'
+
 /** A second reader, beside the store. What is optional unlocks checks of its own. */
 export interface Oracle {
   /** Rows of one app. */
-  count(area: 'sessions' | 'events' | 'appStates' | 'userStates', appName: string): Promise<number>
+  count(area: CountedArea, appName: string): Promise<number>
   /**
    * Tries to insert an event row of no session, by SQL of its own; the app has a session with an event. True: the database refused it. What it accepted is
    * taken back.
@@ -108,6 +118,8 @@ export interface Oracle {
   damage?(what: 'column' | 'index'): Promise<string>
   /** Has the database itself keep the role `app` to the rows of one app, by row-level security. After the migration. */
   confine?(appName: string): Promise<void>
+  /** Overwrites the stored bytes of every artifact of an app. */
+  damageArtifacts?(appName: string): Promise<void>
   /** Records a migration that no version of the store knows. */
   newerMigration?(): Promise<void>
   /** Leaves what a migration leaves that dies half-way; absent where that is nothing, because it is one transaction. */

@@ -97,13 +97,29 @@ export async function snapshot(store: Store, appName: string): Promise<unknown> 
   const users = [...new Set(sessions.map(({ userId }) => userId))]
   const userStates = await Promise.all(users.map((userId) => store.state.get({ appName, userId })))
   const memories = await memoriesOf(store, appName, users)
-  return { sessions, events, appState: await store.state.get({ appName }), userStates, memories }
+  const artifacts = await artifactsOf(store, appName, sessions)
+  return { sessions, events, appState: await store.state.get({ appName }), userStates, memories, artifacts }
 }
 
-const areas = ['sessions', 'events', 'appStates', 'userStates'] as const
+/** What there is of artifacts, but for their bytes, of which the sums tell. */
+async function artifactsOf(store: Store, appName: string, sessions: readonly SessionSummary[]): Promise<unknown> {
+  if (store.capabilities.artifacts === 'no') return undefined
+  const keys = [...sessions, { appName, userId: 'ann', sessionId: 's1' }]
+  return Promise.all(
+    keys.map(({ userId, sessionId }) =>
+      walk(
+        (cursor) => store.artifacts.list({ appName, userId, sessionId, ...(cursor !== undefined && { cursor }) }),
+        'artifacts.list',
+      ),
+    ),
+  )
+}
 
 async function facts(ctx: Ctx, appName: string): Promise<unknown> {
   const { oracle } = ctx.place
+  const { artifacts } = ctx.store.capabilities
+  const kept = artifacts === 'yes' ? (['artifacts', 'artifactVersions', 'artifactChunks'] as const) : []
+  const areas = ['sessions', 'events', 'appStates', 'userStates', ...kept] as const
   const counted = oracle === undefined ? [] : await Promise.all(areas.map((area) => oracle.count(area, appName)))
   return { read: await snapshot(ctx.other, appName), counted }
 }

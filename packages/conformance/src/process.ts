@@ -4,7 +4,7 @@ import type { Worker } from './define.ts'
 import type { AppendRecord } from './history.ts'
 import { endProcess, giveBack, takeProcess } from './processes.ts'
 import type { Answer, Request } from './worker.ts'
-import type { AppendsArgs, Failure, LeaseArgs } from './worker-script.ts'
+import type { AppendsArgs, Failure, LeaseArgs, UploadArgs } from './worker-script.ts'
 
 /** A store of the same place in another process, warm. */
 export interface RemoteStore {
@@ -15,6 +15,8 @@ export interface RemoteStore {
   deltas(args: AppendsArgs): Promise<number>
   /** Appends batches of `count` events without end, and says of each that it was acknowledged. Rejects when it cannot. */
   batches(args: AppendsArgs, acknowledged: (id: string) => void): Promise<never>
+  /** Saves a stream that never ends, and says when some of it was taken. */
+  upload(args: UploadArgs, taken: (id: string) => void): Promise<never>
   /** Takes a lease, which that process renews for as long as its store is open. */
   lease(args: LeaseArgs): Promise<LeaseToken>
   /** Ends it at once, as a crash would. */
@@ -82,6 +84,7 @@ export async function startWorker({ module, args, mutant }: BrokenWorker, isCold
     deltas: async (given) => (await ask('deltas', given)) as number, // the answer of that script
     lease: async (given) => (await ask('lease', given)) as LeaseToken, // the answer of that script
     batches: async (given, acknowledged) => (await ask('batches', given, acknowledged)) as never, // it has no end
+    upload: async (given, taken) => (await ask('upload', given, taken)) as never, // it has no end
     kill,
     async stop() {
       const isClosed = child.connected && (await isSoon(ask('stop', undefined)))

@@ -1,4 +1,4 @@
-import type { LeaseToken, SessionKey, Store } from '@daybook/core'
+import type { ArtifactKey, LeaseToken, SessionKey, Store } from '@daybook/core'
 import { isStoreError } from '@daybook/core'
 import type { AppendRecord } from './history.ts'
 import { sharedClock } from './race.ts'
@@ -15,6 +15,11 @@ export interface LeaseArgs {
   readonly owner: string
 }
 
+export interface UploadArgs {
+  readonly key: ArtifactKey
+  readonly pieces: number
+}
+
 /** What another process can be asked to do; arguments and answers go through structured clone. */
 export interface WorkerScripts {
   /** Any method of the contract, by its path. */
@@ -27,6 +32,8 @@ export interface WorkerScripts {
   deltas(args: AppendsArgs): Promise<number>
   /** Takes a lease and keeps it. */
   lease(args: LeaseArgs): Promise<LeaseToken>
+  /** Saves a stream that says when so many pieces of a megabyte were taken, and never ends. */
+  upload(args: UploadArgs, say: (acknowledged: string) => void): Promise<never>
   /** Appends batches of `count` events until the process ends, and says of each at once that it was acknowledged. */
   batches(args: AppendsArgs, say: (acknowledged: string) => void): Promise<never>
 }
@@ -68,6 +75,15 @@ export function workerScripts(store: Store): WorkerScripts {
     async lease({ key, ...options }) {
       const { owner, fence } = await store.sessions.lease(key, options)
       return { owner, fence }
+    },
+    async upload({ key, pieces }, say) {
+      async function* endless() {
+        for (let i = 0; i < pieces; i += 1) yield new Uint8Array(1024 * 1024)
+        say('taken')
+        await new Promise(() => {})
+      }
+      await store.artifacts.save(key, endless(), { timeout: 60_000 })
+      throw new Error('it has no end')
     },
     async batches({ key, prefix, count }, say) {
       for (let n = 1; ; n += 1) {

@@ -6,7 +6,7 @@ export const memory: StoreUnderTest = defineStoreUnderTest({
   contract: '1.0',
   expects: {
     memories: 'yes',
-    artifacts: 'no',
+    artifacts: 'yes',
     metrics: 'no',
     lease: 'yes',
     jsonPathFilter: 'yes',

@@ -91,6 +91,8 @@ function absentAreas(calls: Calls): OptionalAreas {
       list: absent(artifacts, 'list'),
       versions: absent(artifacts, 'versions'),
       delete: absent(artifacts, 'delete'),
+      prune: absent(artifacts, 'prune'),
+      sweep: absent(artifacts, 'sweep'),
     },
     metrics: {
       record: absent(metrics, 'record'),

@@ -39,6 +39,7 @@ export interface ErrorFacts {
   readonly sessionId?: string
   readonly eventIds?: readonly string[]
   readonly memoryIds?: readonly string[]
+  readonly saveId?: string
   /**
    * Of a call that removes in chunks and was interrupted: how much the chunks that were committed before had removed, by the
    * names of its report. Absent where that is nothing.

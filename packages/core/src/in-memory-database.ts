@@ -1,3 +1,4 @@
+import type { ArtifactPlace } from './artifact-request.ts'
 import type { JsonDelta } from './delta.ts'
 import { StoreError } from './errors.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
@@ -29,7 +30,13 @@ export interface InMemoryDatabase {
  * ```
  */
 export function createInMemoryDatabase(text?: string): InMemoryDatabase {
-  const database: InMemoryData = { apps: new Map(), states: new Map(), memories: new Map(), lastFence: 0 }
+  const database: InMemoryData = {
+    apps: new Map(),
+    states: new Map(),
+    memories: new Map(),
+    artifacts: new Map(),
+    lastFence: 0,
+  }
   if (text !== undefined) restore(database, text)
   return { [data]: database }
 }
@@ -50,12 +57,22 @@ const textFormat = 'daybook-memory/1'
  * console.log(await copy.sessions.count({ appName: 'shop' })) // 1
  * ```
  */
-export function databaseText({ [data]: { apps, states, memories: kept, lastFence } }: InMemoryDatabase): string {
+export function databaseText({
+  [data]: { apps, states, memories: kept, artifacts, lastFence },
+}: InMemoryDatabase): string {
   const rows = [...apps.values()].flatMap((ofApp) => [...ofApp.values()])
   // The rest of a row belongs to this process, or follows from its events.
   const sessions = rows.map(({ seqs: _seqs, watchers: _watchers, isDeleted: _isDeleted, ...row }) => row)
   const memories = [...kept.values()].flatMap((ofApp) => [...ofApp.values()].map(({ words: _words, ...row }) => row))
-  return JSON.stringify({ format: textFormat, sessions, states: [...states], memories, lastFence } satisfies Saved)
+  const saved: Saved = {
+    format: textFormat,
+    sessions,
+    states: [...states],
+    memories,
+    artifacts: savedArtifacts(artifacts),
+    lastFence,
+  }
+  return JSON.stringify(saved)
 }
 
 interface Saved {
@@ -66,16 +83,34 @@ interface Saved {
   readonly states: readonly (readonly [string, StateRow])[]
   /** Absent in a text of a version that had no memories. */
   readonly memories?: readonly Omit<MemoryRow, 'words'>[]
+  /** Absent in a text of a version that had no artifacts. */
+  readonly artifacts?: readonly SavedName[]
   /** Absent in a text of a version that had no leases. */
   readonly lastFence?: number
 }
 
+type SavedName = Omit<ArtifactRow, 'versions'> & {
+  readonly versions: readonly (Omit<ArtifactVersionRow, 'bytes' | 'mimeType'> & {
+    readonly mimeType?: string | undefined
+    readonly bytes: string
+  })[]
+}
+
+const savedArtifacts = (artifacts: InMemoryData['artifacts']): SavedName[] =>
+  [...artifacts.values()]
+    .flatMap((names) => [...names.values()])
+    .map((row) => ({
+      ...row,
+      versions: [...row.versions.values()].map((one) => ({ ...one, bytes: Buffer.from(one.bytes).toString('base64') })),
+    }))
+
 function restore(database: InMemoryData, text: string): void {
-  const { sessions, states, memories = [], lastFence = 0 } = parsed(text)
+  const { sessions, states, memories = [], artifacts = [], lastFence = 0 } = parsed(text)
   try {
     for (const row of sessions) insertSession(database, restored(row))
     for (const [name, row] of states) database.states.set(name, whole(row))
     for (const row of memories) insertMemory(database, remembered(row))
+    for (const name of artifacts) restoreName(database, name)
     database.lastFence = lastFence
   } catch (cause) {
     throw new StoreError('corrupt', 'the text of the database is damaged: a row in it is none', { cause })
@@ -93,6 +128,16 @@ function remembered(row: Omit<MemoryRow, 'words'>): MemoryRow {
   const payload: unknown = JSON.parse(row.payload)
   if (!isJsonObject(payload)) throw new TypeError('a memory is no object')
   return { ...row, words: wordsOfPayload(payload) }
+}
+
+function restoreName({ artifacts }: InMemoryData, { versions, ...row }: SavedName): void {
+  const key = keyText(row.appName, row.userId, row.sessionId)
+  const restoredVersions = versions.map(({ mimeType, metadata, bytes, ...one }): [number, ArtifactVersionRow] => {
+    if (!isJsonObject(metadata)) throw new TypeError('the metadata of an artifact are no object')
+    return [one.version, { ...one, mimeType, metadata, bytes: new Uint8Array(Buffer.from(bytes, 'base64')) }]
+  })
+  const names = artifacts.get(key) ?? new Map<string, ArtifactRow>()
+  artifacts.set(key, names.set(row.name, { ...row, versions: new Map(restoredVersions) }))
 }
 
 function whole<Row extends { readonly state: JsonObject }>(row: Row): Row {
@@ -124,6 +169,8 @@ export interface InMemoryData {
   readonly states: Map<string, StateRow>
   /** Memories of each app by {@link keyText} of user and id. */
   readonly memories: Map<string, Map<string, MemoryRow>>
+  /** Artifacts by name, of each session and each user by {@link keyText} of three ids, the last of which is empty for a user. */
+  readonly artifacts: Map<string, Map<string, ArtifactRow>>
   /** Of all leases of all sessions. */
   lastFence: number
 }
@@ -170,6 +217,21 @@ export interface MemoryRow extends CheckedScope, MemoryEntry {
   readonly updatedAt: number
 }
 
+export interface ArtifactRow extends ArtifactPlace {
+  nextVersion: number
+  readonly versions: Map<number, ArtifactVersionRow>
+}
+
+export interface ArtifactVersionRow {
+  readonly version: number
+  readonly saveId: string
+  readonly mimeType: string | undefined
+  readonly metadata: JsonObject
+  readonly bytes: Uint8Array
+  readonly sha256: string
+  readonly createdAt: number
+}
+
 /** A text for each list of ids that no other list of ids has. */
 export const keyText = (...ids: readonly string[]): string => JSON.stringify(ids)
 
@@ -183,10 +245,11 @@ export function insertSession({ apps }: InMemoryData, row: SessionRow): void {
   apps.set(row.appName, ofApp.set(keyText(row.userId, row.sessionId), row))
 }
 
-export function deleteSession({ apps }: InMemoryData, row: SessionRow): void {
+export function deleteSession({ apps, artifacts }: InMemoryData, row: SessionRow): void {
   const ofApp = apps.get(row.appName)
   ofApp?.delete(keyText(row.userId, row.sessionId))
   if (ofApp?.size === 0) apps.delete(row.appName)
+  artifacts.delete(keyText(row.appName, row.userId, row.sessionId))
   row.isDeleted = true
   wake(row)
 }

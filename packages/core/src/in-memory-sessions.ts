@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { checkedCount, checkedOptions, checkedSessionKey, checkedUserKey, checkStateBytes } from './arguments.ts'
 import type { Call } from './calls.ts'
 import { applyDelta, isEmptyDelta } from './delta.ts'
+import { deleteUserArtifacts, sessionVersions } from './in-memory-artifacts.ts'
 import {
   deleteSession,
   findSession,
@@ -111,12 +112,14 @@ export const createInMemoryErase =
       checkedOptions(options, [])
       const key = checkedUserKey(user, limits)
       const rows = sessionsOf(data, key)
+      const artifacts = rows.reduce((sum, row) => sum + sessionVersions(data, row), deleteUserArtifacts(data, key))
       for (const row of rows) deleteSession(data, row)
       return {
         sessions: rows.length,
         events: eventsIn(rows),
         userStates: deleteUserState(data, key) ? 1 : 0,
         memories: deleteMemories(data, key),
+        artifacts,
       }
     })
 

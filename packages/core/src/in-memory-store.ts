@@ -2,6 +2,7 @@ import { areasOf, capabilitiesWith } from './areas.ts'
 import { checkedFlag, checkedOptions, membersOf } from './arguments.ts'
 import type { Capabilities } from './capabilities.ts'
 import { StoreError } from './errors.ts'
+import { createInMemoryArtifacts } from './in-memory-artifacts.ts'
 import { createInMemoryDatabase, data, type InMemoryDatabase } from './in-memory-database.ts'
 import { createInMemoryEvents } from './in-memory-events.ts'
 import { createInMemoryLeases } from './in-memory-leases.ts'
@@ -22,7 +23,7 @@ export type InMemoryStore = Store
 
 const capabilities: Capabilities = Object.freeze({
   memories: 'yes',
-  artifacts: 'no',
+  artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',
@@ -74,7 +75,10 @@ export function createInMemoryStore(options: InMemoryStoreOptions = {}): InMemor
     sessions: createInMemorySessions(context, leases),
     events: createInMemoryEvents(context),
     state: createInMemoryState(context),
-    ...areasOf({ calls, areas }, { memories: createInMemoryMemories(context) }),
+    ...areasOf(
+      { calls, areas },
+      { memories: createInMemoryMemories(context), artifacts: createInMemoryArtifacts(context) },
+    ),
     erase: createInMemoryErase(context),
     migrate: (given) =>
       calls.run('migrate', given, (): MigrationReport => {

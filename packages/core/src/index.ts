@@ -60,7 +60,25 @@ export type {
   MemoryStore,
   NewMemory,
 } from './memories.ts'
-export type { ArtifactStore } from './artifacts.ts'
+export type {
+  Artifact,
+  ArtifactContent,
+  ArtifactKey,
+  ArtifactPruneQuery,
+  ArtifactPruneReport,
+  ArtifactQuery,
+  ArtifactStore,
+  ArtifactVersion,
+  DeleteArtifactOptions,
+  LoadedArtifact,
+  LoadArtifactOptions,
+  SavedArtifact,
+  SaveArtifactOptions,
+  StreamedArtifact,
+  ArtifactSweepQuery,
+  ArtifactSweepReport,
+  ArtifactVersionQuery,
+} from './artifacts.ts'
 export type { MetricStore } from './metrics.ts'
 export type { CallOptions } from './call.ts'
 export type { Page, PageOptions } from './page.ts'
@@ -72,6 +90,33 @@ export { createInMemoryStore, type InMemoryStore, type InMemoryStoreOptions } fr
 
 // For those who write a store: the parts that are the same in every one.
 export { areasOf, capabilitiesWith, optionalAreas, type Area, type OptionalAreas } from './areas.ts'
+export { artifactPiece, piecesOf, wholeContent, type ContentSum } from './artifact-content.ts'
+export {
+  artifactKeyOf,
+  artifactListRequest,
+  artifactPruneRequest,
+  checkedArtifactContent,
+  damagedArtifact,
+  deleteArtifactRequest,
+  deletedMeanwhile,
+  isSameSave,
+  loadArtifactRequest,
+  otherContent,
+  savedArtifact,
+  saveArtifactRequest,
+  sha256Of,
+  artifactSweepRequest,
+  artifactVersionsRequest,
+  type ArtifactFacts,
+  type ArtifactListRequest,
+  type ArtifactPlace,
+  type ArtifactPruneRequest,
+  type DeleteArtifactRequest,
+  type LoadArtifactRequest,
+  type SaveArtifactRequest,
+  type ArtifactSweepRequest,
+  type ArtifactVersionsRequest,
+} from './artifact-request.ts'
 export { appendRequest, deltaOf, isSameEvent, type AppendRequest, type NewEvent } from './append-request.ts'
 export {
   checkedChange,

@@ -18,6 +18,10 @@ export interface Limits {
   readonly batchEvents: number
   /** Bytes of all events of one append. */
   readonly batchBytes: number
+  /** Bytes of one version of an artifact. */
+  readonly artifactBytes: number
+  /** Bytes of the metadata of one version as JSON text in UTF-8. */
+  readonly artifactMetadataBytes: number
   /** Items of a page when `limit` is not given. */
   readonly pageDefault: number
   /** The highest `limit`. */
@@ -33,6 +37,8 @@ export const defaultLimits: Limits = {
   stateDepth: 30,
   batchEvents: 1000,
   batchBytes: 12 * 1024 * 1024,
+  artifactBytes: 64 * 1024 * 1024,
+  artifactMetadataBytes: 64 * 1024,
   pageDefault: 100,
   pageMax: 1000,
 }

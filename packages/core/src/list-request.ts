@@ -53,6 +53,7 @@ export interface EventListRequest extends PageRequest {
   readonly filter: CheckedEventFilter
 }
 
+/** Names of the options that every page takes. */
 export const pageNames = ['limit', 'cursor', 'offset'] as const
 const eventFilterNames = ['since', 'after', 'afterSeq', 'author', 'invocationId', 'branch', 'last'] as const
 

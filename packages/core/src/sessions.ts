@@ -184,7 +184,7 @@ export interface SessionStore {
   /**
    * A new session of the same app and user, at revision 1: the events up to `throughSeq` with their ids and `seq`, and the
    * session state of that point. Earlier than the head that is the state given at creation plus the deltas of the events up
-   * to there: a direct `update` is not part of that history. User and app state are not copied.
+   * to there: a direct `update` is not part of that history. User and app state are not copied, nor artifacts.
    */
   fork<S extends State = State>(key: SessionKey, options?: ForkOptions): Promise<Session<S>>
   /** The session's own state after event `seq`, as `fork` would copy it; `undefined` without the session. */

@@ -120,6 +120,8 @@ export interface ErasureReceipt {
   readonly userStates: number
   /** Of the user, not of the app. */
   readonly memories: number
+  /** Versions, of the user and of the user's sessions. */
+  readonly artifacts: number
 }
 
 /**

@@ -216,12 +216,14 @@ test('prune and erase take what they name and count it', async () => {
     events: 4,
     userStates: 1,
     memories: 0,
+    artifacts: 0,
   })
   expect(await store.erase({ appName: 'shop', userId: 'ann' })).toEqual({
     sessions: 0,
     events: 0,
     userStates: 0,
     memories: 0,
+    artifacts: 0,
   })
   expect(await store.sessions.count({ appName: 'shop' })).toBe(5)
   expect(await store.state.get({ appName: 'shop', userId: 'bob' })).toMatchObject({ state: { u: 1 } })

@@ -3,7 +3,7 @@ import type { Capabilities } from '@daybook/core'
 /** @param foreignKeys whether the tables have them */
 export const capabilitiesOf = (foreignKeys: boolean): Capabilities => ({
   memories: 'no',
-  artifacts: 'no',
+  artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',

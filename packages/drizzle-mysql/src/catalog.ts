@@ -11,12 +11,14 @@ import { daybookTables, type MysqlTableOptions } from './schema.ts'
  */
 export function catalogOf(options: MysqlTableOptions): Catalog {
   const tables = Object.values(daybookTables(options))
-  const columns = tables.flatMap((table) => Object.values(getTableColumns(table)))
-  const exact = columns.filter((column) => column.getSQLType().includes('COLLATE'))
+  const exact = tables.flatMap((table) =>
+    Object.values(getTableColumns(table))
+      .filter((column) => column.getSQLType().includes('COLLATE'))
+      .map(({ name }) => `'${getTableConfig(table).name}.${name}'`),
+  )
   const names = tables.map((table) => `select '${getTableConfig(table).name}' as name`).join(' union all ')
   const ours = (column: string) => `(${names}) as o on ${isNamed(column, 'o.name')}`
-  const exactNames = [...new Set(exact.map(({ name }) => `'${name}'`))].join(', ')
-  const isExact = `(c.column_name in (${exactNames}) or c.generation_expression <> '')`
+  const isExact = `(concat(o.name, '.', c.column_name) in (${exact.join(', ')}) or c.generation_expression <> '')`
   const isJson =
     options.flavour === 'mysql'
       ? 'false'
@@ -33,7 +35,7 @@ export function catalogOf(options: MysqlTableOptions): Catalog {
             when ${isExact} then concat(' character set ', c.character_set_name, ' collate ', c.collation_name)
             when c.character_set_name = 'utf8mb4' then '' else concat(' character set ', c.character_set_name) end,
           if(coalesce(c.generation_expression, '') = '', '', ' generated'),
-          if(c.column_name = 'sid' and c.column_key = 'PRI' and locate('auto_increment', c.extra) = 0 and o.name = '${tableNamesOf(options).sessions}', ' without auto_increment', ''),
+          if(c.column_key = 'PRI' and locate('auto_increment', c.extra) = 0 and (c.column_name = 'sid' and o.name = '${tableNamesOf(options).sessions}' or c.column_name = 'aid' and o.name = '${tableNamesOf(options).artifacts}'), ' without auto_increment', ''),
           if(c.is_nullable = 'NO', ' not null', ''))) as \`type\`
         from information_schema.columns as c join ${ours('c.table_name')} where c.table_schema = database()
         union all select o.name, 'required', c.column_name, ''

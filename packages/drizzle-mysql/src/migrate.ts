@@ -3,10 +3,11 @@ import { sql } from 'drizzle-orm'
 import { createMigrations, eventsSession, sessions } from './migrations/0001-sessions.ts'
 import { views } from './migrations/0002-views.ts'
 import { leases } from './migrations/0003-leases.ts'
+import { artifacts, versionsName } from './migrations/0004-artifacts.ts'
 import { collations, type Flavour, type MysqlTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
-const allMigrations: readonly Migration[] = [sessions, views, leases]
+const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts]
 
 /** What a migration needs to know about the place of the tables. */
 export function migrating(
@@ -20,7 +21,8 @@ export function migrating(
   const exact = collations[flavour]
   const hasForeignKeys = options.foreignKeys ?? true
   const made = allMigrations.flatMap(({ makes }) => makes.map((name) => withNames(name, names)))
-  const marks = { ...names, exact, eventsSession: hasForeignKeys ? withNames(eventsSession, names) : '' }
+  const reference = (text: string) => (hasForeignKeys ? withNames(text, names) : '')
+  const marks = { ...names, exact, eventsSession: reference(eventsSession), versionsName: reference(versionsName) }
   // GET_LOCK ends with the connection, so a migration that crashed cannot block the next one. A name has 64 characters.
   const lock = `sha2(concat(database(), '.${names.migrations}'), 224)`
   return {
@@ -53,7 +55,7 @@ function differences(names: ReturnType<typeof tableNamesOf>, exact: string, hasF
   const ours = listed(Object.values(names).filter((name) => name !== names.migrations))
   const inOurs = (column: string) => `exists (select 1 from (${ours}) as ours where ${isNamed(column, 'ours.name')})`
   const ids =
-    "'app_name', 'user_id', 'session_id', 'event_id', 'invocation_id', 'author', 'branch', 'error_code', 'lease_owner'"
+    "'app_name', 'user_id', 'session_id', 'event_id', 'invocation_id', 'author', 'branch', 'error_code', 'lease_owner', 'name', 'save_id', 'upload_id', 'sha256', 'mime_type', 'codec'"
   const collation = `select concat('the column ', c.table_name, '.', c.column_name, ' has the collation ', c.collation_name,
       ', and the store needs ${exact}: other texts would pass for the same') as difference
     from information_schema.columns as c where c.table_schema = database() and c.column_name in (${ids})

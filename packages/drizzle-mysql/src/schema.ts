@@ -47,6 +47,9 @@ const jsonText = customType<{ data: JsonObject; driverData: string }>({
   fromDriver: (text) => JSON.parse(text) as JsonObject, // what the store writes there
 })
 
+/** Bytes as they are. */
+const binary = customType<{ data: Uint8Array }>({ dataType: () => 'longblob' })
+
 const whole = (column: string) => bigint(column, { mode: 'number' }).notNull()
 
 /** Tables of a store, for joins and for drizzle-kit. The migrations that ship with the package make the same ones. */
@@ -140,6 +143,62 @@ export function daybookTables(options: MysqlTableOptions = {}) {
     ],
   )
 
+  const artifacts = mysqlTable(
+    names.artifacts,
+    {
+      aid: bigint({ mode: 'number' }).autoincrement().primaryKey(),
+      appName: id('app_name').notNull(),
+      userId: id('user_id').notNull(),
+      sessionId: id('session_id').notNull(),
+      name: id().notNull(),
+      nextVersion: whole('next_version'),
+    },
+    (t) => [unique(`${names.artifacts}_key`).on(t.appName, t.userId, t.sessionId, t.name)],
+  )
+
+  const artifactVersions = mysqlTable(
+    names.artifactVersions,
+    {
+      aid: whole('aid'),
+      version: whole('version'),
+      saveId: id('save_id').notNull(),
+      uploadId: id('upload_id').notNull(),
+      chunks: bigint({ mode: 'number' }),
+      size: whole('size'),
+      sha256: id(),
+      mimeType: id('mime_type'),
+      metadata: jsonText().notNull(),
+      codec: id(),
+      createdAt: time('created_at').notNull(),
+    },
+    (t) => [
+      primaryKey({ name: `${names.artifactVersions}_pk`, columns: [t.aid, t.version] }),
+      unique(`${names.artifactVersions}_save`).on(t.aid, t.saveId),
+      unique(`${names.artifactVersions}_upload`).on(t.uploadId),
+      ...(foreignKeys
+        ? [
+            foreignKey({
+              name: `${names.artifactVersions}_name`,
+              columns: [t.aid],
+              foreignColumns: [artifacts.aid],
+            }).onDelete('cascade'),
+          ]
+        : []),
+    ],
+  )
+
+  const artifactChunks = mysqlTable(
+    names.artifactChunks,
+    {
+      appName: id('app_name').notNull(),
+      userId: id('user_id').notNull(),
+      uploadId: id('upload_id').notNull(),
+      n: whole('n'),
+      bytes: binary().notNull(),
+    },
+    (t) => [primaryKey({ name: `${names.artifactChunks}_pk`, columns: [t.appName, t.userId, t.uploadId, t.n] })],
+  )
+
   const migrations = mysqlTable(
     names.migrations,
     {
@@ -152,10 +211,20 @@ export function daybookTables(options: MysqlTableOptions = {}) {
     (t) => [primaryKey({ name: `${names.migrations}_pk`, columns: [t.id] })],
   )
 
-  return { sessions, events, appStates, userStates, migrations } satisfies Tables
+  return {
+    sessions,
+    events,
+    appStates,
+    userStates,
+    artifacts,
+    artifactVersions,
+    artifactChunks,
+    migrations,
+  } satisfies Tables
 }
 
 export type DaybookTables = ReturnType<typeof daybookTables>
 
 /** The tables under their default names, for MySQL; `daybookTables({ flavour: 'mariadb' })` has those for MariaDB. */
-export const { sessions, events, appStates, userStates, migrations } = daybookTables()
+export const { sessions, events, appStates, userStates, artifacts, artifactVersions, artifactChunks, migrations } =
+  daybookTables()

@@ -12,6 +12,9 @@ const areas = {
   events: 'daybook_events',
   appStates: 'daybook_app_states',
   userStates: 'daybook_user_states',
+  artifacts: 'daybook_artifacts',
+  artifactVersions: 'daybook_artifact_versions',
+  artifactChunks: 'daybook_artifact_chunks',
 }
 
 /** A second reader of a database, which also tries what the server does. */
@@ -19,7 +22,12 @@ export function oracleOf(pool: Pool): Oracle {
   const ask = async (query: string) => (await pool.query<RowDataPacket[]>(query))[0]
   return {
     async count(area, appName) {
-      const where = area === 'events' ? 'sid in (select sid from daybook_sessions where app_name = ?)' : 'app_name = ?'
+      const where =
+        area === 'events'
+          ? 'sid in (select sid from daybook_sessions where app_name = ?)'
+          : area === 'artifactVersions'
+            ? 'aid in (select aid from daybook_artifacts where app_name = ?)'
+            : 'app_name = ?'
       const [rows] = await pool.query<RowDataPacket[]>(`select count(*) as n from ${areas[area]} where ${where}`, [
         appName,
       ])
@@ -30,6 +38,10 @@ export function oracleOf(pool: Pool): Oracle {
       const copy = `insert into daybook_events (sid, ${columns}) select 2000000000, ${columns} from daybook_events limit 1`
       return (await rolledBack(pool, (connection) => connection.query(copy))) === 1452
     },
+    async damageArtifacts(appName) {
+      const zeros = 'repeat(char(0), length(bytes))'
+      await pool.query(`update daybook_artifact_chunks set bytes = ${zeros} where app_name = ?`, [appName])
+    },
     plan: (statement) => planOf(pool, statement),
     async seed(seed) {
       const spelling = { table: (name: string) => `daybook_${name}`, json: (text: string) => text }
@@ -37,9 +49,10 @@ export function oracleOf(pool: Pool): Oracle {
       await pool.query('analyze table daybook_sessions, daybook_events')
     },
     async internalKeys(appName) {
-      const select = 'select sid from daybook_sessions where app_name = ?'
-      const [rows] = await pool.query<RowDataPacket[]>(select, [appName])
-      return rows.map((row) => String(row['sid']))
+      const sids = 'select sid as id from daybook_sessions where app_name = ?'
+      const aids = 'select aid from daybook_artifacts where app_name = ?'
+      const [rows] = await pool.query<RowDataPacket[]>(`${sids} union all ${aids}`, [appName, appName])
+      return rows.map((row) => String(row['id']))
     },
     async schema() {
       const views = await ask(

@@ -15,7 +15,7 @@ import { byWayOf, endpointOf, urlOn, type MysqlBackend } from './server.ts'
 
 const expects: Capabilities = {
   memories: 'no',
-  artifacts: 'no',
+  artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',

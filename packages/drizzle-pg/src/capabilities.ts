@@ -4,7 +4,7 @@ import type { Driver } from './driver.ts'
 /** @param isHeard whether tails are woken, as far as that is known before the first look */
 export const capabilitiesOf = ({ isSingle }: Driver, isHeard: boolean): Capabilities => ({
   memories: 'no',
-  artifacts: 'no',
+  artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',

@@ -3,10 +3,11 @@ import { sql } from 'drizzle-orm'
 import { sessions } from './migrations/0001-sessions.ts'
 import { views } from './migrations/0002-views.ts'
 import { leases } from './migrations/0003-leases.ts'
+import { artifacts } from './migrations/0004-artifacts.ts'
 import { schemaNameOf, type PgTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
-const allMigrations: readonly Migration[] = [sessions, views, leases]
+const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts]
 
 /** What a migration needs to know about the place of the tables. */
 export function migrating(

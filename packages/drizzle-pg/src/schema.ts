@@ -27,6 +27,9 @@ const time = customType<{ data: number; driverData: string }>({
 const id = customType<{ data: string }>({ dataType: () => 'varchar(191) COLLATE "C"' })
 const name = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' })
 
+/** Bytes as they are. */
+const binary = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
+
 const whole = (column: string) => bigint(column, { mode: 'number' }).notNull()
 
 export interface PgTableOptions extends TableNameOptions {
@@ -132,6 +135,58 @@ export function daybookTables(options: PgTableOptions = {}) {
     ],
   )
 
+  const artifacts = table(
+    names.artifacts,
+    {
+      aid: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+      appName: id('app_name').notNull(),
+      userId: id('user_id').notNull(),
+      sessionId: id('session_id').notNull(),
+      name: id().notNull(),
+      nextVersion: whole('next_version'),
+    },
+    (t) => [unique(`${names.artifacts}_key`).on(t.appName, t.userId, t.sessionId, t.name)],
+  )
+
+  const artifactVersions = table(
+    names.artifactVersions,
+    {
+      aid: whole('aid'),
+      version: whole('version'),
+      saveId: id('save_id').notNull(),
+      uploadId: id('upload_id').notNull(),
+      chunks: bigint({ mode: 'number' }),
+      size: whole('size'),
+      sha256: id(),
+      mimeType: id('mime_type'),
+      metadata: json().$type<JsonObject>().notNull(),
+      codec: id(),
+      createdAt: time('created_at').notNull(),
+    },
+    (t) => [
+      primaryKey({ name: `${names.artifactVersions}_pk`, columns: [t.aid, t.version] }),
+      unique(`${names.artifactVersions}_save`).on(t.aid, t.saveId),
+      unique(`${names.artifactVersions}_upload`).on(t.uploadId),
+      foreignKey({
+        name: `${names.artifactVersions}_name`,
+        columns: [t.aid],
+        foreignColumns: [artifacts.aid],
+      }).onDelete('cascade'),
+    ],
+  )
+
+  const artifactChunks = table(
+    names.artifactChunks,
+    {
+      appName: id('app_name').notNull(),
+      userId: id('user_id').notNull(),
+      uploadId: id('upload_id').notNull(),
+      n: whole('n'),
+      bytes: binary().notNull(),
+    },
+    (t) => [primaryKey({ name: `${names.artifactChunks}_pk`, columns: [t.appName, t.userId, t.uploadId, t.n] })],
+  )
+
   const migrations = table(
     names.migrations,
     {
@@ -144,10 +199,20 @@ export function daybookTables(options: PgTableOptions = {}) {
     (t) => [primaryKey({ name: `${names.migrations}_pk`, columns: [t.id] })],
   )
 
-  return { sessions, events, appStates, userStates, migrations } satisfies Tables
+  return {
+    sessions,
+    events,
+    appStates,
+    userStates,
+    artifacts,
+    artifactVersions,
+    artifactChunks,
+    migrations,
+  } satisfies Tables
 }
 
 export type DaybookTables = ReturnType<typeof daybookTables>
 
 /** The tables under their default names. */
-export const { sessions, events, appStates, userStates, migrations } = daybookTables()
+export const { sessions, events, appStates, userStates, artifacts, artifactVersions, artifactChunks, migrations } =
+  daybookTables()

@@ -11,6 +11,9 @@ const areas = {
   events: 'daybook_events',
   appStates: 'daybook_app_states',
   userStates: 'daybook_user_states',
+  artifacts: 'daybook_artifacts',
+  artifactVersions: 'daybook_artifact_versions',
+  artifactChunks: 'daybook_artifact_chunks',
 }
 
 /** Runs a statement; whoever asks has their own way to the database. */
@@ -40,7 +43,9 @@ export function oracleOf(access: Access, schema: string): Oracle {
   return {
     async count(area, appName) {
       const sessions = `select sid from ${table('sessions')} where app_name = $1`
-      const where = area === 'events' ? `sid in (${sessions})` : 'app_name = $1'
+      const names = `select aid from ${table('artifacts')} where app_name = $1`
+      const where =
+        area === 'events' ? `sid in (${sessions})` : area === 'artifactVersions' ? `aid in (${names})` : 'app_name = $1'
       const [row] = await query(`select count(*)::int as n from "${schema}".${areas[area]} where ${where}`, [appName])
       return Number(row?.['n'])
     },
@@ -52,15 +57,23 @@ export function oracleOf(access: Access, schema: string): Oracle {
       }
       return (await rolledBack(access, copied)) === '23503'
     },
+    async damageArtifacts(appName) {
+      const zeros = `decode(repeat('00', length(bytes)), 'hex')`
+      await query(`update ${table('artifact_chunks')} set bytes = ${zeros} where app_name = $1`, [appName])
+    },
     plan: (statement) => planOf(access, table('sessions'), statement),
     async seed(seed) {
       for (const statement of seedStatements(seed, { table, json: (text) => `(${text})::json` })) await query(statement)
       for (const name of ['sessions', 'events']) await query(`analyze ${table(name)}`)
     },
     internalKeys: async (appName) =>
-      (await query(`select sid::text as sid from ${table('sessions')} where app_name = $1`, [appName])).map((row) =>
-        String(row['sid']),
-      ),
+      (
+        await query(
+          `select sid::text as id from ${table('sessions')} where app_name = $1
+          union all select aid::text from ${table('artifacts')} where app_name = $1`,
+          [appName],
+        )
+      ).map((row) => String(row['id'])),
     async schema() {
       const views = await query('select viewname as "view", definition from pg_views where schemaname = $1', [schema])
       const lines = [...Object.values(await introspectedBy(query, schema)).flat(), ...views]

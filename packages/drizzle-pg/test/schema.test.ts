@@ -27,7 +27,7 @@ const shapes: Record<string, PgTableOptions> = {
   'another prefix': { prefix: 'My$agent_' },
   'no prefix': { prefix: '' },
   'names for single tables': { tables: { sessions: 'Conversations', events: 'turns' } },
-  'the longest names': { prefix: 'p'.repeat(39) },
+  'the longest names': { prefix: 'p'.repeat(33) },
 }
 
 describe('drizzle-kit and migrate() make the same schema', () => {
@@ -62,6 +62,18 @@ test('every id and every text to filter by is compared byte for byte', async () 
   const text = { collation: 'C', type: 'text' }
   expect(Object.fromEntries(rows.map(({ column, ...rest }) => [column, rest]))).toEqual({
     'daybook_app_states.app_name': id,
+    'daybook_artifact_chunks.app_name': id,
+    'daybook_artifact_chunks.upload_id': id,
+    'daybook_artifact_chunks.user_id': id,
+    'daybook_artifact_versions.codec': id,
+    'daybook_artifact_versions.mime_type': id,
+    'daybook_artifact_versions.save_id': id,
+    'daybook_artifact_versions.sha256': id,
+    'daybook_artifact_versions.upload_id': id,
+    'daybook_artifacts.app_name': id,
+    'daybook_artifacts.name': id,
+    'daybook_artifacts.session_id': id,
+    'daybook_artifacts.user_id': id,
     'daybook_events.author': text,
     'daybook_events.branch': text,
     'daybook_events.error_code': text,
@@ -82,6 +94,10 @@ test('ids of the longest kind fit the indexes', async () => {
   const session = await store.sessions.create({ appName: ids, userId: ids, sessionId: ids })
   await store.events.append(session, { id: ids })
   expect((await store.events.list(session)).items.map(({ event }) => event.id)).toEqual([ids])
+  await store.artifacts.save({ ...session, name: ids }, Buffer.from('x'), { saveId: ids })
+  expect(
+    (await store.artifacts.list({ appName: ids, userId: ids, sessionId: ids })).items.map(({ name }) => name),
+  ).toEqual([ids])
 })
 
 test('a schema named public is a schema like others', () => {

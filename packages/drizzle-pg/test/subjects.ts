@@ -27,7 +27,7 @@ import { connect, serverEndpoint, serverUrl, urlWith } from './server.ts'
 
 const expected: Capabilities = {
   memories: 'no',
-  artifacts: 'no',
+  artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',

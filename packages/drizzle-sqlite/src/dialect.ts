@@ -90,7 +90,7 @@ export const serverLimits: Partial<Limits> = {
 
 const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabilities => ({
   memories: 'no',
-  artifacts: 'no',
+  artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',

@@ -2,6 +2,7 @@ import { fromMicros, toMicros, type JsonObject } from '@daybook/core'
 import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import {
+  blob,
   check,
   customType,
   foreignKey,
@@ -98,6 +99,58 @@ export function daybookTables(options: TableNameOptions = {}) {
     ],
   )
 
+  const artifacts = sqliteTable(
+    names.artifacts,
+    {
+      aid: integer().primaryKey({ autoIncrement: true }),
+      appName: text('app_name').notNull(),
+      userId: text('user_id').notNull(),
+      sessionId: text('session_id').notNull(),
+      name: text().notNull(),
+      nextVersion: integer('next_version').notNull(),
+    },
+    (t) => [unique(`${names.artifacts}_key`).on(t.appName, t.userId, t.sessionId, t.name)],
+  )
+
+  const artifactVersions = sqliteTable(
+    names.artifactVersions,
+    {
+      aid: integer().notNull(),
+      version: integer().notNull(),
+      saveId: text('save_id').notNull(),
+      uploadId: text('upload_id').notNull(),
+      chunks: integer(),
+      size: integer().notNull(),
+      sha256: text(),
+      mimeType: text('mime_type'),
+      metadata: text({ mode: 'json' }).$type<JsonObject>().notNull(),
+      codec: text(),
+      createdAt: time('created_at').notNull(),
+    },
+    (t) => [
+      primaryKey({ name: `${names.artifactVersions}_pk`, columns: [t.aid, t.version] }),
+      unique(`${names.artifactVersions}_save`).on(t.aid, t.saveId),
+      unique(`${names.artifactVersions}_upload`).on(t.uploadId),
+      foreignKey({
+        name: `${names.artifactVersions}_name`,
+        columns: [t.aid],
+        foreignColumns: [artifacts.aid],
+      }).onDelete('cascade'),
+    ],
+  )
+
+  const artifactChunks = sqliteTable(
+    names.artifactChunks,
+    {
+      appName: text('app_name').notNull(),
+      userId: text('user_id').notNull(),
+      uploadId: text('upload_id').notNull(),
+      n: integer().notNull(),
+      bytes: blob({ mode: 'buffer' }).notNull(),
+    },
+    (t) => [primaryKey({ name: `${names.artifactChunks}_pk`, columns: [t.appName, t.userId, t.uploadId, t.n] })],
+  )
+
   const migrations = sqliteTable(names.migrations, {
     id: text().primaryKey(),
     name: text().notNull(),
@@ -106,10 +159,20 @@ export function daybookTables(options: TableNameOptions = {}) {
     version: text().notNull(),
   })
 
-  return { sessions, events, appStates, userStates, migrations } satisfies Tables
+  return {
+    sessions,
+    events,
+    appStates,
+    userStates,
+    artifacts,
+    artifactVersions,
+    artifactChunks,
+    migrations,
+  } satisfies Tables
 }
 
 export type DaybookTables = ReturnType<typeof daybookTables>
 
 /** The tables under their default names. */
-export const { sessions, events, appStates, userStates, migrations } = daybookTables()
+export const { sessions, events, appStates, userStates, artifacts, artifactVersions, artifactChunks, migrations } =
+  daybookTables()

@@ -87,16 +87,18 @@ function workerBackend({ calls, now, signals }: RemoteParts, threads: Threads): 
     return (await thread.ask({ name, request, now: sent, ms, cell }, call)) as T // what the thread answers to that name
   }
 
+  async function within<T>(call: Call, operation: Operation<T>): Promise<T> {
+    const request = operation.request()
+    const { generated, appendsTo } = operation.prepare(request)
+    if (generated !== undefined) call.generated(generated)
+    const answer = await ask<T>(operation.name, request, call)
+    if (appendsTo !== undefined) signals.notify(appendsTo)
+    return answer
+  }
+
   return {
-    perform: <T>(operation: Operation<T>) =>
-      calls.run(operation.name, operation.options, async (call) => {
-        const request = operation.request()
-        const { generated, appendsTo } = operation.prepare(request)
-        if (generated !== undefined) call.generated(generated)
-        const answer = await ask<T>(operation.name, request, call)
-        if (appendsTo !== undefined) signals.notify(appendsTo)
-        return answer
-      }),
+    perform: (operation) => calls.run(operation.name, operation.options, (call) => within(call, operation)),
+    within,
     look: (key, afterSeq, call) => ask<Look | undefined>('look', { key, afterSeq }, call),
     migrate: (dryRun, call) => ask<MigrationReport>('migrate', { dryRun }, call),
     indexStatePath: (request, call) => ask<MigrationReport>('indexStatePath', request, call),

@@ -43,6 +43,10 @@ const countStatements: Record<Parameters<Oracle['count']>[0], string> = {
   events: `select count(*) as "n" from daybook_events e left join daybook_sessions s on s.sid = e.sid where s.app_name = ? or s.sid is null`,
   appStates: 'select count(*) as "n" from daybook_app_states where app_name = ?',
   userStates: 'select count(*) as "n" from daybook_user_states where app_name = ?',
+  artifacts: 'select count(*) as "n" from daybook_artifacts where app_name = ?',
+  // Likewise one without its name.
+  artifactVersions: `select count(*) as "n" from daybook_artifact_versions v left join daybook_artifacts a on a.aid = v.aid where a.app_name = ? or a.aid is null`,
+  artifactChunks: 'select count(*) as "n" from daybook_artifact_chunks where app_name = ?',
 }
 
 const orphan = `insert into daybook_events (sid, seq, event_id, timestamp, payload) values (2000000000, 1, 'orphan', 0, '{}')`
@@ -67,6 +71,9 @@ export function oracleOf(beside: Beside): Oracle {
       await rows('delete from daybook_events where sid = 2000000000')
       return false
     },
+    async damageArtifacts(appName) {
+      await rows('update daybook_artifact_chunks set bytes = zeroblob(length(bytes)) where app_name = ?', [appName])
+    },
     plan: (statement) => planOf(beside, statement),
     async seed(seed) {
       const spelling = { table: (name: string) => `daybook_${name}`, json: (text: string) => text }
@@ -74,9 +81,12 @@ export function oracleOf(beside: Beside): Oracle {
       await beside.analyze()
     },
     internalKeys: async (appName) =>
-      (await rows('select sid as "sid" from daybook_sessions where app_name = ?', [appName])).map((row) =>
-        String(row['sid']),
-      ),
+      (
+        await rows(
+          'select sid as "key" from daybook_sessions where app_name = ? union all select aid from daybook_artifacts where app_name = ?',
+          [appName, appName],
+        )
+      ).map((row) => String(row['key'])),
     schema: async () =>
       (await rows(`select type, name, tbl_name, sql from sqlite_master where name not like 'sqlite_%'`))
         .map((line) => JSON.stringify(line))

@@ -37,7 +37,7 @@ const lacksOfServer: readonly Lack[] = [...lacks, 'storage']
 
 const synchronous: Capabilities = {
   memories: 'no',
-  artifacts: 'no',
+  artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',

@@ -52,8 +52,27 @@ test('the columns of the views are a contract of their own', async () => {
   )
 })
 
+test('the view of artifacts shows versions by their full keys', async () => {
+  await using store = await openStore(newPath())
+  await store.sessions.create(key)
+  await store.artifacts.save({ ...key, name: 'a' }, Buffer.from('x'), { mimeType: 'text/plain', metadata: { n: 1 } })
+  await store.artifacts.save({ ...key, name: 'user:a' }, Buffer.from('yy'))
+  const rows = store.db.all<Record<string, unknown>>(sql`select * from daybook_artifacts_v1 order by name`)
+  expect(rows).toMatchObject([
+    { app_name: 'shop', user_id: 'ann', session_id: 's1', name: 'a', version: 0, mime_type: 'text/plain', size: 1 },
+    { session_id: null, name: 'user:a', mime_type: null, size: 2, created_at: iso[2] },
+  ])
+  expect(Object.keys(rows[0] ?? {}).join(' ')).toBe(
+    'app_name user_id session_id name version mime_type size sha256 metadata save_id created_at',
+  )
+})
+
 /** What the first migration by itself leaves. */
 const older = [
+  sql`drop view daybook_artifacts_v1`,
+  sql`drop table daybook_artifact_versions`,
+  sql`drop table daybook_artifact_chunks`,
+  sql`drop table daybook_artifacts`,
   sql`drop view daybook_events_v1`,
   sql`drop view daybook_sessions_v1`,
   sql`alter table daybook_sessions drop column lease_owner`,
@@ -69,7 +88,7 @@ test('a database of the first migration gets the views, and keeps its rows', asy
   for (const statement of older) store.db.run(statement)
   await using next = await openSqliteStore({ url: `file:${path}` })
   await expect(next.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
-  expect((await next.migrate()).applied).toEqual(['0002', '0003'])
+  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004'])
   expect(next.db.all(sql`select session_id, event_id from daybook_events_v1`)).toEqual([
     { session_id: 's1', event_id: 'e1' },
   ])

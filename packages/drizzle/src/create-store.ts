@@ -21,6 +21,10 @@ import {
   type Store,
   type StoreContext,
 } from '@daybook/core'
+import { createArtifactOperations } from './artifact-operations.ts'
+import { createArtifactRows } from './artifact-rows.ts'
+import { artifactStreams } from './artifact-store.ts'
+import { createArtifactScripts } from './artifacts.ts'
 import { createAppendSignals, type AppendSignals } from './append-signals.ts'
 import type { Dialect } from './dialect.ts'
 import { createEventOperations } from './event-operations.ts'
@@ -50,6 +54,7 @@ export interface Engine extends Pick<Performer, 'attempt' | 'ready' | 'within'> 
   readonly operations: Operations
   readonly signals: AppendSignals
   readonly failureOf: Dialect['failureOf']
+  readonly now: () => number
   /** What calls take when they do not say otherwise. */
   readonly callDefaults: { readonly timeout: number | undefined; readonly logger: Logger | undefined }
 }
@@ -60,6 +65,8 @@ const blindfolded = { jsonPathFilter: 'no', jsonPathIndex: 'no' } as const
 /** What does the work of a store: in this thread over a dialect, or elsewhere. */
 export interface Backend {
   perform<T>(operation: Operation<T>): Promise<T>
+  /** The same within a call that is under way. */
+  within<T>(call: Call, operation: Operation<T>): Promise<T>
   /** Which session it is, and what it has after a `seq`. */
   look(key: SessionKey, afterSeq: number, call: Call): Promise<Look | undefined>
   migrate(dryRun: boolean, call: Call): Promise<MigrationReport>
@@ -94,6 +101,7 @@ export function createEngine(given: Dialect, options: DrizzleStoreOptions, other
   const { attempt, ready, within } = performer
   const backend: Backend = {
     perform: performer.perform,
+    within: (call, operation) => within(call, operation, operation.request()),
     look: (key, seq, call) => performer.runReady('read', (tx) => operations.events.look(tx, key, seq), call),
     async migrate(dryRun, call) {
       if (dryRun) return performer.run('read', schema.preview, call)
@@ -118,6 +126,7 @@ export function createEngine(given: Dialect, options: DrizzleStoreOptions, other
     ready,
     within,
     failureOf: dialect.failureOf,
+    now,
     callDefaults: { timeout: options.timeout, logger },
   }
 }
@@ -138,7 +147,8 @@ export function createRemoteStore(
 
 function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly string[]): Frame {
   const context = storeContext(options, [...drizzleOptionNames, ...others], given.limits)
-  const form = createStoredForm(checkedCodecs(options.codec))
+  const codecs = checkedCodecs(options.codec)
+  const form = createStoredForm(codecs)
   const { limits, now, logger, areas } = context
   const dialect: Dialect = {
     ...given,
@@ -147,11 +157,13 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
   const sessionRows = createSessionRows(dialect, form)
   const eventRows = createEventRows(dialect, sessionRows, form)
   const scopeStates = createScopeStates(dialect, form)
+  const artifacts = createArtifactScripts(dialect, createArtifactRows(dialect, codecs))
   const parts: Parts = {
     dialect,
     sessionRows,
     eventRows,
     scopeStates,
+    artifacts,
     form,
     groupBounds: checkedGroupCommit(options.groupCommit),
     limits,
@@ -163,6 +175,7 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
     sessions: createSessionOperations(parts),
     events: createEventOperations(parts),
     state: createStateOperations(parts),
+    artifacts: createArtifactOperations(parts),
   }
   return { context, dialect, operations, signals: createAppendSignals() }
 }
@@ -182,9 +195,9 @@ const pathIndexMethods = (
 })
 
 function storeOver({ context, dialect, operations, signals }: Frame, backend: Backend): Store {
-  const { calls, limits } = context
+  const { calls, limits, now } = context
   const perform = <T>(operation: Operation<T>) => backend.perform(operation)
-  const { sessions, events, state } = methodsOf(operations, perform)
+  const { sessions, events, state, artifacts } = methodsOf(operations, perform)
   const leases = createLeases({
     take: (key, options) => perform(operations.sessions.lease(key, options)),
     renew: (grant, options) => perform(operations.sessions.renewLease(grant, options)),
@@ -204,7 +217,17 @@ function storeOver({ context, dialect, operations, signals }: Frame, backend: Ba
     sessions: { ...sessions, lease: leases.lease },
     events: { ...events, tail: ((key, tailOptions) => tail(tailParts, key, tailOptions)) as EventStore['tail'] }, // without its type parameter
     state,
-    ...areasOf(context),
+    ...areasOf(context, {
+      artifacts: {
+        ...artifacts,
+        ...artifactStreams(operations.artifacts, {
+          run: (name, callOptions, body) => calls.run(name, callOptions, body),
+          within: (call, operation) => backend.within(call, operation),
+          limits,
+          now,
+        }),
+      },
+    }),
     erase: (user, callOptions): Promise<ErasureReceipt> => perform(operations.sessions.erase(user, callOptions)),
     migrate: (migrateOptions): Promise<MigrationReport> =>
       calls.run('migrate', migrateOptions, (call) => {

@@ -16,7 +16,7 @@ import type { Catalog } from './schema-drift.ts'
 import type { Script } from './script.ts'
 
 /** A value that can be bound. Whole numbers may be bigint; JSON is text. */
-export type Value = string | number | bigint | null
+export type Value = string | number | bigint | Uint8Array | null
 export type Params = Readonly<Record<string, Value>>
 
 /** A row as it comes back, by alias. Numbers may come as text: read them with `Number`. */

@@ -53,6 +53,9 @@ export { checksumOf } from './migrate.ts'
 export {
   tableNames,
   type AppStateRow,
+  type ArtifactChunkRow,
+  type ArtifactRow,
+  type ArtifactVersionRow,
   type EventRow,
   type MigrationRow,
   type SessionRow,

@@ -5,14 +5,13 @@ import {
   StoreError,
   unsupported,
   type Call,
+  type CallOptions,
   type SessionKey,
-  type SessionStore,
-  type EventStore,
-  type StateStore,
   type JoinedStore,
 } from '@daybook/core'
 import { sql } from 'drizzle-orm'
 import { setTimeout as wait } from 'node:timers/promises'
+import { artifactStreams } from './artifact-store.ts'
 import type { Engine } from './create-store.ts'
 import type { Tx } from './dialect.ts'
 import { storeErrorOf } from './errors.ts'
@@ -131,20 +130,23 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
   const turns = createWriterQueue()
   const appendedTo: SessionKey[] = []
   const undos: Promise<unknown>[] = []
-  const perform = async <T>(operation: Operation<T>): Promise<T> => {
+  async function run<T>(name: string, options: CallOptions | undefined, body: (call: Call) => Promise<T>): Promise<T> {
     const before = undos.length
     try {
-      return await calls.run(operation.name, operation.options, async (call: Call) => {
-        const prepared = operation.prepare(operation.request())
-        const answer = await turns.run(() => performed(operation, prepared, call).catch(rethrown))
-        if (prepared.appendsTo !== undefined) appendedTo.push(prepared.appendsTo)
-        return answer
-      })
+      return await calls.run(name, options, body)
     } catch (error) {
       if (undos.length > before) await sent(undos.at(-1))
       throw error
     }
   }
+  async function within<T>(call: Call, operation: Operation<T>): Promise<T> {
+    const prepared = operation.prepare(operation.request())
+    const answer = await turns.run(() => performed(operation, prepared, call).catch(rethrown))
+    if (prepared.appendsTo !== undefined) appendedTo.push(prepared.appendsTo)
+    return answer
+  }
+  const perform = <T>(operation: Operation<T>): Promise<T> =>
+    run(operation.name, operation.options, (call) => within(call, operation))
   async function performed<T>(operation: Operation<T>, prepared: Prepared<T>, call: Call): Promise<T> {
     const script = inside(ready, tx, prepared)
     if (stillOpen !== undefined) await runAsync(stillOpen(), () => call.check())
@@ -159,14 +161,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     const failure = failureOf(error)
     throw storeErrorOf(failure.kind === 'maybe_missing_schema' ? { ...failure, kind: 'internal' } : failure, error)
   }
-  const {
-    sessions,
-    events,
-    state,
-  }: { sessions: Omit<SessionStore, 'lease'>; events: Omit<EventStore, 'tail'>; state: StateStore } = methodsOf(
-    operations,
-    perform,
-  )
+  const { sessions, events, state, artifacts } = methodsOf(operations, perform)
   const joined: JoinedStore = {
     capabilities: store.capabilities,
     limits: store.limits,
@@ -188,7 +183,21 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
       }),
     },
     state,
-    ...areasOf({ calls, areas }),
+    ...areasOf(
+      { calls, areas },
+      {
+        artifacts: {
+          ...artifacts,
+          ...artifactStreams(operations.artifacts, {
+            run,
+            within,
+            limits: store.limits,
+            now: engine.now,
+            isJoined: true,
+          }),
+        },
+      },
+    ),
     erase: (user, options) => perform(operations.sessions.erase(user, options)),
     close: () => calls.close(),
     [Symbol.asyncDispose]: () => calls.close(),

@@ -1,5 +1,15 @@
-import type { EventStore, LeaseGrant, SessionStore, StateStore } from '@daybook/core'
+import type {
+  ArtifactPlace,
+  ArtifactStore,
+  EventStore,
+  LeaseGrant,
+  SaveArtifactRequest,
+  SessionStore,
+  StateStore,
+} from '@daybook/core'
+import type { ArtifactOperations } from './artifact-operations.ts'
 import type { EventOperations } from './event-operations.ts'
+import type { OpenedArtifact, Upload } from './artifacts.ts'
 import type { Operation } from './operation.ts'
 import type { SessionOperations } from './session-operations.ts'
 import type { StateOperations } from './state-operations.ts'
@@ -8,6 +18,7 @@ export interface Operations {
   readonly sessions: SessionOperations
   readonly events: EventOperations
   readonly state: StateOperations
+  readonly artifacts: ArtifactOperations
 }
 
 /** Stands where the request of another thread will. */
@@ -19,8 +30,31 @@ const noGrant: LeaseGrant = {
   expiresAt: 0,
 }
 
+const noPlace: ArtifactPlace = { appName: '', userId: '', sessionId: '', name: '' }
+const noSave: SaveArtifactRequest = { place: noPlace, saveId: '', mimeType: undefined, metadata: {} }
+const noUpload: Upload = { uploadId: '', size: 0, sha256: '', chunks: 0, pieces: undefined }
+const noOpened: OpenedArtifact = {
+  place: noPlace,
+  stored: {
+    version: 0,
+    uploadId: '',
+    chunks: 0,
+    size: 0,
+    sha256: '',
+    mimeType: undefined,
+    metadata: {},
+    codec: undefined,
+    createdAt: 0,
+  },
+}
+
 /** Every operation by its name, to prepare requests that were checked in another thread. */
-export const operationsByName = ({ sessions, events, state }: Operations): ReadonlyMap<string, Operation<unknown>> =>
+export const operationsByName = ({
+  sessions,
+  events,
+  state,
+  artifacts,
+}: Operations): ReadonlyMap<string, Operation<unknown>> =>
   new Map(
     [
       sessions.create(undefined),
@@ -41,16 +75,32 @@ export const operationsByName = ({ sessions, events, state }: Operations): Reado
       events.list(undefined),
       state.get(undefined),
       state.update(undefined, undefined),
+      artifacts.record(noSave, noUpload),
+      artifacts.stage({ place: noPlace, uploadId: '', from: 0, pieces: [] }),
+      artifacts.discard(noPlace, ''),
+      artifacts.load(undefined),
+      artifacts.open({ place: noPlace, version: undefined, isStream: true }),
+      artifacts.pieces(noOpened, 0),
+      artifacts.list({}),
+      artifacts.versions(undefined),
+      artifacts.delete(undefined),
+      artifacts.prune({}),
+      artifacts.sweep({}),
     ].map((operation) => [operation.name, operation as Operation<unknown>]), // it only hands the answer on
   )
 
 type Perform = <T>(operation: Operation<T>) => Promise<T>
 
-/** The methods of the three areas, performed one way or another. What the caller says about types is the caller's claim. */
+/** The methods of the areas, performed one way or another. What the caller says about types is the caller's claim. */
 export function methodsOf(
-  { sessions, events, state }: Operations,
+  { sessions, events, state, artifacts }: Operations,
   perform: Perform,
-): { sessions: Omit<SessionStore, 'lease'>; events: Omit<EventStore, 'tail'>; state: StateStore } {
+): {
+  sessions: Omit<SessionStore, 'lease'>
+  events: Omit<EventStore, 'tail'>
+  state: StateStore
+  artifacts: ArtifactStore
+} {
   const typed = {
     sessions: {
       create: (session: unknown, options?: object) => perform(sessions.create(session, options)),
@@ -71,6 +121,16 @@ export function methodsOf(
     state: {
       get: (key: unknown, options?: object) => perform(state.get(key, options)),
       update: (key: unknown, change: unknown, options?: object) => perform(state.update(key, change, options)),
+    },
+    // Without streams, which are several operations: see artifact-store.ts.
+    artifacts: {
+      save: (key: unknown, content: unknown, options?: object) => perform(artifacts.save(key, content, options)),
+      load: (key: unknown, options?: object) => perform(artifacts.load(key, options)),
+      list: (query: object) => perform(artifacts.list(query)),
+      versions: (key: unknown, query?: object) => perform(artifacts.versions(key, query)),
+      delete: (key: unknown, options?: object) => perform(artifacts.delete(key, options)),
+      prune: (query: object) => perform(artifacts.prune(query)),
+      sweep: (query: object) => perform(artifacts.sweep(query)),
     },
   }
   return typed as ReturnType<typeof methodsOf> // the same methods without their type parameters

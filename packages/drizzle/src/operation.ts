@@ -1,4 +1,5 @@
 import type { Call, CallOptions, ErrorFacts, Limits, Logger, SessionKey } from '@daybook/core'
+import type { ArtifactScripts } from './artifacts.ts'
 import type { Dialect, Tx } from './dialect.ts'
 import type { EventRows } from './event-rows.ts'
 import type { GroupBounds } from './group-commit.ts'
@@ -40,6 +41,7 @@ export interface Parts {
   readonly sessionRows: SessionRows
   readonly eventRows: EventRows
   readonly scopeStates: { readonly app: ScopeStates; readonly user: ScopeStates }
+  readonly artifacts: ArtifactScripts
   readonly form: StoredForm
   /** Absent where each append goes by itself. */
   readonly groupBounds: GroupBounds | undefined

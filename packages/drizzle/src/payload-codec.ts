@@ -2,7 +2,10 @@ import { isStoreError, membersOf, StoreError } from '@daybook/core'
 
 /**
  * Turns what is stored into something else, and back: encryption, compression. It gets the JSON text of an event, or of one
- * top-level value of a state document, as UTF-8; what it makes of it is stored as Base64, beside its `id`.
+ * top-level value of a state document, as UTF-8; what it makes of it is stored as Base64, beside its `id`. Of an artifact it
+ * gets the bytes, in pieces of 256 KiB, and what it makes of them is stored as it is; and as JSON text the metadata together
+ * with the SHA-256 of the bytes, which would tell who reads the database that two files are the same, or that one is a file
+ * they know. Size, type and time of a version stay readable, as names and ids do.
  *
  * A codec is synchronous, since a store on a synchronous driver encodes and decodes inside a transaction: take the
  * synchronous functions of `node:crypto` and `node:zlib`. It may be called for the same value more than once, and need not
@@ -34,16 +37,22 @@ export interface PayloadCodec {
  * An event is not bound to its session: a fork copies events to another session of the same user as they are.
  */
 export interface CodecContext {
-  readonly what: 'event' | 'session state' | 'user state' | 'app state'
+  readonly what: 'event' | 'session state' | 'user state' | 'app state' | 'artifact' | 'artifact metadata'
   readonly appName: string
   /** But for `app state`. */
   readonly userId?: string
-  /** For `session state`. */
+  /** For `session state`, and for an artifact of a session. */
   readonly sessionId?: string
   /** For `event`. */
   readonly eventId?: string
   /** The top-level key of a state document. */
   readonly key?: string
+  /** Of an artifact. */
+  readonly name?: string
+  /** One for each version of an artifact. */
+  readonly uploadId?: string
+  /** Which piece of the bytes of an artifact it is: 0, 1, 2 … */
+  readonly piece?: number
 }
 
 /** A value as a codec wrote it. */
@@ -57,6 +66,9 @@ export interface Codecs {
   /** The one that writes: absent, values are written as they are. */
   readonly writer: PayloadCodec | undefined
   encode(codec: PayloadCodec, text: string, context: CodecContext): Encoded
+  /** The same for bytes that are stored as such. */
+  seal(codec: PayloadCodec, bytes: Uint8Array, context: CodecContext): Uint8Array
+  open(id: string, sealed: Uint8Array, context: CodecContext): Uint8Array
   /** The text that was encoded; `unsupported` where the store does not have the codec, `corrupt` where it fails. */
   decode(encoded: Encoded, context: CodecContext): string
 }
@@ -75,14 +87,27 @@ export function checkedCodecs(option: unknown): Codecs {
     known.set(codec.id, codec)
   }
   const [writer] = known.values()
+  const seal = (codec: PayloadCodec, plain: Uint8Array, context: CodecContext): Uint8Array => {
+    const bytes = attempted(() => codec.encode(plain, context))
+    if (bytes instanceof Uint8Array) return bytes
+    const cause = bytes instanceof Thrown ? { cause: bytes.cause } : {}
+    throw new StoreError('internal', `codec ${codec.id} could not encode ${named(context)}${reasonOf(bytes)}`, cause)
+  }
   return {
     writer,
-    encode(codec, text, context) {
-      const bytes = attempted(() => codec.encode(Buffer.from(text), context))
-      if (bytes instanceof Uint8Array) return { id: codec.id, base64: bufferOver(bytes).toString('base64') }
+    seal,
+    open(id, sealed, context) {
+      const codec = known.get(id)
+      if (codec === undefined) throw missing(id, context)
+      const bytes = attempted(() => codec.decode(sealed, context))
+      if (bytes instanceof Uint8Array) return bytes
       const cause = bytes instanceof Thrown ? { cause: bytes.cause } : {}
-      throw new StoreError('internal', `codec ${codec.id} could not encode ${named(context)}${reasonOf(bytes)}`, cause)
+      throw new StoreError('corrupt', `codec ${id} could not decode ${named(context)}${reasonOf(bytes)}`, cause)
     },
+    encode: (codec, text, context) => ({
+      id: codec.id,
+      base64: bufferOver(seal(codec, Buffer.from(text), context)).toString('base64'),
+    }),
     decode({ id, base64 }, context) {
       const codec = known.get(id)
       if (codec === undefined) throw missing(id, context)
@@ -154,7 +179,8 @@ function bytesOf(base64: string): Uint8Array {
 }
 
 /** Names the place, never the value. */
-function named({ what, eventId, key }: CodecContext): string {
+function named({ what, eventId, key, name, piece }: CodecContext): string {
+  if (name !== undefined) return piece === undefined ? `the metadata of ${name}` : `piece ${piece} of ${name}`
   return eventId === undefined ? `the ${what} at ${JSON.stringify(key)}` : `event ${eventId}`
 }
 

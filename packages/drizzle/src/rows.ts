@@ -49,6 +49,47 @@ export interface UserStateRow extends AppStateRow {
   userId: string
 }
 
+/** A name, with the number that its next version gets. */
+export interface ArtifactRow {
+  /** Internal: it never leaves the store. */
+  aid: number
+  appName: string
+  userId: string
+  /** Empty for a name of the user. */
+  sessionId: string
+  name: string
+  nextVersion: number
+}
+
+export interface ArtifactVersionRow {
+  aid: number
+  version: number
+  saveId: string
+  /** Under which its bytes are kept. A UUIDv7, whose time is that of the save. */
+  uploadId: string
+  /** How many pieces the bytes have. Absent where they are not in the database. */
+  chunks: number | null
+  size: number
+  /** Of the bytes as they were given. Absent where a codec wrote them: then it is among the metadata. */
+  sha256: string | null
+  mimeType: string | null
+  /** As a codec wrote them where `codec` is there. */
+  metadata: JsonObject
+  /** Which one wrote bytes and metadata. */
+  codec: string | null
+  createdAt: number
+}
+
+/** A piece of the bytes of a version, or of one that is still being saved. */
+export interface ArtifactChunkRow {
+  appName: string
+  userId: string
+  uploadId: string
+  /** 0, 1, 2 … */
+  n: number
+  bytes: Uint8Array
+}
+
 export interface MigrationRow {
   id: string
   name: string
@@ -71,6 +112,9 @@ export interface Tables {
   readonly events: TableOf<EventRow>
   readonly appStates: TableOf<AppStateRow>
   readonly userStates: TableOf<UserStateRow>
+  readonly artifacts: TableOf<ArtifactRow>
+  readonly artifactVersions: TableOf<ArtifactVersionRow>
+  readonly artifactChunks: TableOf<ArtifactChunkRow>
   readonly migrations: TableOf<MigrationRow>
 }
 
@@ -79,6 +123,9 @@ export const tableNames = [
   'events',
   'appStates',
   'userStates',
+  'artifacts',
+  'artifactVersions',
+  'artifactChunks',
   'migrations',
 ] as const satisfies readonly (keyof Tables)[]
 export type TableName = (typeof tableNames)[number]

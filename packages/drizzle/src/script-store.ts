@@ -1,4 +1,13 @@
-import { StoreError, type EventStore, type SessionKey, type SessionStore, type StateStore } from '@daybook/core'
+import {
+  optionalAreas,
+  StoreError,
+  unsupported,
+  type ArtifactStore,
+  type EventStore,
+  type SessionKey,
+  type SessionStore,
+  type StateStore,
+} from '@daybook/core'
 import type { Engine } from './create-store.ts'
 import type { Tx } from './dialect.ts'
 import { whole } from './joined-store.ts'
@@ -11,6 +20,8 @@ export interface ScriptStore {
   readonly sessions: Scripted<Omit<SessionStore, 'lease'>>
   readonly events: Scripted<Omit<EventStore, 'tail'>>
   readonly state: Scripted<StateStore>
+  /** Bytes are saved and loaded as a whole: a script cannot wait for a stream. */
+  readonly artifacts: Scripted<ArtifactStore>
 }
 
 type Scripted<Methods> = {
@@ -29,13 +40,15 @@ interface ScriptJoined {
   readonly end: () => void
 }
 
-export function scriptStore({ operations, ready }: Engine, tx: Tx): ScriptJoined {
+export function scriptStore({ operations, ready, areas }: Engine, tx: Tx): ScriptJoined {
   let isOpen = true
   const appendedTo: SessionKey[] = []
   const idle = new Map<Script<unknown>, string>()
   function* run<T>(operation: Operation<T>, self: () => Script<unknown>): Script<T> {
     idle.delete(self())
     if (!isOpen) throw new StoreError('closed', `${operation.name}: the transaction of this store is over`)
+    const left = optionalAreas.find((area) => operation.name.startsWith(`${area}.`) && !areas.has(area))
+    if (left !== undefined) throw unsupported(left, left)
     const prepared = operation.prepare(operation.request())
     const answer = yield* whole(ready, tx, operation, prepared)
     if (prepared.appendsTo !== undefined) appendedTo.push(prepared.appendsTo)
@@ -47,9 +60,9 @@ export function scriptStore({ operations, ready }: Engine, tx: Tx): ScriptJoined
     return script
   }
   const asScripts = perform as unknown as <T>(operation: Operation<T>) => Promise<T> // only the container of the answer differs
-  const { sessions, events, state } = methodsOf(operations, asScripts)
+  const { sessions, events, state, artifacts } = methodsOf(operations, asScripts)
   return {
-    store: { sessions, events, state } as unknown as ScriptStore, // as above: every Promise is a Script
+    store: { sessions, events, state, artifacts } as unknown as ScriptStore, // as above: every Promise is a Script
     appendedTo,
     assertAllRun() {
       const [forgotten] = idle.values()

@@ -5,6 +5,7 @@ import {
   type CheckedCondition,
   type Page,
   type SessionFilterRequest,
+  type SessionKey,
   type SessionListRequest,
   type SessionSummary,
 } from '@daybook/core'
@@ -24,7 +25,7 @@ export interface SessionLists {
     tx: Tx,
     filter: { readonly appName: string; readonly userId: string | undefined; readonly before: number },
   ): Script<{ readonly sessions: number; readonly events: number }>
-  /** Up to `chunk` sessions that were last changed before a time (or ever): the `sid`s, the oldest first, locked. */
+  /** Up to `chunk` sessions that were last changed before a time (or ever), the oldest first, locked. */
   oldest(
     tx: Tx,
     filter: {
@@ -33,7 +34,7 @@ export interface SessionLists {
       readonly before?: number
       readonly chunk: number
     },
-  ): Script<readonly string[]>
+  ): Script<readonly (SessionKey & { readonly sid: string })[]>
 }
 
 export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): SessionLists {
@@ -92,7 +93,7 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
   })
   const counted = variants((user) => countWhere(user, sql``))
   const oldest = variants((variant) => ({
-    sql: sql`select ${selected({ sid: expressions.wholeText(sessions.sid) })} from ${sessions}
+    sql: sql`select ${selected({ sid: expressions.wholeText(sessions.sid), userId: sessions.userId, sessionId: sessions.sessionId })} from ${sessions}
       where ${variant.includes('user') ? ofUser : ofApp}${variant.includes('before') ? sql` and ${sessions.updatedAt} < ${param('before')}` : sql``}
       order by ${sessions.updatedAt}, ${sessions.sid} limit ${param('chunk')}${expressions.forUpdate}`,
   }))
@@ -175,7 +176,12 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
         ...(before !== undefined && { before: toMicros(before) }),
         chunk,
       })
-      return rows.map((row) => String(row['sid']))
+      return rows.map((row) => ({
+        sid: String(row['sid']),
+        appName,
+        userId: String(row['userId']),
+        sessionId: String(row['sessionId']),
+      }))
     },
   }
 }

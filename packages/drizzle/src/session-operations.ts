@@ -210,18 +210,26 @@ export function createSessionOperations(parts: Parts): SessionOperations {
           checkedOptions(options, [])
           return checkedUserKey(user, limits)
         },
-        (checked) => ({
-          script: (tx) => scripts.eraseChunk(tx, checked, eraseChunk),
-          chunks: {
-            isLast: ({ sessions }) => sessions < eraseChunk,
-            add: (sum, { sessions, events, userStates, memories }) => ({
-              sessions: sum.sessions + sessions,
-              events: sum.events + events,
-              userStates: sum.userStates + userStates,
-              memories: sum.memories + memories,
-            }),
-          },
-        }),
+        (checked) => {
+          let isLast = false
+          return {
+            *script(tx) {
+              const chunk = yield* scripts.eraseChunk(tx, checked, eraseChunk)
+              isLast = chunk.isLast
+              return chunk.receipt
+            },
+            chunks: {
+              isLast: () => isLast,
+              add: (sum, { sessions, events, userStates, memories, artifacts }) => ({
+                sessions: sum.sessions + sessions,
+                events: sum.events + events,
+                userStates: sum.userStates + userStates,
+                memories: sum.memories + memories,
+                artifacts: sum.artifacts + artifacts,
+              }),
+            },
+          }
+        },
       ),
   }
 }

@@ -27,6 +27,7 @@ import {
   type UserKey,
 } from '@daybook/core'
 import { changeScopes } from './append.ts'
+import { allOfThem } from './artifacts.ts'
 import type { Tx } from './dialect.ts'
 import { loadWithin } from './load.ts'
 import { noFilter } from './event-rows.ts'
@@ -48,12 +49,22 @@ export interface SessionScripts extends SessionLists {
   /** Deletes up to `chunk` sessions that a prune names, and counts them with their events. */
   pruneChunk(tx: Tx, request: PruneRequest): Script<PruneReport>
   pruneCount(tx: Tx, request: PruneRequest): Script<PruneReport>
-  /** Deletes up to `chunk` sessions of a user, and the user's state with the last of them. */
-  eraseChunk(tx: Tx, user: UserKey, chunk: number): Script<ErasureReceipt>
+  /** Deletes up to `chunk` sessions of a user; after the last of them up to `chunk` artifacts of the user, and then the user's state. */
+  eraseChunk(
+    tx: Tx,
+    user: UserKey,
+    chunk: number,
+  ): Script<{ readonly receipt: ErasureReceipt; readonly isLast: boolean }>
 }
 
+interface LockedSession extends SessionKey {
+  readonly sid: string
+}
+
+type Removed = Pick<ErasureReceipt, 'events' | 'artifacts'>
+
 export function createSessionScripts(parts: Parts): SessionScripts {
-  const { dialect, sessionRows, eventRows, scopeStates, limits, logger } = parts
+  const { dialect, sessionRows, eventRows, scopeStates, artifacts, limits, logger } = parts
   const { sessions } = dialect.tables
   const lists = createSessionLists(dialect, sessionRows)
   const removeBySid = { sql: sql`delete from ${sessions} where ${sessions.sid} = ${param('sid')}` }
@@ -72,10 +83,22 @@ export function createSessionScripts(parts: Parts): SessionScripts {
     return sessionRows.sessionOf(row)
   }
 
-  function* remove(tx: Tx, sid: string): Script<number> {
+  /** A session that is locked, with everything that is in it. */
+  function* remove(tx: Tx, { sid, ...key }: LockedSession): Script<Removed> {
     const events = yield* eventRows.deleteAll(tx, sid)
+    const { versions } = yield* artifacts.removeAll(tx, key, allOfThem)
     yield* tx.change(removeBySid, { sid: BigInt(sid) })
-    return events
+    return { events, artifacts: versions }
+  }
+
+  function* removeEach(tx: Tx, sessionsToRemove: readonly LockedSession[]): Script<Removed> {
+    const sum = { events: 0, artifacts: 0 }
+    for (const session of sessionsToRemove) {
+      const removed = yield* remove(tx, session)
+      sum.events += removed.events
+      sum.artifacts += removed.artifacts
+    }
+    return sum
   }
 
   /** The session's own state after `seq`: what creation and the events up to there made of it. */
@@ -137,7 +160,7 @@ export function createSessionScripts(parts: Parts): SessionScripts {
     *delete(tx, key) {
       const session = yield* sessionRows.lockIfThere(tx, key)
       if (session === undefined) return false
-      yield* remove(tx, session.sid)
+      yield* remove(tx, { ...key, sid: session.sid })
       if (dialect.announce !== undefined) yield* dialect.announce(tx, key)
       return true
     },
@@ -175,21 +198,25 @@ export function createSessionScripts(parts: Parts): SessionScripts {
       return yield* stateAfter(tx, session, seq)
     },
     *pruneChunk(tx, request) {
-      const sids = yield* lists.oldest(tx, request)
-      let events = 0
-      for (const sid of sids) events += yield* remove(tx, sid)
-      return { sessions: sids.length, events, dryRun: false }
+      const old = yield* lists.oldest(tx, request)
+      const { events } = yield* removeEach(tx, old)
+      return { sessions: old.length, events, dryRun: false }
     },
     *pruneCount(tx, request) {
       return { ...(yield* lists.countOlder(tx, request)), dryRun: true }
     },
     *eraseChunk(tx, user, chunk) {
-      const sids = yield* lists.oldest(tx, { ...user, chunk })
-      let events = 0
-      for (const sid of sids) events += yield* remove(tx, sid)
-      const isLast = sids.length < chunk
-      const hadState = isLast && (yield* scopeStates.user.delete(tx, user))
-      return { sessions: sids.length, events, userStates: hadState ? 1 : 0, memories: 0 }
+      const own = yield* lists.oldest(tx, { ...user, chunk })
+      const removed = yield* removeEach(tx, own)
+      const none = { sessions: own.length, userStates: 0, memories: 0, ...removed }
+      if (own.length === chunk) return { receipt: none, isLast: false }
+      // Pieces before names, as a save takes them: what it has locked it records first, and then it is seen.
+      yield* artifacts.removeStaged(tx, user)
+      const { names, versions } = yield* artifacts.removeAll(tx, { ...user, sessionId: '' }, chunk)
+      const sum = { ...none, artifacts: removed.artifacts + versions }
+      if (names === chunk) return { receipt: sum, isLast: false }
+      const hadState = yield* scopeStates.user.delete(tx, user)
+      return { receipt: { ...sum, userStates: hadState ? 1 : 0 }, isLast: true }
     },
   }
 }

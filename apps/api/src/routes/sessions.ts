@@ -115,7 +115,12 @@ const writeRoutes: FastifyPluginAsyncTypebox = async (app) => {
   })
 }
 
-const Receipt = Type.Object({ sessions: Type.Integer(), events: Type.Integer(), userStates: Type.Integer() })
+const Receipt = Type.Object({
+  sessions: Type.Integer(),
+  events: Type.Integer(),
+  userStates: Type.Integer(),
+  artifacts: Type.Integer(),
+})
 
 const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const removed = {

@@ -64,6 +64,7 @@ export function openJsonFilesStore({ folder, ...options }: JsonFilesOptions): St
         persistent: 'yes',
         memories: 'no',
         fullTextSearch: 'no',
+        artifacts: 'no',
         lease: 'no',
         liveNotify: 'no',
         transactionalDdl: 'no',

@@ -11,6 +11,9 @@ async function fill(ctx: Ctx, userId: string, appName = ctx.app): Promise<void> 
   for (const sessionId of ['s1', 's2']) {
     await ctx.store.sessions.create({ appName, userId, sessionId, state: { 'user:u': 1, 'app:p': 1 } })
     await ctx.store.events.append({ appName, userId, sessionId }, someEvents(3))
+    if (ctx.store.capabilities.artifacts === 'yes')
+      for (const name of ['a', 'user:a'])
+        await ctx.store.artifacts.save({ appName, userId, sessionId, name }, new Uint8Array(10))
   }
   if (ctx.store.capabilities.memories === 'no') return
   await ctx.store.memories.add(
@@ -20,6 +23,8 @@ async function fill(ctx: Ctx, userId: string, appName = ctx.app): Promise<void> 
 }
 
 const remembered = (ctx: Ctx): number => (ctx.store.capabilities.memories === 'yes' ? 2 : 0)
+/** Versions of artifacts that a user is filled with. */
+const kept = (ctx: Ctx): number => (ctx.store.capabilities.artifacts === 'yes' ? 4 : 0)
 
 async function nothingLeft(ctx: Ctx): Promise<void> {
   await fill(ctx, 'ann')
@@ -29,6 +34,7 @@ async function nothingLeft(ctx: Ctx): Promise<void> {
   equal((await ctx.other.events.list(keyOf(ctx))).items, [], 'events')
   equal(await ctx.other.state.get(user(ctx)), undefined, 'user state')
   if (ctx.store.capabilities.memories === 'yes') equal(await walkMemories(ctx.other, user(ctx)), [], 'memories')
+  equal(await artifactNames(ctx, 'ann'), [], 'artifacts')
   const { oracle } = ctx.place
   if (oracle === undefined) return
   for (const area of ['sessions', 'events', 'userStates'] as const)
@@ -57,7 +63,13 @@ const ofUser = async (ctx: Ctx, userId: string) => ({
   events: (await ctx.other.events.list(keyOf(ctx, 's1', userId))).items,
   state: await ctx.other.state.get(user(ctx, userId)),
   memories: ctx.store.capabilities.memories === 'yes' && (await walkMemories(ctx.other, user(ctx, userId))),
+  artifacts: await artifactNames(ctx, userId),
 })
+
+const artifactNames = async (ctx: Ctx, userId: string) =>
+  ctx.store.capabilities.artifacts === 'yes'
+    ? (await ctx.other.artifacts.list({ ...keyOf(ctx, 's1', userId) })).items.map(({ name }) => name)
+    : []
 
 export const ERA: Checks = [
   check('ERA-01', 'nothing of the user is left in any area', nothingLeft),
@@ -66,13 +78,13 @@ export const ERA: Checks = [
     await fill(ctx, 'ann')
     equal(
       await ctx.store.erase(user(ctx)),
-      { sessions: 2, events: 6, userStates: 1, memories: remembered(ctx) },
+      { sessions: 2, events: 6, userStates: 1, memories: remembered(ctx), artifacts: kept(ctx) },
       'the receipt',
     )
     await newSession(ctx, 's1', {}, 'bob')
     equal(
       await ctx.store.erase(user(ctx, 'bob')),
-      { sessions: 1, events: 0, userStates: 0, memories: 0 },
+      { sessions: 1, events: 0, userStates: 0, memories: 0, artifacts: 0 },
       'the receipt without state and events',
     )
   }),
@@ -81,7 +93,7 @@ export const ERA: Checks = [
     await ctx.store.erase(user(ctx))
     equal(
       await ctx.store.erase(user(ctx)),
-      { sessions: 0, events: 0, userStates: 0, memories: 0 },
+      { sessions: 0, events: 0, userStates: 0, memories: 0, artifacts: 0 },
       'the second receipt',
     )
     await newSession(ctx)

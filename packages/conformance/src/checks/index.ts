@@ -13,6 +13,7 @@ import { SEC } from './sec.ts'
 import { ERA } from './era.ts'
 import { LEA } from './lea.ts'
 import { MEM } from './mem.ts'
+import { ART } from './art.ts'
 import { TXN } from './txn.ts'
 import { CON } from './con.ts'
 import { FLT } from './flt.ts'
@@ -38,6 +39,7 @@ export const checks: Readonly<Record<Group, Checks>> = {
   ERA,
   LEA,
   MEM,
+  ART,
   TXN,
   CON,
   FLT,

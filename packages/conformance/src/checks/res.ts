@@ -34,6 +34,18 @@ const memoryWrites: readonly Call[] = [
   ['memories.add', (store, ctx, options) => store.memories.add({ appName: ctx.app }, { text: 'x' }, options)],
   ['memories.delete', (store, ctx, options) => store.memories.delete({ appName: ctx.app, all: true, ...options })],
 ]
+const artifactOf = (ctx: Ctx) => ({ ...keyOf(ctx), name: 'a' })
+const artifactReads: readonly Call[] = [
+  ['artifacts.load', (store, ctx, options) => store.artifacts.load(artifactOf(ctx), options)],
+  ['artifacts.list', (store, ctx, options) => store.artifacts.list({ ...keyOf(ctx), ...options })],
+  ['artifacts.versions', (store, ctx, options) => store.artifacts.versions(artifactOf(ctx), options)],
+]
+const artifactWrites: readonly Call[] = [
+  ['artifacts.save', (store, ctx, options) => store.artifacts.save(artifactOf(ctx), new Uint8Array(9), options)],
+  ['artifacts.delete', (store, ctx, options) => store.artifacts.delete(artifactOf(ctx), options)],
+  ['artifacts.prune', (store, ctx, options) => store.artifacts.prune({ appName: ctx.app, before: 2e12, ...options })],
+  ['artifacts.sweep', (store, ctx, options) => store.artifacts.sweep({ appName: ctx.app, ...options })],
+]
 const writes: readonly Call[] = [
   ['sessions.create', (store, ctx, options) => store.sessions.create(keyOf(ctx, 'new'), options)],
   ['sessions.update', (store, ctx, options) => store.sessions.update(keyOf(ctx), { set: { a: 1 } }, options)],
@@ -48,11 +60,8 @@ const writes: readonly Call[] = [
 const areas: readonly Call[] = [
   ...memoryReads,
   ...memoryWrites,
-  ['artifacts.save', (store) => store.artifacts.save({})],
-  ['artifacts.load', (store) => store.artifacts.load({})],
-  ['artifacts.list', (store) => store.artifacts.list({})],
-  ['artifacts.versions', (store) => store.artifacts.versions({})],
-  ['artifacts.delete', (store) => store.artifacts.delete({})],
+  ...artifactReads,
+  ...artifactWrites,
   ['metrics.record', (store) => store.metrics.record({})],
   ['metrics.query', (store) => store.metrics.query({})],
   ['metrics.aggregate', (store) => store.metrics.aggregate({})],
@@ -62,8 +71,10 @@ const areas: readonly Call[] = [
 ]
 
 /** Those of the areas that the store has. */
-const optional = ({ store }: Ctx): readonly Call[] =>
-  store.capabilities.memories === 'yes' ? [...memoryReads, ...memoryWrites] : []
+const optional = ({ store: { capabilities } }: Ctx): readonly Call[] => [
+  ...(capabilities.memories === 'yes' ? [...memoryReads, ...memoryWrites] : []),
+  ...(capabilities.artifacts === 'yes' ? [...artifactReads, ...artifactWrites] : []),
+]
 
 async function closedRejects(ctx: Ctx): Promise<void> {
   await newSession(ctx)

@@ -26,6 +26,17 @@ const calls: Readonly<Record<string, Call>> = {
   'events.list': (store, ctx) => store.events.list(keyOf(ctx), { author: 'user', since: 0 }),
   'state.get': (store, ctx) => store.state.get({ appName: ctx.app, userId: 'ann' }),
   'state.update': (store, ctx) => store.state.update({ appName: ctx.app }, { set: { d: 1 } }),
+  'artifacts.save': (store, ctx) => store.artifacts.save({ ...keyOf(ctx), name: 'a' }, new Uint8Array(9)),
+  'artifacts.save of the user': (store, ctx) =>
+    store.artifacts.save({ ...keyOf(ctx), name: 'user:a' }, new Uint8Array(3_000_000)),
+  'artifacts.load': (store, ctx) => store.artifacts.load({ ...keyOf(ctx), name: 'user:a' }),
+  'artifacts.list': (store, ctx) => store.artifacts.list(keyOf(ctx)),
+  'artifacts.versions': (store, ctx) => store.artifacts.versions({ ...keyOf(ctx), name: 'a' }),
+  'artifacts.sweep': (store, ctx) => store.artifacts.sweep({ appName: ctx.app }),
+  'artifacts.prune': (store, ctx) => store.artifacts.prune({ appName: ctx.app, userId: 'ann', before: 1 }),
+  'artifacts.delete of a version': (store, ctx) =>
+    store.artifacts.delete({ ...keyOf(ctx), name: 'user:a' }, { version: 0 }),
+  'artifacts.delete': (store, ctx) => store.artifacts.delete({ ...keyOf(ctx), name: 'a' }),
   'sessions.delete': (store, ctx) => store.sessions.delete(keyOf(ctx, 'forked')),
   'sessions.prune': (store, ctx) => store.sessions.prune({ appName: ctx.app, before: 1 }),
   erase: (store, ctx) => store.erase({ appName: ctx.app, userId: 'ann' }),

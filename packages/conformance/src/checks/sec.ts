@@ -86,6 +86,15 @@ const readers: readonly (readonly [string, (store: Store, key: SessionKey) => Pr
   ['state.get of the user', (store, { appName, userId }) => store.state.get({ appName, userId }), undefined],
 ]
 
+const artifactReaders: typeof readers = [
+  ['artifacts.load', (store, key) => store.artifacts.load({ ...key, name: 'a' }), undefined],
+  ['artifacts.load of the user', (store, key) => store.artifacts.load({ ...key, name: 'user:a' }), undefined],
+  ['artifacts.list', async (store, key) => (await store.artifacts.list(userAndSession(key))).items, []],
+  ['artifacts.versions', async (store, key) => (await store.artifacts.versions({ ...key, name: 'a' })).items, []],
+]
+
+const userAndSession = ({ appName, userId, sessionId }: SessionKey): SessionKey => ({ appName, userId, sessionId })
+
 const foreignKeys = (ctx: Ctx): SessionKey[] => [
   keyOf(ctx, 's1', 'eve'),
   keyOf(ctx, 's1', 'ann', `${ctx.app}-b`),
@@ -96,8 +105,9 @@ const foreignKeys = (ctx: Ctx): SessionKey[] => [
 async function noReadAcross(ctx: Ctx): Promise<void> {
   await newSession(ctx, 's1', { secret: 1, 'user:secret': 1 })
   await ctx.store.events.append(keyOf(ctx), say('e1'))
+  const hasArtifacts = await withArtifacts(ctx)
   for (const key of foreignKeys(ctx)) {
-    for (const [name, read, nothing] of readers)
+    for (const [name, read, nothing] of [...readers, ...(hasArtifacts ? artifactReaders : [])])
       equal(
         await read(ctx.store, key),
         nothing,
@@ -114,10 +124,18 @@ async function tailed(store: Store, key: SessionKey): Promise<unknown[]> {
   return seen
 }
 
+/** Saves a name of the session and one of the user, where the store has artifacts. */
+async function withArtifacts(ctx: Ctx): Promise<boolean> {
+  if (ctx.store.capabilities.artifacts === 'no') return false
+  for (const name of ['a', 'user:a']) await ctx.store.artifacts.save({ ...keyOf(ctx), name }, Buffer.from('secret'))
+  return true
+}
+
 async function noWriteAcross(ctx: Ctx): Promise<void> {
   await newSession(ctx, 's1', { secret: 1, 'user:secret': 1, 'app:secret': 1 })
   await ctx.store.events.append(keyOf(ctx), say('e1'))
   const { store } = ctx
+  const hasArtifacts = await withArtifacts(ctx)
   for (const key of foreignKeys(ctx)) {
     await nothingWritten(
       ctx,
@@ -137,6 +155,16 @@ async function noWriteAcross(ctx: Ctx): Promise<void> {
           0,
           'prune',
         )
+        if (!hasArtifacts) return
+        equal(await store.artifacts.delete({ ...key, name: 'a' }), false, 'artifacts.delete')
+        equal(await store.artifacts.delete({ ...key, name: 'user:a' }), false, 'artifacts.delete of the user')
+        await rejects(
+          () => store.artifacts.save({ ...key, name: 'a' }, new Uint8Array(1)),
+          'not_found',
+          'artifacts.save',
+        )
+        const others = { appName: key.appName, userId: key.userId, before: 2e12 }
+        equal((await store.artifacts.prune(others)).versions, 0, 'artifacts.prune')
       },
       `writes by ${JSON.stringify(key.userId)} of ${key.appName === ctx.app ? 'the app' : 'another app'}`,
     )

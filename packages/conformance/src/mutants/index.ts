@@ -1,6 +1,7 @@
 import type { Mutant } from '../mutant.ts'
 import { appendMutants } from './appends.ts'
 import { argumentMutants } from './arguments.ts'
+import { artifactMutants } from './artifacts.ts'
 import { costMutants } from './costs.ts'
 import { cursorMutants } from './cursors.ts'
 import { failureMutants } from './failures.ts'
@@ -22,11 +23,12 @@ import { resourceMutants } from './resources.ts'
 import { stateMutants } from './state.ts'
 import { valueMutants } from './values.ts'
 
-/** Every wrapper mutant, by number. M45 and M46 belong to areas that the contract types do not have yet. */
+/** Every wrapper mutant, by number. */
 export const mutants: readonly Mutant[] = [
   ...eventMutants,
   ...appendMutants,
   ...argumentMutants,
+  ...artifactMutants,
   ...costMutants,
   ...cursorMutants,
   ...failureMutants,
