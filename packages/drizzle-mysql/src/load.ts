@@ -1,20 +1,18 @@
-import type { Loaded, LoadShape, Row, Statement } from '@daybook/drizzle'
-import { sql } from 'drizzle-orm'
+import { selected, type Loaded, type LoadShape, type Part, type Row, type Statement } from '@daybook/drizzle'
+import { sql, type SQL } from 'drizzle-orm'
 
 /**
  * The session and its events in one statement, which is one view: the session first, then a row for each event. Not a join,
- * which would send the session's documents again with every event; and not sorted, since the server may lack the room to sort
- * rows that have a body.
+ * which would send the session's documents again with every event, and no subselects, whose rows the server would write to a
+ * table of its own first; and not sorted, since it may lack the room to sort rows that have a body.
  */
-export function buildLoad({ session, sessionColumns, events }: LoadShape): Statement {
+export function buildLoad({ session, events }: LoadShape): Statement {
   if (events === undefined) return session
-  const nothing = sql.join(
-    sessionColumns.map(() => sql`null`),
-    sql`, `,
-  )
+  const half = (columns: Part['columns'], from: SQL) => sql`(select ${selected(columns)} ${from})`
+  const none = (columns: object) => Object.fromEntries(Object.keys(columns).map((alias) => [alias, sql`null`]))
+  const [ofSession, ofEvents] = [session.columns, events.columns]
   return {
-    sql: sql`select s.*, null as ${sql.identifier('seq')}, null as ${sql.identifier('eventId')}, null as ${sql.identifier('payload')} from (${session.sql}) as s
-      union all select ${nothing}, e.* from (${events.sql}) as e`,
+    sql: sql`${half({ ...ofSession, ...none(ofEvents) }, session.from)} union all ${half({ ...none(ofSession), ...ofEvents }, events.from)}`,
   }
 }
 

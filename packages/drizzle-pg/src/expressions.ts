@@ -7,6 +7,7 @@ export const expressions: Expressions = {
   json: (text) => sql`${text}::text::jsonb`,
   payload: (text) => sql`${text}::text::json`,
   jsonText: (column) => sql`${column}::text`,
+  payloadText: (column) => sql`${column}::text`,
   wholeText: (column) => sql`${column}::text`,
   wholeParam: (value) => sql`${value}::bigint`,
   fromAmong: (table, condition, column, list) =>

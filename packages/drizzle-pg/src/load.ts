@@ -3,11 +3,11 @@ import { sql } from 'drizzle-orm'
 import type { DaybookTables } from './schema.ts'
 
 /** The session and its events in one statement: the session's columns once, the events as one JSON array beside them. */
-export function buildLoad({ events }: DaybookTables, { session, eventsFrom }: LoadShape): Statement {
-  if (eventsFrom === undefined) return session
+export function buildLoad({ events }: DaybookTables, { session, events: found }: LoadShape): Statement {
+  if (found === undefined) return session
   return {
     sql: sql`select s.*, (
-      select json_agg(json_build_array(e.seq, e.id, e.payload) order by e.seq) from (select ${events.seq} as seq, ${events.eventId} as id, ${events.payload} as payload ${eventsFrom}) as e
+      select json_agg(json_build_array(e.seq, e.id, e.payload) order by e.seq) from (select ${events.seq} as seq, ${events.eventId} as id, ${events.payload} as payload ${found.from}) as e
     )::text as "events" from (${session.sql}) as s`,
   }
 }

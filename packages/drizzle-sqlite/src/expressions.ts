@@ -7,6 +7,7 @@ export const expressions: Expressions = {
   json: (text) => sql`${text}`,
   payload: (text) => sql`${text}`,
   jsonText: (column) => sql`${column}`,
+  payloadText: (column) => sql`${column}`,
   wholeText: (column) => sql`cast(${column} as text)`,
   wholeParam: (value) => sql`${value}`,
   // CROSS JOIN keeps its order. Left to choose, the planner would rather read all events of a session than look up two ids.

@@ -54,8 +54,10 @@ export interface Expressions {
   json(text: SQLWrapper): SQL
   /** JSON text, bound as a parameter, as the type that keeps it verbatim. */
   payload(text: SQLWrapper): SQL
-  /** A JSON column as text. */
+  /** A column of a document as text. */
   jsonText(column: SQLWrapper): SQL
+  /** A column of a payload as text. */
+  payloadText(column: SQLWrapper): SQL
   /** A whole number that may be beyond 2^53, as text. */
   wholeText(column: SQLWrapper): SQL
   /** A whole number, bound as a parameter where its type cannot be told from its place. */
@@ -192,13 +194,16 @@ export interface Appended {
 /** One consistent view of a session, described once for each shape of its event filter. */
 export interface LoadShape {
   /** The session with its states: one row, or none. */
-  readonly session: Statement
-  /** The aliases of that row. */
-  readonly sessionColumns: readonly string[]
+  readonly session: Part
   /** Its events as rows of `seq`, `eventId` and `payload` text; absent when none are asked for. */
-  readonly events: Statement | undefined
-  /** The same events from FROM to LIMIT, for a dialect that puts both into one statement. */
-  readonly eventsFrom: SQL | undefined
+  readonly events: Part | undefined
+}
+
+/** A SELECT, in parts for a dialect that puts two of them into one statement. */
+export interface Part extends Statement {
+  readonly columns: Readonly<Record<string, SQLWrapper>>
+  /** From FROM to LIMIT. */
+  readonly from: SQL
 }
 
 export interface Loaded {

@@ -11,7 +11,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, EventValues, LoadShape, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
 import { sessionKeyParams, type SessionRows, type StoredSession } from './session-rows.ts'
-import { assigned, bare, insertInto, param, selected, variants } from './statements.ts'
+import { assigned, bare, insertInto, param, selected, selecting, variants } from './statements.ts'
 import type { StoredForm } from './stored-form.ts'
 
 interface EventPage {
@@ -60,7 +60,7 @@ export function createEventRows(
   form: StoredForm,
 ): EventRows {
   const { sessions, events } = tables
-  const columns = { seq: events.seq, eventId: events.eventId, payload: expressions.jsonText(events.payload) }
+  const columns = { seq: events.seq, eventId: events.eventId, payload: expressions.payloadText(events.payload) }
   // Not a join: some planners do not see that the events of one session come from the index in their order, and sort all of them.
   const ofSession = sql`${events.sid} = (select ${sessions.sid} from ${sessions} where ${sessionRows.isKey})`
   const isSid = sql`${events.sid} = ${param('sid')}`
@@ -81,13 +81,11 @@ export function createEventRows(
           : sql``
     return sql`from ${events} where ${all} order by ${events.seq} ${sql.raw(direction === 'desc' ? 'desc' : 'asc')}${limit}`
   })
-  const select = variants((variant) => ({ sql: sql`select ${selected(columns)} ${eventsFrom(variant)}` }))
-  const alone = { session: sessionRows.withStates, sessionColumns: sessionRows.withStatesColumns }
-  const shape = variants((variant): LoadShape =>
-    variant === '' // no events asked for
-      ? { ...alone, events: undefined, eventsFrom: undefined }
-      : { ...alone, events: select(variant), eventsFrom: eventsFrom(variant) },
-  )
+  const select = variants((variant) => selecting(columns, eventsFrom(variant)))
+  const shape = variants((variant): LoadShape => ({
+    session: sessionRows.withStates,
+    events: variant === '' ? undefined : select(variant), // no events asked for
+  }))
 
   const byIds = {
     sql: sql`select ${selected(columns)} ${expressions.fromAmong(events, isSid, events.eventId, param('ids'))}`,

@@ -14,6 +14,7 @@ export type {
   Migration,
   NewSession,
   Params,
+  Part,
   PathIndexing,
   PoolState,
   Row,

@@ -9,9 +9,9 @@ import {
   type StoredLease,
 } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
-import type { Dialect, InsertNew, NewSession, Params, Row, Statement, Tx } from './dialect.ts'
+import type { Dialect, InsertNew, NewSession, Params, Part, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
-import { assigned, param, selected } from './statements.ts'
+import { assigned, param, selected, selecting } from './statements.ts'
 import type { StoredForm } from './stored-form.ts'
 
 /** A session as its row says, its own state apart from the merged one. */
@@ -52,9 +52,7 @@ export interface SessionRows {
   /** Columns of its lease, for {@link storedLeaseOf}. */
   readonly leaseColumns: Readonly<Record<string, SQL>>
   /** One session with the states it sees, as `state`, `userState`, `appState`. */
-  readonly withStates: Statement
-  /** The aliases of its columns, in their order. */
-  readonly withStatesColumns: readonly string[]
+  readonly withStates: Part
   find(tx: Tx, key: SessionKey): Script<StoredSession | undefined>
   /** Locks the row, where there is one, until the transaction ends. */
   lockIfThere(tx: Tx, key: SessionKey): Script<StoredSession | undefined>
@@ -100,13 +98,13 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
     userState: expressions.jsonText(userStates.state),
     appState: expressions.jsonText(appStates.state),
   }
-  const withStates = {
-    sql: sql`select ${selected(all)}
-      from ${sessions}
+  const withStates = selecting(
+    all,
+    sql`from ${sessions}
       left join ${userStates} on ${userStates.appName} = ${sessions.appName} and ${userStates.userId} = ${sessions.userId}
       left join ${appStates} on ${appStates.appName} = ${sessions.appName}
       where ${isKey}`,
-  }
+  )
   const insert: InsertNew = {
     into: sessions,
     target: [sessions.appName, sessions.userId, sessions.sessionId],
@@ -133,7 +131,7 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
     ])} where ${sessions.sid} = ${param('sid')} and ${isKey}`,
   }
   const initialState = {
-    sql: sql`select ${selected({ state: expressions.jsonText(sessions.initialState) })} from ${sessions} where ${sessions.sid} = ${param('sid')} and ${isKey}`,
+    sql: sql`select ${selected({ state: expressions.payloadText(sessions.initialState) })} from ${sessions} where ${sessions.sid} = ${param('sid')} and ${isKey}`,
   }
 
   const storedSessionOf = (row: Row): StoredSession => {
@@ -162,7 +160,6 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
     columns,
     leaseColumns,
     withStates,
-    withStatesColumns: Object.keys(all),
     *find(tx, key) {
       const [row] = yield* tx.rows(find, sessionKeyParams(key))
       return row === undefined ? undefined : storedSessionOf(row)

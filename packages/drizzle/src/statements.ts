@@ -11,7 +11,7 @@ import {
   type SQLWrapper,
   type Table,
 } from 'drizzle-orm'
-import type { Params, Statement, Value } from './dialect.ts'
+import type { Params, Part, Statement, Value } from './dialect.ts'
 
 /** `:name` of a statement, bound when it runs. */
 export const param = (name: string): SQLWrapper => sql`${sql.placeholder(name)}`
@@ -25,6 +25,13 @@ export const selected = (columns: Readonly<Record<string, SQLWrapper>>): SQL =>
     Object.entries(columns).map(([alias, expression]) => sql`${expression} as ${sql.identifier(alias)}`),
     sql`, `,
   )
+
+/** A SELECT that is kept in its parts, too. */
+export const selecting = (columns: Readonly<Record<string, SQLWrapper>>, from: SQL): Part => ({
+  sql: sql`select ${selected(columns)} ${from}`,
+  columns,
+  from,
+})
 
 /** `column = value, …` */
 export const assigned = (columns: readonly (readonly [Column, SQLWrapper])[]): SQL =>

@@ -4,12 +4,14 @@ import {
   step,
   type Dialect,
   type Loaded,
+  selected,
   type LoadShape,
+  type Part,
   type Params,
   type Row,
 } from '@daybook/drizzle'
 import type { Script, Statement, Tx } from '@daybook/drizzle'
-import { is, SQL, StringChunk, type SQLChunk } from 'drizzle-orm'
+import { is, sql, SQL, StringChunk, type SQLChunk } from 'drizzle-orm'
 
 /** A dialect with something changed: an older version of a store, or one with a bug. */
 export type DialectPatch = (dialect: Dialect) => Dialect
@@ -67,14 +69,17 @@ export const overSchema =
 
 /** Other statements of the store, changed chunk by chunk; each is changed once, so that it stays prepared. */
 export function overStatements(change: (chunks: readonly SQLChunk[]) => SQLChunk[]): DialectPatch {
-  const changed = (sql: SQL): SQL =>
-    new SQL(change(sql.queryChunks.map((chunk) => (is(chunk, SQL) ? changed(chunk) : chunk))))
+  const changed = (given: SQL): SQL =>
+    new SQL(change(given.queryChunks.map((chunk) => (is(chunk, SQL) ? changed(chunk) : chunk))))
   const statement = remembered((given: Statement): Statement => ({ sql: changed(given.sql) }))
-  const shape = remembered(({ session, sessionColumns, events, eventsFrom }: LoadShape): LoadShape => ({
-    session: statement(session),
-    sessionColumns,
-    events: events && statement(events),
-    eventsFrom: eventsFrom && changed(eventsFrom),
+  const part = ({ columns, from }: Part): Part => ({
+    sql: changed(sql`select ${selected(columns)} ${from}`),
+    columns: Object.fromEntries(Object.entries(columns).map(([alias, column]) => [alias, changed(sql`${column}`)])),
+    from: changed(from),
+  })
+  const shape = remembered(({ session, events }: LoadShape): LoadShape => ({
+    session: part(session),
+    events: events && part(events),
   }))
   const verbs = overVerbs((tx) => ({
     ...tx,
