@@ -8,13 +8,17 @@ import { sql, type SQL } from 'drizzle-orm'
  */
 export function buildLoad({ session, events }: LoadShape): Statement {
   if (events === undefined) return session
-  const half = (columns: Part['columns'], from: SQL) => sql`(select ${selected(columns)} ${from})`
-  const none = (columns: object) => Object.fromEntries(Object.keys(columns).map((alias) => [alias, sql`null`]))
   const [ofSession, ofEvents] = [session.columns, events.columns]
   return {
-    sql: sql`${half({ ...ofSession, ...none(ofEvents) }, session.from)} union all ${half({ ...none(ofSession), ...ofEvents }, events.from)}`,
+    sql: sql`${half({ ...ofSession, ...none(ofEvents) }, session.from)} union all (${half({ ...none(ofSession), ...ofEvents }, events.from)})`,
   }
 }
+
+const half = (columns: Part['columns'], from: SQL): SQL => sql`select ${selected(columns)} ${from}`
+
+/** The columns, with nothing in them. */
+const none = (columns: Part['columns']): Part['columns'] =>
+  Object.fromEntries(Object.keys(columns).map((alias) => [alias, sql`null`]))
 
 export function loadedBy(rows: readonly Row[]): Loaded | undefined {
   const session = rows.find((row) => isMissing(row['seq']))
