@@ -15,7 +15,7 @@ import { createAppendQueue, type AppendQueue } from './append-queue.ts'
 import { LiveSession, readEvent, type AdkEvent, type Appended } from './live-session.ts'
 import { createSessionLeases } from './session-leases.ts'
 import { sessionPage } from './session-page.ts'
-import { createStoreSource, type StoreSource } from './store-source.ts'
+import { createStoreSource, lendSource, type StoreSource } from './store-source.ts'
 import { storedForm, storedState } from './stored-form.ts'
 
 export interface DaybookSessionServiceOptions {
@@ -59,6 +59,7 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
     super()
     this.#source = createStoreSource(store)
     this.#onStale = onStale
+    lendSource(this, this.#source)
   }
 
   /** Opens and migrates what is to be opened. Every method does so itself; call it to learn early whether it works. */

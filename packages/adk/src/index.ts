@@ -3,6 +3,7 @@ export {
   type DaybookSessionServiceOptions,
   type LeaseSessionRequest,
 } from './daybook-session-service.ts'
+export { DaybookArtifactService } from './daybook-artifact-service.ts'
 export { openSessionService, type OpenSessionServiceOptions } from './open-session-service.ts'
 export { getSessionServiceFromUri } from './session-service-registry.ts'
 export { importFromAdk, type AdkImportOptions } from './import-from-adk.ts'

@@ -32,7 +32,7 @@ export function createStoreSource(given: Store | (() => Promise<Store>)): StoreS
       return store
     },
     async open() {
-      if (isClosed) throw new StoreError('closed', 'the session service is closed')
+      if (isClosed) throw new StoreError('closed', 'the service is closed')
       opening ??= begin()
       try {
         return await opening
@@ -47,4 +47,25 @@ export function createStoreSource(given: Store | (() => Promise<Store>)): StoreS
       await opened?.close()
     },
   }
+}
+
+const sources = new WeakMap<object, StoreSource>()
+
+/** Lets other services share the store of one. */
+export function lendSource(service: object, source: StoreSource): void {
+  sources.set(service, source)
+}
+
+/** The store of a service, which closes it itself; `undefined` of anything else. */
+export function sharedSource(service: object): StoreSource | undefined {
+  const source = sources.get(service)
+  return (
+    source && {
+      get store() {
+        return source.store
+      },
+      open: () => source.open(),
+      close: async () => {},
+    }
+  )
 }
