@@ -103,9 +103,9 @@ export async function snapshot(store: Store, appName: string): Promise<unknown> 
 
 /** What there is of artifacts, but for their bytes, of which the sums tell. */
 async function artifactsOf(store: Store, appName: string, sessions: readonly SessionSummary[]): Promise<unknown> {
-  if (store.capabilities.artifacts === 'no') return undefined
+  if (store.capabilities.artifacts === 'no') return []
   const keys = [...sessions, { appName, userId: 'ann', sessionId: 's1' }]
-  return Promise.all(
+  const listed = await Promise.all(
     keys.map(({ userId, sessionId }) =>
       walk(
         (cursor) => store.artifacts.list({ appName, userId, sessionId, ...(cursor !== undefined && { cursor }) }),
@@ -113,6 +113,7 @@ async function artifactsOf(store: Store, appName: string, sessions: readonly Ses
       ),
     ),
   )
+  return listed.flat()
 }
 
 async function facts(ctx: Ctx, appName: string): Promise<unknown> {

@@ -355,6 +355,15 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
   }
 }
 
+/** Of a dialect that has no such tables. */
+export const noArtifacts = (scripts: ArtifactScripts): ArtifactScripts => ({
+  ...scripts,
+  *removeAll() {
+    return { names: 0, versions: 0 }
+  },
+  *removeStaged() {},
+})
+
 /** The id of an upload that began at a time, before all others of that time: they are UUIDv7, which begin with it. */
 const beganAt = (time: number): string => {
   const hex = Math.floor(time).toString(16).padStart(12, '0')

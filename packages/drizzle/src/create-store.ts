@@ -24,7 +24,7 @@ import {
 import { createArtifactOperations } from './artifact-operations.ts'
 import { createArtifactRows } from './artifact-rows.ts'
 import { artifactStreams } from './artifact-store.ts'
-import { createArtifactScripts } from './artifacts.ts'
+import { createArtifactScripts, noArtifacts } from './artifacts.ts'
 import { createAppendSignals, type AppendSignals } from './append-signals.ts'
 import type { Dialect } from './dialect.ts'
 import { createEventOperations } from './event-operations.ts'
@@ -157,7 +157,9 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
   const sessionRows = createSessionRows(dialect, form)
   const eventRows = createEventRows(dialect, sessionRows, form)
   const scopeStates = createScopeStates(dialect, form)
-  const artifacts = createArtifactScripts(dialect, createArtifactRows(dialect, codecs))
+  const scripts = createArtifactScripts(dialect, createArtifactRows(dialect, codecs))
+  // An area that was left out may have rows, which go with their session and their user all the same.
+  const artifacts = given.capabilities.artifacts === 'yes' ? scripts : noArtifacts(scripts)
   const parts: Parts = {
     dialect,
     sessionRows,

@@ -19,8 +19,11 @@ const defaults: Record<TableName, string> = {
   migrations: 'migrations',
 }
 
-/** PostgreSQL cuts names at 63 bytes; the longest suffix of an index or constraint is 13. */
-const longestName = 50
+/**
+ * PostgreSQL cuts names at 63 bytes. The longest suffix of an index or constraint is 13; of the tables whose default names
+ * are the longest it is 7, so that there is room for as long a prefix as with the others.
+ */
+const longestName = (table: string) => (table === 'artifactVersions' || table === 'artifactChunks' ? 56 : 50)
 const allowed = /^[A-Za-z_][A-Za-z0-9_$]*$/
 
 /** The names of the store's tables, checked: they are put into SQL as quoted identifiers. */
@@ -35,10 +38,10 @@ export function tableNamesOf({ prefix = 'daybook_', tables = {} }: TableNameOpti
   ) as Record<TableName, string> // one for each
   for (const [name, value] of Object.entries(names)) {
     const field = Object.hasOwn(tables, name) ? `tables.${name}` : 'prefix'
-    if (typeof value !== 'string' || !allowed.test(value) || value.length > longestName) {
+    if (typeof value !== 'string' || !allowed.test(value) || value.length > longestName(name)) {
       throw invalid(
         field,
-        `gives a table name that is not 1 to ${longestName} of A-Z a-z 0-9 _ $, beginning with a letter or _`,
+        `gives a table name that is not 1 to ${longestName(name)} of A-Z a-z 0-9 _ $, beginning with a letter or _`,
       )
     }
   }

@@ -24,7 +24,11 @@ export const knowing =
   (dialect) =>
     count === undefined
       ? dialect
-      : { ...(count < 3 ? withoutLeases(dialect) : dialect), migrations: dialect.migrations.slice(0, count) }
+      : {
+          ...(count < 3 ? withoutLeases(dialect) : dialect),
+          migrations: dialect.migrations.slice(0, count),
+          capabilities: count < 4 ? { ...dialect.capabilities, artifacts: 'no' } : dialect.capabilities,
+        }
 
 /** The columns of the third migration are not asked for: the version before it did not know them. */
 function withoutLeases(dialect: Dialect): Dialect {

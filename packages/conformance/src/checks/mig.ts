@@ -50,6 +50,11 @@ async function fill(store: Store, appName: string): Promise<void> {
       actions: { stateDelta: { text: 'new', 'user:u': 2, 'app:b': null } },
     })
     await store.sessions.fork(session, { sessionId: 'forked', throughSeq: 3 })
+    if (store.capabilities.artifacts === 'yes')
+      for (const name of ['a', 'user:b'])
+        await store.artifacts.save({ appName, userId, sessionId: 's1', name }, Buffer.from(userId), {
+          metadata: { name },
+        })
   }
 }
 
