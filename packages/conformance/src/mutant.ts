@@ -22,8 +22,8 @@ export interface Mutant {
   wrap(store: Store, shared: Shared, options: OpenOptions): Store
   /** The other processes open a store with this bug, too. */
   readonly inWorkers?: true
-  /** The bug can only be in a store that says `yes` to this fact. */
-  readonly fact?: Fact
+  /** The bug can only be in a store that says `yes` to this. */
+  readonly fact?: Ability | Fact
   /** The bug can only be in a store that says `no` to this ability. */
   readonly without?: Ability
   /** For bugs in the caller's transaction. */

@@ -146,7 +146,7 @@ export const LIFE: Checks = [
       await ctx.store.migrate()
       await firstUse(ctx)
     },
-    { fresh: true },
+    { fresh: true, budgetMs: 60_000 },
   ),
   check(
     'LIFE-02',

@@ -1,16 +1,16 @@
-import { facts, type Fact, type Store } from '@daybook/core'
+import { facts, type Ability, type Fact, type Store } from '@daybook/core'
 import type { Mutant, MutantId } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
 
-/** The store with another declaration of one fact. */
-function declaring(store: Store, fact: Fact, declared: 'yes' | 'no'): Store {
+/** The store with another declaration of one capability. */
+function declaring(store: Store, fact: Ability | Fact, declared: 'yes' | 'no'): Store {
   const capabilities = { ...store.capabilities, [fact]: declared }
   return new Proxy(store, {
     get: (target, name) => (name === 'capabilities' ? capabilities : (Reflect.get(target, name, target) as unknown)), // get answers any
   })
 }
 
-const contrary = (store: Store, fact: Fact): Store =>
+const contrary = (store: Store, fact: Ability | Fact): Store =>
   declaring(store, fact, store.capabilities[fact] === 'yes' ? 'no' : 'yes')
 
 /** Says that it is woken, and looks every now and then. */
@@ -31,7 +31,7 @@ const sleepyTail = (store: Store): Store =>
   )
 
 /** A declaration that is not so, fact by fact. */
-export const factMutants: readonly Mutant[] = facts.map((fact, i) => {
+const contraryFacts: readonly Mutant[] = facts.map((fact, i) => {
   const id: MutantId = `M${60 + i}`
   return {
     id,
@@ -40,3 +40,37 @@ export const factMutants: readonly Mutant[] = facts.map((fact, i) => {
     wrap: fact === 'liveNotify' ? sleepyTail : (store) => contrary(store, fact),
   }
 })
+
+/** Of an ability only a no can be told from what is so: a yes is shown by the checks that it opens. */
+const hiddenAbilities: readonly Mutant[] = (
+  ['lease', 'jsonPathFilter', 'jsonPathIndex', 'callerTransaction'] as const
+).map((ability, i): Mutant => ({
+  id: `M${380 + i}`,
+  bug: `an ability that is there is declared absent: ${ability}`,
+  check: `META-03@${ability}`,
+  fact: ability,
+  wrap: (store) => declaring(store, ability, 'no'),
+}))
+
+export const factMutants: readonly Mutant[] = [
+  ...contraryFacts,
+  ...hiddenAbilities,
+  {
+    id: 'M384',
+    bug: 'the contrary of a capability is declared',
+    check: 'LIFE-10',
+    wrap: (store) => contrary(store, 'lease'),
+  },
+  {
+    id: 'M385',
+    bug: 'a deep look at the health shows no settings',
+    check: 'LIFE-14',
+    wrap: (store) =>
+      wrapStore(store, {
+        health: async (options) => {
+          const { settings: _settings, ...health } = await store.health(options)
+          return health
+        },
+      }),
+  },
+]

@@ -1,6 +1,5 @@
-import { isStoreError, StoreError, type JoinedStore, type Store } from '@daybook/core'
+import { isStoreError, StoreError, type Store } from '@daybook/core'
 import { EventEmitter } from 'node:events'
-import type { CallerTransaction } from '../define.ts'
 import type { Mutant } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
 import { listOf, remembered } from './answers.ts'
@@ -17,36 +16,16 @@ const mapFailure = (store: Store, map: (error: StoreError, args: readonly unknow
     },
   })
 
-/** A joined store that does something else; the caller's own rows are as they were. */
 function asIfNothingWasRemoved(error: unknown): never {
   if (!isStoreError(error)) throw error
   const { removed: _told, ...facts } = error.facts
   throw new StoreError(error.code, error.message, { ...facts, cause: error.cause, retryable: error.retryable })
 }
 
-export const joinedAs =
-  (spoil: (joined: JoinedStore, store: Store, isOver: () => boolean) => JoinedStore) =>
-  (real: CallerTransaction): CallerTransaction => ({
-    rows: () => real.rows(),
-    run: async (store, body) => {
-      let isOver = false
-      try {
-        return await real.run(store, (joined, own) =>
-          body(
-            spoil(joined, store, () => isOver),
-            own,
-          ),
-        )
-      } finally {
-        isOver = true
-      }
-    },
-  })
-
 const withPayload = ({ code, message, facts, cause }: StoreError, args: readonly unknown[]) =>
   new StoreError(code, `${message}: ${JSON.stringify(args)}`, { ...facts, cause })
 
-/** Errors, erasure, close and the caller's transaction, gone wrong. */
+/** Errors, erasure and close, gone wrong. */
 export const failureMutants: readonly Mutant[] = [
   {
     id: 'M310',
@@ -283,70 +262,5 @@ export const failureMutants: readonly Mutant[] = [
         },
       })
     },
-  },
-  {
-    id: 'M327',
-    bug: 'what is done in a transaction is done outside of it',
-    check: 'TXN-03',
-    wrap: (store) => store,
-    transaction: joinedAs((joined, store) =>
-      wrapStore(joined, { events: { list: (key, query) => store.events.list(key, query) } }),
-    ),
-    fact: 'concurrentWriters', // elsewhere it would wait for the transaction that it is in
-  },
-  {
-    id: 'M328',
-    bug: 'what is done in a transaction is done outside of it',
-    check: 'TXN-03@before',
-    wrap: (store) => store,
-    transaction: joinedAs((joined, store) =>
-      wrapStore(joined, { events: { append: (key, events, options) => store.events.append(key, events, options) } }),
-    ),
-    fact: 'concurrentWriters',
-  },
-  {
-    id: 'M329',
-    bug: 'a joined store goes on after the transaction, by itself',
-    check: 'TXN-07',
-    wrap: (store) => store,
-    transaction: joinedAs((joined, store, isOver) =>
-      wrapStore(joined, {
-        sessions: { get: (key, options) => (isOver() ? store : joined).sessions.get(key, options) },
-      }),
-    ),
-  },
-  {
-    id: 'M330',
-    bug: 'calls beside one another in a transaction are taken for done',
-    check: 'TXN-08',
-    wrap: (store) => store,
-    transaction: joinedAs((joined) => {
-      let isBusy = false
-      return wrapStore(joined, {
-        events: {
-          append: async (key, events, options) => {
-            if (isBusy) return { events: [], revision: 1 }
-            isBusy = true
-            return joined.events.append(key, events, options).finally(() => (isBusy = false))
-          },
-        },
-      })
-    }),
-  },
-  {
-    id: 'M331',
-    bug: 'a known event is not known in a transaction',
-    check: 'TXN-11',
-    wrap: (store) => store,
-    transaction: joinedAs((joined) =>
-      wrapStore(joined, {
-        events: {
-          append: async (key, events, options) => {
-            const answer = await joined.events.append(key, events, options)
-            return { ...answer, events: answer.events.map((one) => ({ ...one, duplicate: false })) }
-          },
-        },
-      }),
-    ),
   },
 ]

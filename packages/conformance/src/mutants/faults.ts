@@ -1,4 +1,4 @@
-import { isStoreError, StoreError, type ErrorCode, type Store } from '@daybook/core'
+import { isStoreError, StoreError, type ErrorCode, type JoinedStore, type Store } from '@daybook/core'
 import type { CallerTransaction, Place } from '../define.ts'
 import type { Mutant } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
@@ -56,7 +56,7 @@ function staysAway(store: Store): Store {
 }
 
 /** One unit for each event of a batch. */
-export const eventByEvent = (store: Store): Store =>
+export const eventByEvent = <S extends JoinedStore>(store: S): S =>
   wrapStore(store, {
     events: {
       append: async (key, events, options) => {

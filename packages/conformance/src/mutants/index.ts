@@ -21,6 +21,7 @@ import { raceMutants } from './races.ts'
 import { realWorldMutants } from './real-world.ts'
 import { resourceMutants } from './resources.ts'
 import { stateMutants } from './state.ts'
+import { transactionMutants } from './transactions.ts'
 import { valueMutants } from './values.ts'
 
 /** Every wrapper mutant, by number. */
@@ -35,6 +36,7 @@ export const mutants: readonly Mutant[] = [
   ...scopeMutants,
   ...sessionMutants,
   ...timeMutants,
+  ...transactionMutants,
   ...factMutants,
   ...faultMutants,
   ...filterMutants,

@@ -2,8 +2,8 @@ import type { FoundMemory, MemoryQuery, MemoryScope, NewMemory, SessionKey, Stor
 import { setTimeout as wait } from 'node:timers/promises'
 import { walkEvents, walkMemories } from '../fixtures.ts'
 import type { Mutant } from '../mutant.ts'
-import { joinedAs } from './failures.ts'
 import { wrapStore, type Overrides } from '../wrap.ts'
+import { joinedAs } from './transactions.ts'
 
 type Memories = NonNullable<Overrides['memories']>
 

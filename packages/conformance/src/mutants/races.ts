@@ -1,7 +1,14 @@
-import { isStoreError, type AgentEvent, type AppendResult, type LoadedSession, type Store } from '@daybook/core'
+import {
+  isStoreError,
+  type AgentEvent,
+  type AppendResult,
+  type LoadedSession,
+  type SessionKey,
+  type Store,
+} from '@daybook/core'
 import type { Mutant } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
-import { listOf, nameOf } from './answers.ts'
+import { listOf, nameOf, remembered } from './answers.ts'
 
 const isCode = (error: unknown, code: string) => isStoreError(error) && error.code === code
 
@@ -247,6 +254,61 @@ export const raceMutants: readonly Mutant[] = [
             return { state: {}, revision: 0, updatedAt: 0 } // the bug: what it will be nobody knows
           },
         },
+      }),
+  },
+  {
+    id: 'M386',
+    bug: 'a reader looks for the newest event once more, after the others',
+    check: 'CON-07',
+    fact: 'concurrentWriters',
+    isRace: true,
+    wrap: (store) =>
+      wrapStore(store, {
+        events: {
+          list: async (key, query) => {
+            const page = await store.events.list(key, query)
+            await new Promise((resolve) => setTimeout(resolve, 5))
+            const { items } = await store.events.list(key, { last: 1 })
+            const newer = items.filter(({ seq }) => seq > (page.items.at(-1)?.seq ?? 0))
+            return { ...page, items: [...page.items, ...newer] }
+          },
+        },
+      }),
+  },
+  {
+    id: 'M387',
+    bug: 'each session waits for the others of its app',
+    check: 'CON-09',
+    wrap: (store, { memory }) => {
+      const made = remembered(memory, 'sessions', (): SessionKey[] => [])
+      return wrapStore(store, {
+        sessions: {
+          create: async (session, options) => {
+            const created = await store.sessions.create(session, options)
+            made.push({ appName: created.appName, userId: created.userId, sessionId: created.sessionId })
+            return created
+          },
+        },
+        events: {
+          append: async (key, events, options) => {
+            const isOther = ({ appName, sessionId }: SessionKey) =>
+              appName === key.appName && sessionId !== key.sessionId
+            for (const other of made.filter(isOther))
+              await store.sessions.update(other, { set: { waited: true } }, { timeout: 6_000 }).catch(() => {}) // the bug is the wait
+            return store.events.append(key, events, options)
+          },
+        },
+      })
+    },
+  },
+  {
+    id: 'M388',
+    bug: 'who deletes a session is always told that it was there',
+    check: 'CON-12',
+    inWorkers: true,
+    wrap: (store) =>
+      wrapStore(store, {
+        sessions: { delete: async (key, options) => (await store.sessions.delete(key, options)) || true },
       }),
   },
   { id: 'M340', bug: appendBug, check: 'CON-14', isRace: true, wrap: appendAtReadRevision },
