@@ -23,7 +23,7 @@ const style = `text { font: 12px system-ui, sans-serif; fill: #24292f } .title {
 export function chartOf(run: Run): string {
   const shown = run.lines.filter(
     ({ workload, contender, spread }) =>
-      /^W[1-4]/.test(workload) && !contender.startsWith(yardstick) && spread !== undefined,
+      /^W[1-4]|^W[89]/.test(workload) && !contender.startsWith(yardstick) && spread !== undefined,
   )
   const ids = [...new Set(shown.map(({ workload }) => workload))]
   const parts: string[] = []

@@ -35,6 +35,17 @@ export interface Contender {
   load(key: Key, last: number): Promise<Loaded>
   /** The newest sessions of a user; how many there were. */
   list?(user: Omit<Key, 'sessionId'>, limit: number, withState: boolean): Promise<number>
+  readonly artifacts?: {
+    /** The next version of a name. */
+    save(key: Key, name: string, bytes: Uint8Array): Promise<void>
+    /** How many bytes the newest version has. */
+    load(key: Key, name: string): Promise<number>
+  }
+  readonly memories?: {
+    add(user: Omit<Key, 'sessionId'>, texts: readonly string[]): Promise<void>
+    /** How many of the best were found that have any of the words. */
+    search(user: Omit<Key, 'sessionId'>, query: string, limit: number): Promise<number>
+  }
   /** Sessions without events and one second apart, faster than one by one. */
   seedSessions?(sessions: readonly SeedSession[]): Promise<void>
   /** To seed by statements what one by one would take hours. */

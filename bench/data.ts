@@ -27,6 +27,11 @@ export interface Data {
   /** ≈ 1.0 KB. */
   event(): BenchEvent
   uuid(): string
+  /** ≈ 170 characters, one of them a word that every thousandth has. */
+  memory(): string
+  /** Two such words. */
+  query(): string
+  bytes(length: number): Uint8Array
 }
 
 const words =
@@ -43,6 +48,7 @@ very walk want was watch water way we well went were what when where which while
 would write year you young your`.split(/\s+/)
 
 const sessionKeys = 20
+const topics = 1000
 const firstTimestamp = Date.UTC(2026, 0, 1)
 
 export function createData(seed: number): Data {
@@ -63,6 +69,13 @@ export function createData(seed: number): Data {
   return {
     int,
     uuid,
+    memory: () => `${text(160)} topic${int(topics)}`,
+    query: () => `topic${int(topics)} topic${int(topics)}`,
+    bytes(length) {
+      const bytes = new Uint8Array(length)
+      for (let i = 0; i < length; i++) bytes[i] = int(256)
+      return bytes
+    },
     sessionState: () => Object.fromEntries(Array.from({ length: sessionKeys }, (_, i) => [`key_${i}`, value(i)])),
     event() {
       const k = int(sessionKeys - 1)

@@ -5,7 +5,7 @@ import { createData } from './data.ts'
 import { eventsOfEach, grow, grows, sow } from './growth.ts'
 import { load, thisMachine, versions, type Machine } from './machine.ts'
 import { takeBlocks, takeTurns, type Blocks, type Measured, type Turns } from './procedure.ts'
-import { seed, type Sizes } from './seed.ts'
+import { seed, seedMemories, type Sizes } from './seed.ts'
 import { smoke, type Verdict } from './smoke.ts'
 import { median, spreadOf, type Spread } from './statistics.ts'
 import * as workloads from './workloads/index.ts'
@@ -27,7 +27,7 @@ export const full: Settings = {
   turns: { warmUps: 3, budget: 12_000 },
   share: 1,
   blocks: { blocks: 3, length: 1500, warmUp: 300 },
-  sizes: { listed: 5000, long: 500, sessions: 64, eventsEach: 20 },
+  sizes: { listed: 5000, long: 500, sessions: 64, eventsEach: 20, memories: 100_000 },
   growth: [1000, 10_000, 100_000, 1_000_000],
 }
 
@@ -37,7 +37,7 @@ export const tiny: Settings = {
   turns: { warmUps: 1, budget: 500 },
   share: 0.1,
   blocks: { blocks: 1, length: 200, warmUp: 50 },
-  sizes: { listed: 60, long: 60, sessions: 64, eventsEach: 1 },
+  sizes: { listed: 60, long: 60, sessions: 64, eventsEach: 1, memories: 500 },
   growth: [1000],
 }
 
@@ -46,6 +46,7 @@ export const quick: Settings = {
   turns: { warmUps: 2, budget: 4000 },
   share: 0.25,
   blocks: { blocks: 1, length: 1000, warmUp: 200 },
+  sizes: { ...full.sizes, memories: 10_000 },
   growth: [1000, 10_000],
 }
 
@@ -132,7 +133,7 @@ export async function run(backendName: BackendName, settings: Settings, wanted: 
       // What was measured before is not thrown away for it.
       const why = error instanceof Error ? error.message : String(error)
       wanted.log(`the growing databases failed: ${why}`)
-      leftOut.push({ contender: 'W7 and W8', why })
+      leftOut.push({ contender: 'W7 and W10', why })
     }
     return {
       date: new Date().toISOString().slice(0, 10),
@@ -172,6 +173,15 @@ async function measure(ready: readonly Ready[], settings: Settings, wanted: Want
   for (const workload of [create, append, loading, listWithState, listBare])
     lines.push(...(await inTurns(workload, ready, settings, wanted)))
   for (const workload of [manySessions, oneSession]) lines.push(...(await atOnce(workload, ready, settings, wanted)))
+  for (const workload of [workloads.saveArtifact, workloads.loadArtifact])
+    lines.push(...(await inTurns(workload, ready, settings, wanted)))
+  const onMemories = [workloads.addMemories, workloads.searchMemories(settings.sizes.memories)]
+  if (onMemories.some(({ id }) => wanted.workload(id)))
+    for (const { entry, contender } of ready) {
+      wanted.log(`${entry.name} remembers ${settings.sizes.memories}`)
+      await seedMemories(contender, settings.sizes.memories, settings.seed)
+    }
+  for (const workload of onMemories) lines.push(...(await inTurns(workload, ready, settings, wanted)))
   return lines.map((line) => withRatios(line, lines))
 }
 
@@ -191,7 +201,8 @@ async function inTurns(
   const { chunk } = workload
   const rounds = Math.max(5, Math.round(workload.rounds * settings.share))
   const measured = await takeTurns(runners, { ...settings.turns, rounds, chunk })
-  return ready.map(({ entry }) => lineOf(workload, entry.name, measured.get(entry.name)))
+  const taking = workload.isForSome === true ? ready.filter(({ entry }) => measured.has(entry.name)) : ready
+  return taking.map(({ entry }) => lineOf(workload, entry.name, measured.get(entry.name)))
 }
 
 async function atOnce(

@@ -4,6 +4,7 @@ import { createData, type Data } from './data.ts'
 export const appName = 'bench'
 export const listUser = { appName, userId: 'ulist' }
 export const longSession: Key = { appName, userId: 'ulong', sessionId: 'long' }
+export const memoryUser = { appName, userId: 'umemories' }
 export const hotSession: Key = { appName, userId: 'uhot', sessionId: 'hot' }
 export const sessionAt = (i: number): Key => ({ appName, userId: `u${i}`, sessionId: `s${i}` })
 
@@ -12,10 +13,12 @@ export interface Sizes {
   readonly long: number
   readonly sessions: number
   readonly eventsEach: number
+  readonly memories: number
 }
 
 const firstUpdate = Date.UTC(2026, 0, 1)
 const atOnce = 10
+const memoriesOfCall = 500
 
 /** Puts in what the workloads expect. Untimed. */
 export async function seed(contender: Contender, sizes: Sizes, seedNumber: number): Promise<void> {
@@ -41,6 +44,19 @@ export async function seed(contender: Contender, sizes: Sizes, seedNumber: numbe
   await fill(contender, longSession, sizes.long, data)
   await fill(contender, hotSession, sizes.eventsEach, data)
   for (let i = 0; i < sizes.sessions; i++) await fill(contender, sessionAt(i), sizes.eventsEach, data)
+}
+
+/** What is searched. Untimed. */
+export async function seedMemories({ memories }: Contender, count: number, seedNumber: number): Promise<void> {
+  if (memories === undefined) return
+  const data = createData(seedNumber)
+  for (let made = 0; made < count; made += memoriesOfCall) {
+    const length = Math.min(memoriesOfCall, count - made)
+    await memories.add(
+      memoryUser,
+      Array.from({ length }, () => data.memory()),
+    )
+  }
 }
 
 /** A session with so many events. */

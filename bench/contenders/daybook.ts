@@ -25,6 +25,28 @@ export function daybookContender(store: Store, bulk: Pick<Contender, 'seedSessio
       const page = await store.sessions.list({ ...user, limit, state: withState })
       return page.items.length
     },
+    ...(store.capabilities.artifacts === 'yes' && {
+      artifacts: {
+        save: async (key, name, bytes) => void (await store.artifacts.save({ ...key, name }, bytes)),
+        async load(key, name) {
+          const loaded = await store.artifacts.load({ ...key, name })
+          return loaded?.bytes.byteLength ?? 0
+        },
+      },
+    }),
+    ...(store.capabilities.memories === 'yes' && {
+      memories: {
+        add: async (user, texts) =>
+          void (await store.memories.add(
+            user,
+            texts.map((text) => ({ text })),
+          )),
+        async search(user, query, limit) {
+          const { items } = await store.memories.search({ ...user, query, limit })
+          return items.length
+        },
+      },
+    }),
     close: () => store.close(),
   }
 }

@@ -5,6 +5,7 @@ import type { Contender, Entry } from '../contender.ts'
 import type { JsonObject, JsonValue } from '../data.ts'
 import { deltaOf, type Delta } from './delta.ts'
 import { merged } from './merged.ts'
+import { areaTables, mysqlAreas } from './mysql-areas.ts'
 import { makeTables, mysqlBulk } from './mysql-tables.ts'
 
 type Flavour = 'mariadb' | 'mysql'
@@ -187,7 +188,8 @@ export const mysqlLimits = (flavour: Flavour): readonly Entry[] => [
       const connections = createPool({ uri: url, connectionLimit: pool })
       if (flavour === 'mysql')
         for (const text of [createProcedure, ...arities.map(procedure)]) await connections.query(text)
-      return limit(connections, flavour, url)
+      for (const text of areaTables) await connections.query(text)
+      return { ...limit(connections, flavour, url), ...mysqlAreas(connections) }
     },
   },
 ]

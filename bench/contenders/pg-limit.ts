@@ -5,6 +5,7 @@ import type { Contender, Entry } from '../contender.ts'
 import type { JsonObject, JsonValue } from '../data.ts'
 import { deltaOf } from './delta.ts'
 import { merged } from './merged.ts'
+import { areaTables, pgAreas } from './pg-areas.ts'
 import { makeTables, pgBulk } from './pg-tables.ts'
 
 const isKey = 'app_name = $1 and user_id = $2 and session_id = $3'
@@ -109,8 +110,10 @@ export const pgLimits: readonly Entry[] = [
     async open({ url, pool }) {
       await makeTables(url)
       const sql = postgres(url, { max: pool, onnotice: () => {} })
+      for (const text of areaTables) await sql.unsafe(text)
       const run: Run = async (_, text, parameters) => sql.unsafe<Row[]>(text, [...parameters], { prepare: true })
-      return limit(run, url, () => sql.end())
+      const areas = pgAreas(async (_, text, values) => sql.unsafe(text, [...values] as string[], { prepare: true })) // what the driver takes
+      return { ...limit(run, url, () => sql.end()), ...areas }
     },
   },
   {
@@ -119,9 +122,13 @@ export const pgLimits: readonly Entry[] = [
     async open({ url, pool }) {
       await makeTables(url)
       const clients = new Pool({ connectionString: url, max: pool, idleTimeoutMillis: 0 })
+      for (const text of areaTables) await clients.query(text)
       const run: Run = async (name, text, values) =>
         (await clients.query<Row>({ name, text, values: [...values] })).rows
-      return limit(run, url, () => clients.end())
+      const areas = pgAreas(
+        async (name, text, values) => (await clients.query({ name, text, values: [...values] })).rows,
+      )
+      return { ...limit(run, url, () => clients.end()), ...areas }
     },
   },
 ]

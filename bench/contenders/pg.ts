@@ -1,6 +1,7 @@
 import { openPgStore } from '@daybook/drizzle-pg'
 import type { Entry } from '../contender.ts'
 import { adkItself, adkOverDaybook } from './adk.ts'
+import { langgraphOnPg } from './langgraph.ts'
 import { mastraOnPg } from './mastra.ts'
 import { pgDaybooks } from './pg-daybook.ts'
 import { pgLimits } from './pg-limit.ts'
@@ -18,4 +19,5 @@ export const pgContenders: readonly Entry[] = [
     ({ url }) => pgBulk(url),
   ),
   ...mastraOnPg,
+  langgraphOnPg,
 ]

@@ -5,6 +5,7 @@ import type { Append, Contender, Entry, Key } from '../contender.ts'
 import type { BenchEvent, JsonObject } from '../data.ts'
 import { deltaOf } from './delta.ts'
 import { merged } from './merged.ts'
+import { sqliteAreas } from './sqlite-areas.ts'
 import * as sql from './sqlite-sql.ts'
 import { makeTables, sqliteBulk } from './sqlite-tables.ts'
 
@@ -64,6 +65,7 @@ function betterSqlite3(path: string, synchronous: 'FULL' | 'NORMAL'): Contender 
   })
   return {
     ...sqliteBulk((text, args) => void db.prepare(text).run(...args)),
+    ...sqliteAreas(db),
     async create(key, state) {
       const [json, now] = [JSON.stringify(state), micros(Date.now())]
       const row = prepared(sql.createSession).get(...keyOf(key), json, json, now, now, now) as Row // as the statement says

@@ -2,6 +2,7 @@ import { openSqliteStore } from '@daybook/drizzle-sqlite'
 import Database from 'better-sqlite3'
 import type { Entry, Place } from '../contender.ts'
 import { adkItself, adkOverDaybook } from './adk.ts'
+import { langgraphOnSqlite } from './langgraph.ts'
 import { mastraOnLibsql } from './mastra.ts'
 import { sqliteDaybooks } from './sqlite-daybook.ts'
 import { sqliteLimits } from './sqlite-limit.ts'
@@ -26,4 +27,5 @@ export const sqliteContenders: readonly Entry[] = [
     () => ({}),
   ),
   ...mastraOnLibsql,
+  langgraphOnSqlite,
 ]

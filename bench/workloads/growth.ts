@@ -37,7 +37,7 @@ export const grown = (sessions: number, events: string): readonly Sequential[] =
 
 export const long: readonly Sequential[] = [
   {
-    id: 'W8-append',
+    id: 'W10-append',
     title: 'append to a session of 10,000 events',
     rounds: 20,
     chunk: 3,
@@ -50,7 +50,7 @@ export const long: readonly Sequential[] = [
     },
   },
   {
-    id: 'W8-load',
+    id: 'W10-load',
     title: 'load all of a session of 10,000 events',
     rounds: 5,
     chunk: 1,

@@ -1,6 +1,8 @@
 export { append } from './append.ts'
+export { loadArtifact, saveArtifact } from './artifacts.ts'
 export { create } from './create.ts'
 export { grown, long } from './growth.ts'
 export { listBare, listWithState } from './list.ts'
 export { load } from './load.ts'
+export { addMemories, searchMemories } from './memories.ts'
 export { manySessions, oneSession } from './writers.ts'

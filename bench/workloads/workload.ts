@@ -8,6 +8,8 @@ export interface Sequential {
   readonly title: string
   readonly rounds: number
   readonly chunk: number
+  /** Those that lack it are not named: it is of an area that most do not have. */
+  readonly isForSome?: true
   /** `undefined` when the contender lacks what it needs. */
   begin(contender: Contender, data: Data): Promise<Prepare | undefined>
 }

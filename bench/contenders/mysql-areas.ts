@@ -1,0 +1,37 @@
+// The limit of artifacts and memories on MariaDB and MySQL: a table each, and the server's own full-text index.
+import type { Pool, RowDataPacket } from 'mysql2/promise'
+import type { Contender } from '../contender.ts'
+
+export const areaTables = [
+  `create table bench_artifacts (app_name varchar(191), user_id varchar(191), session_id varchar(191), name varchar(191), version int, bytes longblob, primary key (app_name, user_id, session_id, name, version)) charset = utf8mb4`,
+  `create table bench_memories (id bigint auto_increment primary key, app_name varchar(191) not null, user_id varchar(191) not null, text longtext not null, key (app_name, user_id), fulltext key (text)) charset = utf8mb4`,
+]
+
+const newest = `from bench_artifacts where app_name = ? and user_id = ? and session_id = ? and name = ?`
+const save = `insert into bench_artifacts select ?, ?, ?, ?, coalesce((select max(version) + 1 ${newest}), 0), ?`
+const load = `select bytes ${newest} order by version desc limit 1`
+const search = `select id, text, match (text) against (? in boolean mode) as score from bench_memories
+  where app_name = ? and user_id = ? and match (text) against (? in boolean mode) order by score desc, id desc limit ?`
+
+export const mysqlAreas = (pool: Pool): Required<Pick<Contender, 'artifacts' | 'memories'>> => ({
+  artifacts: {
+    async save({ appName, userId, sessionId }, name, bytes) {
+      const key = [appName, userId, sessionId, name]
+      await pool.execute(save, [...key, ...key, Buffer.from(bytes)])
+    },
+    async load({ appName, userId, sessionId }, name) {
+      const [[row]] = await pool.execute<RowDataPacket[]>(load, [appName, userId, sessionId, name])
+      return (row?.['bytes'] as Uint8Array | undefined)?.byteLength ?? 0 // as the statement says
+    },
+  },
+  memories: {
+    async add({ appName, userId }, texts) {
+      const rows = texts.map((text) => [appName, userId, text])
+      await pool.query('insert into bench_memories (app_name, user_id, text) values ?', [rows])
+    },
+    async search({ appName, userId }, query, most) {
+      const [rows] = await pool.execute<RowDataPacket[]>(search, [query, appName, userId, query, String(most)])
+      return rows.length
+    },
+  },
+})
