@@ -46,10 +46,11 @@ function stored(
   return { bytes, options: { metadata, ...(isPlain && { mimeType }) } }
 }
 
+const plain = (base64: string) => base64.replaceAll(/[\s=]/g, '').replaceAll('-', '+').replaceAll('_', '/')
+
 /** What `Buffer.from` forgives would be another file. */
 function bytesOf(base64: string): Uint8Array {
   const bytes = Buffer.from(base64, 'base64')
-  const plain = (text: string) => text.replaceAll(/[\s=]/g, '').replaceAll('-', '+').replaceAll('_', '/')
   if (plain(bytes.toString('base64')) === plain(base64)) return bytes
   throw new StoreError('invalid_argument', 'artifact.inlineData.data is not Base64', {
     field: 'artifact.inlineData.data',

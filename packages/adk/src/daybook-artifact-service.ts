@@ -1,11 +1,4 @@
-import {
-  isStoreError,
-  type ArtifactKey,
-  type ArtifactVersion as CoreVersion,
-  type LoadedArtifact,
-  type Store,
-  type StreamedArtifact,
-} from '@daybook/core'
+import { isStoreError, type ArtifactKey, type ArtifactVersion as CoreVersion, type Store } from '@daybook/core'
 import type {
   ArtifactVersion,
   BaseArtifactService,
@@ -71,9 +64,7 @@ export class DaybookArtifactService implements BaseArtifactService, AsyncDisposa
   async loadArtifact({ version, ...request }: LoadArtifactRequest): Promise<Part | undefined> {
     if (isNone(version)) return undefined
     const { artifacts } = await this.#source.open()
-    const loaded = await artifacts
-      .load(keyOf(request), version === undefined ? {} : { version })
-      .catch(noSuchName<LoadedArtifact>)
+    const loaded = await artifacts.load(keyOf(request), version === undefined ? {} : { version }).catch(noSuchName)
     return loaded && partOf(loaded.bytes, loaded.metadata)
   }
 
@@ -99,7 +90,7 @@ export class DaybookArtifactService implements BaseArtifactService, AsyncDisposa
     const { artifacts, limits } = await this.#source.open()
     const key = keyOf(request)
     const page = (cursor: object) => artifacts.versions(key, { limit: limits.pageMax, ...cursor })
-    const all = await allOf(page).catch(noSuchName<CoreVersion[]>)
+    const all = await allOf(page).catch(noSuchName)
     return (all ?? []).map((one) => versionOf(one))
   }
 
@@ -109,7 +100,7 @@ export class DaybookArtifactService implements BaseArtifactService, AsyncDisposa
     // As a stream that nobody reads: no bytes come.
     const found = await artifacts
       .load(keyOf(request), { stream: true, ...(version !== undefined && { version }) })
-      .catch(noSuchName<StreamedArtifact>)
+      .catch(noSuchName)
     return found && versionOf(found)
   }
 
@@ -132,7 +123,7 @@ const keyOf = ({ appName, userId, sessionId, filename }: ListVersionsRequest): A
 })
 
 /** Models ask for files by names that nothing can have, and what is missing is no error. */
-function noSuchName<T>(error: unknown): T | undefined {
+function noSuchName(error: unknown): undefined {
   if (isStoreError(error) && error.facts.field === 'key.name') return undefined
   throw error
 }

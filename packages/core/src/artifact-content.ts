@@ -79,7 +79,7 @@ async function* gathered(stream: AsyncIterable<Uint8Array>, limits: Limits, call
 }
 
 /** A stream that is not waited for any longer than the call lasts. */
-async function* abandonable(stream: AsyncIterable<unknown>, call: Reading): AsyncGenerator<unknown> {
+async function* abandonable(stream: AsyncIterable<unknown>, call: Reading): AsyncGenerator {
   const source = stream[Symbol.asyncIterator]()
   let isDone = false
   try {

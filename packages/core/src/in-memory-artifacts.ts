@@ -192,18 +192,17 @@ const streamOf = (
   row: ArtifactVersionRow,
   { place, isThere }: { readonly place: ArtifactPlace; readonly isThere: () => boolean },
   call: <T>(body: () => T) => Promise<T>,
-): AsyncIterable<Uint8Array> => ({
-  async *[Symbol.asyncIterator]() {
-    const pieceAt = (from: number) =>
-      call(() => {
-        if (!isThere()) throw deletedMeanwhile(place, row.version)
-        return from === 0
-          ? wholeBytes(row, place).subarray(0, artifactPiece)
-          : row.bytes.slice(from, from + artifactPiece)
-      })
-    for (let from = 0; from < row.bytes.byteLength; from += artifactPiece) yield await pieceAt(from)
-  },
-})
+): AsyncIterable<Uint8Array> => {
+  const pieceAt = (from: number) => {
+    if (!isThere()) throw deletedMeanwhile(place, row.version)
+    return from === 0 ? wholeBytes(row, place).subarray(0, artifactPiece) : row.bytes.slice(from, from + artifactPiece)
+  }
+  return {
+    async *[Symbol.asyncIterator]() {
+      for (let from = 0; from < row.bytes.byteLength; from += artifactPiece) yield await call(() => pieceAt(from))
+    },
+  }
+}
 
 async function prune(
   request: ArtifactPruneRequest,

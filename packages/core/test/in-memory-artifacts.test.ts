@@ -4,6 +4,8 @@ import { expect, test } from 'vitest'
 const session = { appName: 'shop', userId: 'ann', sessionId: 's1' }
 const key = { ...session, name: 'a' }
 
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
 async function filled() {
   const database = createInMemoryDatabase()
   const store = createInMemoryStore({ database })
@@ -30,7 +32,6 @@ test('artifacts survive as text, with their numbers and save ids', async () => {
 })
 
 test('bytes that were changed outside are corrupt', async () => {
-  const base64 = (text: string) => Buffer.from(text).toString('base64')
   const text = (await filled()).replace(base64('second'), base64('Second'))
   const store = createInMemoryStore({ database: createInMemoryDatabase(text) })
   await expect(store.artifacts.load(key)).rejects.toMatchObject({ code: 'corrupt' })

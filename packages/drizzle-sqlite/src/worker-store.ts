@@ -84,7 +84,9 @@ function workerBackend({ calls, now, signals }: RemoteParts, threads: Threads): 
     call.check()
     call.stoppable(() => stop(cell))
     const ms = call.deadline - performance.now()
-    return (await thread.ask({ name, request, now: sent, ms, cell }, call)) as T // what the thread answers to that name
+    const answer = await thread.ask({ name, request, now: sent, ms, cell }, call)
+    call.stoppable(() => true) // what it wrote is told; the call may go on with something else
+    return answer as T // what the thread answers to that name
   }
 
   async function within<T>(call: Call, operation: Operation<T>): Promise<T> {

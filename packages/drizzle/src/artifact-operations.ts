@@ -29,6 +29,8 @@ export interface ArtifactOperations {
   readonly save: (key: unknown, content: unknown, options?: CallOptions) => Operation<SavedArtifact>
   /** Records a save that was checked, with its bytes or after them. */
   readonly record: (request: SaveArtifactRequest, upload: Upload) => Operation<SavedArtifact>
+  /** Sees that the session of a place is there. */
+  readonly owner: (place: ArtifactPlace) => Operation<void>
   readonly stage: (staged: Staged) => Operation<void>
   readonly discard: (place: ArtifactPlace, uploadId: string) => Operation<void>
   /** The bytes as a whole. */
@@ -50,13 +52,14 @@ export interface Staged {
   readonly pieces: readonly Uint8Array[]
 }
 
+/** A part of a call whose arguments were checked already. */
+const given =
+  <Request>(request: Request) =>
+  () =>
+    request
+
 export function createArtifactOperations(parts: Parts): ArtifactOperations {
   const { limits, now, micros, artifacts: scripts } = parts
-  /** A part of a call whose arguments were checked already. */
-  const given =
-    <Request>(request: Request) =>
-    () =>
-      request
   return {
     save: (key, content, options) =>
       writing(
@@ -82,6 +85,10 @@ export function createArtifactOperations(parts: Parts): ArtifactOperations {
     record: (request, upload) =>
       writing('artifacts.record', undefined, given({ request, upload }), (checked) => ({
         script: (tx) => scripts.save(tx, checked.request, checked.upload, micros()),
+      })),
+    owner: (place) =>
+      reading('artifacts.owner', undefined, given(place), (checked) => ({
+        script: (tx) => scripts.owner(tx, checked),
       })),
     stage: (staged) =>
       writing('artifacts.stage', undefined, given(staged), ({ place, uploadId, from, pieces }) => ({

@@ -251,7 +251,7 @@ function versionOf(row: Row, place: ArtifactPlace, codecs: Codecs): StoredVersio
   const facts =
     typeof codec === 'string'
       ? parsed(
-          codecs.decode({ id: codec, base64: String(stored['data']) }, factsContext(place, uploadId)),
+          codecs.decode({ id: codec, base64: textOf(stored['data']) }, factsContext(place, uploadId)),
           place,
           version,
         )
@@ -270,6 +270,9 @@ function versionOf(row: Row, place: ArtifactPlace, codecs: Codecs): StoredVersio
     createdAt: fromMicros(String(row['createdAt'])),
   }
 }
+
+/** What is no text is not Base64 either, and the codec's refusal says so. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 function parsed(stored: unknown, place: ArtifactPlace, version: number): JsonObject {
   let document: unknown = stored

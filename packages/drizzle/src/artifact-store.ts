@@ -28,9 +28,9 @@ import type { Operation } from './operation.ts'
 
 /** How the parts of a call are done. */
 export interface ArtifactCalls {
-  run<T>(operation: string, options: CallOptions | undefined, body: (call: Call) => Promise<T>): Promise<T>
+  readonly run: <T>(operation: string, options: CallOptions | undefined, body: (call: Call) => Promise<T>) => Promise<T>
   /** A transaction of its own within a call, or inside somebody's transaction a part of that. */
-  within<T>(call: Call, operation: Operation<T>): Promise<T>
+  readonly within: <T>(call: Call, operation: Operation<T>) => Promise<T>
   readonly limits: Limits
   readonly now: () => number
   /** Inside somebody's transaction: all of a save is one part of it. */
@@ -71,7 +71,7 @@ export function artifactStreams(
     }
     try {
       // A session that is not there is told before a stream is asked for anything.
-      if (!(content instanceof Uint8Array)) await write([])
+      if (!(content instanceof Uint8Array)) await within(call, operations.owner(place))
       const sum = await inGroups(pieces, write)
       return await within(call, operations.record(request, { uploadId, chunks: from, pieces: undefined, ...sum }))
     } catch (error) {

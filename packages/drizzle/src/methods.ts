@@ -76,6 +76,7 @@ export const operationsByName = ({
       state.get(undefined),
       state.update(undefined, undefined),
       artifacts.record(noSave, noUpload),
+      artifacts.owner(noPlace),
       artifacts.stage({ place: noPlace, uploadId: '', from: 0, pieces: [] }),
       artifacts.discard(noPlace, ''),
       artifacts.load(undefined),

@@ -129,9 +129,9 @@ export async function sweepRemovesLeftovers(ctx: Ctx): Promise<void> {
   const whole = await rowsOf(ctx, ctx.app)
   const worker = await startWorker(ctx.need('worker'))
   try {
-    let said = () => {}
-    const begun = new Promise<void>((resolve) => (said = resolve))
-    worker.upload({ key: nameOf(ctx, 'lost'), pieces: 6 }, () => said()).catch(() => {}) // its process is killed
+    const begun = new Promise<void>((resolve) => {
+      worker.upload({ key: nameOf(ctx, 'lost'), pieces: 6 }, () => resolve()).catch(() => {}) // its process is killed
+    })
     await begun
   } finally {
     await worker.kill()

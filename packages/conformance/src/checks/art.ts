@@ -1,7 +1,7 @@
 import type { ArtifactKey, SavedArtifact, SaveArtifactOptions } from '@daybook/core'
 import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
-import { equal, holds, Inapplicable, present, rejects, succeeds } from '../expect.ts'
+import { equal, Inapplicable, present, rejects, succeeds } from '../expect.ts'
 import { keyOf, newSession, nothingWritten, numbers } from '../fixtures.ts'
 import { withWorkers } from '../process.ts'
 import { isValue, rounds, together } from '../race.ts'

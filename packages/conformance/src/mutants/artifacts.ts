@@ -23,10 +23,10 @@ const mapSave = (store: Store, save: Save): Store =>
 /** The store with every artifact spoilt that is loaded as a whole. */
 const mapLoaded = (store: Store, map: (loaded: LoadedArtifact, key: ArtifactKey) => LoadedArtifact): Store =>
   over(store, {
-    load: (async (key: ArtifactKey, options?: { stream?: false }) => {
+    load: async (key: ArtifactKey, options?: { stream?: false }) => {
       const loaded = await store.artifacts.load(key, options)
       return loaded !== undefined && 'bytes' in loaded ? map(loaded, key) : loaded
-    }) as unknown as Store['artifacts']['load'], // both of its forms
+    },
   })
 
 const isBytes = (content: ArtifactContent): content is Uint8Array => content instanceof Uint8Array
@@ -38,6 +38,10 @@ async function gathered(content: ArtifactContent): Promise<Uint8Array> {
   for await (const piece of content) pieces.push(new Uint8Array(piece))
   return Buffer.concat(pieces)
 }
+
+const asPath = (key: ArtifactKey): ArtifactKey => ({ ...key, name: key.name.replaceAll('\\', '/') })
+
+const forgotten = { version: 0, metadata: {}, size: 0, sha256: '', createdAt: 0 }
 
 /** Whose name it is does not matter. */
 const ofUser = ({ appName, userId }: ArtifactKey, name: string): ArtifactKey => ({
@@ -104,7 +108,7 @@ export const artifactMutants: readonly Mutant[] = [
         store.artifacts.save(
           key,
           content,
-          options?.mimeType === undefined ? options : { ...options, mimeType: String(options.mimeType).toLowerCase() },
+          typeof options?.mimeType === 'string' ? { ...options, mimeType: options.mimeType.toLowerCase() } : options,
         ),
       ),
   },
@@ -139,9 +143,8 @@ export const artifactMutants: readonly Mutant[] = [
     check: 'ART-04',
     wrap: (store) =>
       over(store, {
-        load: (async (key: ArtifactKey, options?: { version?: number }) =>
-          (await store.artifacts.load(key, options)) ??
-          store.artifacts.load(key)) as unknown as Store['artifacts']['load'], // both of its forms
+        load: async (key: ArtifactKey, options?: { version?: number }) =>
+          (await store.artifacts.load(key, options)) ?? store.artifacts.load(key),
       }),
   },
   {
@@ -182,17 +185,11 @@ export const artifactMutants: readonly Mutant[] = [
     id: 'M510',
     bug: 'a name is a path',
     check: 'ART-07',
-    wrap: (store) => {
-      const path = (key: ArtifactKey): ArtifactKey => ({
-        ...key,
-        name: decodeURIComponent(key.name.replaceAll('%', '%25')).replaceAll('\\', '/'),
-      })
-      return over(store, {
-        save: (key, content, options) => store.artifacts.save(path(key), content, options),
-        load: ((key: ArtifactKey, options?: { stream?: false }) =>
-          store.artifacts.load(path(key), options)) as unknown as Store['artifacts']['load'], // both of its forms
-      })
-    },
+    wrap: (store) =>
+      over(store, {
+        save: (key, content, options) => store.artifacts.save(asPath(key), content, options),
+        load: (key: ArtifactKey, options?: { stream?: false }) => store.artifacts.load(asPath(key), options),
+      }),
   },
   {
     id: 'M511',
@@ -266,11 +263,11 @@ export const artifactMutants: readonly Mutant[] = [
     check: 'ART-09@break',
     wrap: (store) =>
       over(store, {
-        load: (async (key: ArtifactKey, options?: { stream?: false }) => {
+        load: async (key: ArtifactKey, options?: { stream?: false }) => {
           const loaded = await store.artifacts.load(key, options)
           if (loaded === undefined || !('stream' in loaded)) return loaded
           return { ...loaded, stream: quiet(loaded.stream as AsyncIterable<Uint8Array>) } // it was asked for
-        }) as unknown as Store['artifacts']['load'], // both of its forms
+        },
       }),
   },
   {
@@ -304,10 +301,8 @@ export const artifactMutants: readonly Mutant[] = [
     check: 'ART-11',
     wrap: (store) =>
       over(store, {
-        load: ((key: ArtifactKey, options?: { stream?: false }) =>
-          store.artifacts
-            .load(key, options)
-            .catch(unlessCode('corrupt', undefined))) as unknown as Store['artifacts']['load'], // both of its forms
+        load: (key: ArtifactKey, options?: { stream?: false }) =>
+          store.artifacts.load(key, options).catch(unlessCode('corrupt', undefined)),
       }),
   },
   {
@@ -322,11 +317,11 @@ export const artifactMutants: readonly Mutant[] = [
             memory.set(JSON.stringify([key.appName, key.userId, key.sessionId, key.name]), bytes)
             return store.artifacts.save(key, bytes, options)
           },
-          load: (async (key: ArtifactKey, options?: { stream?: false }) => {
+          load: async (key: ArtifactKey, options?: { stream?: false }) => {
             const found = await store.artifacts.load(key, options)
             const bytes = memory.get(JSON.stringify([key.appName, key.userId, key.sessionId, key.name]))
-            return found ?? (bytes instanceof Uint8Array ? { version: 0, bytes } : undefined)
-          }) as unknown as Store['artifacts']['load'], // both of its forms
+            return found ?? (bytes instanceof Uint8Array ? { ...forgotten, bytes } : undefined)
+          },
         },
       }),
   },
@@ -465,10 +460,10 @@ export const artifactMutants: readonly Mutant[] = [
           memory.set(key.name, key)
           return store.artifacts.save(key, content, options)
         },
-        load: (async (key: ArtifactKey, options?: { stream?: false }) => {
+        load: async (key: ArtifactKey, options?: { stream?: false }) => {
           const first = memory.get(key.name) as ArtifactKey | undefined // what save put there
           return store.artifacts.load(key.name.startsWith('user:') && first !== undefined ? first : key, options)
-        }) as unknown as Store['artifacts']['load'], // both of its forms
+        },
       }),
   },
 ]
