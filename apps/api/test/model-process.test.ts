@@ -49,6 +49,29 @@ test.each([
   90_000,
 )
 
+/** What a process cannot load that has this in NODE_OPTIONS: ADK and what is over it. */
+const withoutAdk = `--import=data:text/javascript,${encodeURIComponent(`
+  import { register } from 'node:module'
+  register('data:text/javascript,' + encodeURIComponent(\`
+    export function resolve(name, context, next) {
+      if (!/@google.adk|@daybook.adk/.test(name)) return next(name, context)
+      throw Object.assign(new Error('not here: ' + name), { code: 'ERR_MODULE_NOT_FOUND' })
+    }\`))
+`)}`
+
+test('without a model nothing of ADK is loaded', async () => {
+  const place = await newPlace()
+  const server = await startServer(place, { NODE_OPTIONS: withoutAdk })
+  expect((await send(server, 'PUT', session)).ok).toBe(true)
+  expect(await (await say(server)).json()).toMatchObject({ text: expect.stringContaining('Ann') as string })
+  const { code, output } = await failedServer(place, {
+    NODE_OPTIONS: withoutAdk,
+    MODEL: 'x',
+    OPENAI_BASE_URL: 'http://127.0.0.1:1',
+  })
+  expect([code, output]).toEqual([1, expect.stringContaining('npm install @daybook/adk @google/adk zod')])
+}, 30_000)
+
 test('a server says which assistant answers, or why none can', async () => {
   const place = await newPlace()
   const server = await startServer(place)

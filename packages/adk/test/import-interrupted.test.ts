@@ -7,11 +7,10 @@ import { importFromAdk } from '../src/index.ts'
 import { openStore } from '../src/open-store.ts'
 import { adkEvent, adkService, liveSession, writeSessions } from './adk-source.ts'
 import { addressed } from './databases.ts'
+import { nodeArgs } from './run-typescript.ts'
 import { copyEvents } from './source-statements.ts'
 
 const start = Date.UTC(2026, 9, 4, 12, 30)
-const typescript = new URL('../../conformance/bin/typescript.mjs', import.meta.url).href
-const nodeArgs = ['--conditions=@daybook/source', '--disable-warning=ExperimentalWarning', `--import=${typescript}`]
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
 function child(from: string, to: string): ChildProcess {
@@ -63,6 +62,34 @@ describe.each(addressed)('into a store on $name', ({ server, fresh }) => {
     await target.drop().catch(() => {}) // it is the same one on servers
   }, 240_000)
 })
+
+/** As many as there is time for: 100,000 take a minute. */
+const many = Number(process.env['DAYBOOK_IMPORT_EVENTS'] ?? 10_000)
+
+test(`${many} events of one session, in a process that has little memory`, async () => {
+  const files = addressed.find(({ server }) => server === undefined)
+  if (files === undefined) throw new Error('there is no database of files')
+  const [source, target] = [await files.fresh(), await files.fresh()]
+  const [from = '', to = ''] = [source.url, target.url]
+  const adk = adkService(from)
+  const long = { appName: 'long', userId: 'u', sessionId: 's1' }
+  await adk.service.createSession(long)
+  await adk.service.appendEvent({ session: liveSession(long), event: adkEvent({ id: 'first', timestamp: start }) })
+  await adk.close()
+  await copyEvents(from, many - 1, start)
+  const store = await openStore(to, {})
+  await store.migrate()
+  // A list of all their bodies, about a kilobyte each as objects, would not fit beside what Node and ADK take.
+  const heap = `--max-old-space-size=${96 + Math.ceil(many / 1000)}`
+  const { status, stderr } = spawnSync(process.execPath, [heap, ...nodeArgs, pathOf('./import-child.ts'), from, to], {
+    encoding: 'utf8',
+  })
+  expect([status, stderr]).toEqual([0, ''])
+  expect((await store.sessions.get(long))?.lastSeq).toBe(many)
+  await store.close()
+  await source.drop()
+  await target.drop()
+}, 600_000)
 
 test('by the command line: a dry run, the import, what it says', async () => {
   const files = addressed.find(({ server }) => server === undefined)

@@ -4,9 +4,15 @@ import { promisify } from 'node:util'
 
 const loader = new URL('../../conformance/bin/typescript.mjs', import.meta.url)
 
+/** What Node is started with to run a program of ours. */
+export const nodeArgs: readonly string[] = [
+  '--conditions=@daybook/source',
+  '--disable-warning=ExperimentalWarning',
+  `--import=${loader.href}`,
+]
+
 /** Runs a program of ours in another process, and answers what it prints. Node 20 strips no types, so a hook does. */
 export async function runTypescript(program: URL, ...args: readonly string[]): Promise<string> {
-  const flags = ['--conditions=@daybook/source', '--import', loader.href]
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, fileURLToPath(program), ...args])
+  const { stdout } = await promisify(execFile)(process.execPath, [...nodeArgs, fileURLToPath(program), ...args])
   return stdout
 }
