@@ -1,11 +1,13 @@
 // pnpm bench [--backend pg] [--contenders daybook,limit] [--workloads W1,W2] [--quick | --tiny] [--largest EVENTS] [--out FOLDER]
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { backendNames } from './backends.ts'
 import { chartOf } from './chart.ts'
+import { yardstick } from './contender.ts'
 import { pageOf } from './report.ts'
-import { full, quick, run, tiny, yardstick } from './run.ts'
+import { full, quick, run, tiny } from './run.ts'
+import { goalsPage, runsIn, summaryOf, withSummary } from './summary.ts'
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +29,8 @@ const chosenSettings = values.tiny ? tiny : values.quick ? quick : full
 const growth = chosenSettings.growth.filter((events) => events <= Number(values.largest))
 const settings = { ...chosenSettings, growth }
 const isWhole = contenders === undefined && chosen === undefined && chosenSettings === full
-const folder = values.out ?? (isWhole ? join(import.meta.dirname, 'results') : undefined)
+const results = join(import.meta.dirname, 'results')
+const folder = values.out ?? (isWhole ? results : undefined)
 
 for (const name of named(values.backend) ?? backendNames) {
   const backend = backendNames.find((one) => one === name)
@@ -48,4 +51,11 @@ for (const name of named(values.backend) ?? backendNames) {
   await writeFile(join(folder, `${backend}.md`), page)
   await writeFile(join(folder, `${backend}.svg`), chartOf(result))
   await writeFile(join(folder, `${backend}.json`), `${JSON.stringify(result, undefined, 2)}\n`)
+}
+
+if (folder === results) {
+  const runs = runsIn(results)
+  await writeFile(join(results, 'README.md'), goalsPage(runs))
+  const readme = join(import.meta.dirname, '../README.md')
+  await writeFile(readme, withSummary(await readFile(readme, 'utf8'), summaryOf(runs)))
 }

@@ -1,5 +1,6 @@
 import type { Line, Run } from './run.ts'
-import { told, yardstick } from './run.ts'
+import { yardstick } from './contender.ts'
+import { told } from './smoke.ts'
 
 /** A run as a page. */
 export function pageOf(run: Run): string {

@@ -1,12 +1,12 @@
 // One run: the contenders of one backend through all workloads.
 import { contendersOf, openBackend, type Backend, type BackendName } from './backends.ts'
-import type { Contender, Entry } from './contender.ts'
+import { yardstick, type Contender, type Entry } from './contender.ts'
 import { createData } from './data.ts'
 import { eventsOfEach, grow, grows, sow } from './growth.ts'
 import { load, thisMachine, versions, type Machine } from './machine.ts'
 import { takeBlocks, takeTurns, type Blocks, type Measured, type Turns } from './procedure.ts'
 import { seed, seedMemories, type Sizes } from './seed.ts'
-import { smoke, type Verdict } from './smoke.ts'
+import { smoke, told, type Verdict } from './smoke.ts'
 import { median, spreadOf, type Spread } from './statistics.ts'
 import * as workloads from './workloads/index.ts'
 import type { Concurrent, Sequential } from './workloads/workload.ts'
@@ -49,9 +49,6 @@ export const quick: Settings = {
   sizes: { ...full.sizes, memories: 10_000 },
   growth: [1000, 10_000],
 }
-
-/** The one that the others are compared with. */
-export const yardstick = 'limit'
 
 export interface Line {
   readonly workload: string
@@ -160,12 +157,6 @@ export async function run(backendName: BackendName, settings: Settings, wanted: 
 }
 
 const analyze = async ({ sql }: Contender, backend: Backend) => sql?.run(backend.analyze[sql.tables])
-
-export function told({ faults, keptUserKeys, keptSessionKeys }: Verdict): string {
-  if (keptUserKeys === undefined || keptSessionKeys === undefined) return faults.join('; ')
-  const kept = `${keptSessionKeys} of 16 session keys, ${keptUserKeys} of 16 user keys kept`
-  return [...faults, kept].join('; ')
-}
 
 async function measure(ready: readonly Ready[], settings: Settings, wanted: Wanted): Promise<Line[]> {
   const lines: Line[] = []

@@ -14,6 +14,13 @@ export interface Verdict {
   readonly keptSessionKeys?: number
 }
 
+/** A verdict in words. */
+export function told({ faults, keptUserKeys, keptSessionKeys }: Verdict): string {
+  if (keptUserKeys === undefined || keptSessionKeys === undefined) return faults.join('; ')
+  const kept = `${keptSessionKeys} of 16 session keys, ${keptUserKeys} of 16 user keys kept`
+  return [...faults, kept].join('; ')
+}
+
 export async function smoke(contender: Contender, entry: Entry, seedNumber: number): Promise<Verdict> {
   const data = createData(seedNumber)
   const faults: string[] = []

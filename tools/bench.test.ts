@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { takeBlocks, takeTurns } from '../bench/procedure.ts'
 import { spreadOf } from '../bench/statistics.ts'
-import { read } from './workspace.ts'
+import { goalsPage, runsIn, summaryOf, withSummary } from '../bench/summary.ts'
+import { read, root } from './workspace.ts'
 
 describe('a bench run', () => {
   test('lets the contenders take turns, the other way round in every other round, and forgets the warm-up', async () => {
@@ -49,5 +50,11 @@ describe('a bench run', () => {
       ([name, range]) => !range.startsWith('link:') && named.has(name) && !catalog.has(`${name}@${range}`),
     )
     expect(stray).toEqual([])
+  })
+
+  test('is what the README and the list of goals say', () => {
+    const runs = runsIn(`${root}bench/results`)
+    expect(withSummary(read('README.md'), summaryOf(runs))).toBe(read('README.md'))
+    expect(goalsPage(runs)).toBe(read('bench/results/README.md'))
   })
 })

@@ -1,0 +1,104 @@
+// What Daybook set out to reach, and what a run says of it. Ratios are of medians, to the limit's in the same run.
+import { yardstick } from './contender.ts'
+import type { Line, Run } from './run.ts'
+
+export interface Verdict {
+  readonly goal: string
+  readonly measured: string
+  readonly isMet: boolean
+}
+
+/** At most so many times the limit's median, for workloads whose ids begin like that. */
+const most: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  pg: { W1: 1.2, W2: 1.1, W3: 1.1, W4: 1.15 },
+  mariadb: { W1: 1.15, W2: 1.15, W3: 1.1, W4: 1.2 },
+  mysql: { W1: 1.15, W2: 1.15, W3: 1.1, W4: 1.2 },
+  sqlite: { W1: 1.3, W2: 1.3, W3: 1.3, W4: 1.3 },
+}
+const mostOfClient = 1.6
+const leastOfMany = 0.95
+const leastOfOne = 3
+const mostGrowth = 1.2
+const leastLead = 8
+const leastShare = 0.9
+
+const isOwn = (contender: string) => contender === 'daybook' || /^daybook-(?!adk)/.test(contender)
+
+export const verdictsOf = (run: Run): readonly Verdict[] => [
+  ...alone(run),
+  ...atOnce(run),
+  ...growth(run),
+  ...leads(run),
+  ...losses(run),
+]
+
+function alone({ backend, lines }: Run): Verdict[] {
+  return lines.flatMap((line) => {
+    const { workload, contender, ratio } = line
+    const own = most[backend]?.[workload.slice(0, 2)]
+    if (!isOwn(contender) || ratio === undefined || own === undefined || !/^W[1-4]/.test(workload)) return []
+    const goal = contender.endsWith('libsql-client') ? mostOfClient : own
+    return [verdict(`${workload}, ${contender}: ≤ ${goal} of the limit's time`, ratio, ratio <= goal)]
+  })
+}
+
+const atOnce = ({ lines }: Run): Verdict[] =>
+  lines.flatMap(({ workload, contender, ratio }) => {
+    if (!isOwn(contender) || ratio === undefined || !workload.startsWith('W6')) return []
+    const goal = workload === 'W6a' ? leastOfMany : leastOfOne
+    return [verdict(`${workload}, ${contender}: ≥ ${goal} of the limit's operations`, ratio, ratio >= goal)]
+  })
+
+const eventsIn = ({ workload }: Line) => workload.replace('W7-load-', '')
+
+function growth({ lines }: Run): Verdict[] {
+  const loads = lines.filter(
+    ({ workload, contender, spread }) =>
+      workload.startsWith('W7-load') && contender === 'daybook' && spread !== undefined,
+  )
+  const [first, last] = [loads[0], loads.at(-1)]
+  if (first?.spread === undefined || last?.spread === undefined || first === last) return []
+  const ratio = last.spread.p50 / first.spread.p50
+  return [
+    verdict(
+      `W7: to load 50 events among ${eventsIn(last)} takes ≤ ${mostGrowth} of the time that it takes among ${eventsIn(first)}`,
+      ratio,
+      ratio <= mostGrowth,
+    ),
+  ]
+}
+
+/** How many times faster than ADK, or nearly as far ahead of it as the limit is. */
+const leads = ({ lines }: Run): Verdict[] =>
+  lines.flatMap((line) => {
+    const at = (contender: string) =>
+      lines.find((other) => other.workload === line.workload && other.contender === contender)
+    const [adk, limit] = [at('adk'), at(yardstick)]
+    if (line.contender !== 'daybook' || adk === undefined || limit === undefined) return []
+    const [lead, best] = [leadOf(line, adk), leadOf(limit, adk)]
+    if (lead === undefined || best === undefined) return []
+    const goal = Math.min(leastLead, leastShare * best)
+    return [verdict(`${line.workload}: ≥ ${goal.toFixed(1)} times as fast as ADK's own`, lead, lead >= goal)]
+  })
+
+function leadOf(one: Line, other: Line): number | undefined {
+  if (one.perSecond !== undefined && other.perSecond !== undefined) return one.perSecond / other.perSecond
+  return one.spread === undefined || other.spread === undefined ? undefined : other.spread.p50 / one.spread.p50
+}
+
+const losses = ({ lines, contenders }: Run): Verdict[] =>
+  contenders
+    .filter(({ name }) => name.startsWith('daybook'))
+    .map(({ name, verdict: found }) => {
+      const own = lines.filter(({ contender }) => contender === name)
+      const lost = own.reduce((sum, line) => sum + (line.lost ?? 0), 0)
+      const errors = own.reduce((sum, line) => sum + line.errors, 0)
+      const kept = (found?.keptSessionKeys ?? 16) + (found?.keptUserKeys ?? 16)
+      return {
+        goal: `${name}: nothing lost, no error`,
+        measured: `${lost} events lost, ${errors} errors, ${kept} of 32 keys kept`,
+        isMet: lost === 0 && errors === 0 && kept === 32 && (found?.faults.length ?? 0) === 0,
+      }
+    })
+
+const verdict = (goal: string, ratio: number, isMet: boolean): Verdict => ({ goal, measured: ratio.toFixed(2), isMet })
