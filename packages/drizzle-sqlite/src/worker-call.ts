@@ -35,12 +35,11 @@ export function threadCall({ ms, cell }: CallMessage, removed: Call['removed']):
 
   /** To go on after a commit is to begin another transaction. */
   function check(): void {
-    let isOver = false
-    if (isSent && !isDone) {
-      isOver = Atomics.compareExchange(cell, 0, committing, free) === last
-      isSent = false
-    }
-    if (isOver || Atomics.load(cell, 0) === stopped) throw new StoreError('aborted', 'the call was stopped')
+    if (isDone) return
+    if (isSent) Atomics.compareExchange(cell, 0, committing, free)
+    isSent = false
+    const found = Atomics.load(cell, 0)
+    if (found === stopped || found === last) throw new StoreError('aborted', 'the call was stopped')
   }
 
   return {
@@ -51,7 +50,7 @@ export function threadCall({ ms, cell }: CallMessage, removed: Call['removed']):
     removed,
     committing() {
       check()
-      if (Atomics.compareExchange(cell, 0, free, committing) === stopped)
+      if (Atomics.compareExchange(cell, 0, free, committing) !== free)
         throw new StoreError('aborted', 'the call was stopped')
       isSent = true
     },
