@@ -35,8 +35,8 @@ export const verdictsOf = (run: Run): readonly Verdict[] => [
 function alone({ backend, lines }: Run): Verdict[] {
   return lines.flatMap((line) => {
     const { workload, contender, ratio } = line
-    const own = most[backend]?.[workload.slice(0, 2)]
-    if (!isOwn(contender) || ratio === undefined || own === undefined || !/^W[1-4]/.test(workload)) return []
+    const own = most[backend]?.[/^W\d+/.exec(workload)?.[0] ?? '']
+    if (!isOwn(contender) || ratio === undefined || own === undefined) return []
     const goal = contender.endsWith('libsql-client') ? mostOfClient : own
     return [verdict(`${workload}, ${contender}: ≤ ${goal} of the limit's time`, ratio, ratio <= goal)]
   })
