@@ -1,177 +1,302 @@
-import type { Append, Appended, StoredDelta, Value } from '@daybook/drizzle'
-import type { InStatement, InValue, ResultSet } from '@libsql/client'
+import { largeState } from '@daybook/core'
+import {
+  growthBy,
+  variants,
+  type Append,
+  type Appended,
+  type EventValues,
+  type Row,
+  type StoredDelta,
+  type Value,
+} from '@daybook/drizzle'
 import { getTableName } from 'drizzle-orm'
+import type { Connection } from './connection.ts'
 import type { DaybookTables } from './schema.ts'
 
-// One write batch: BEGIN IMMEDIATE, the statements, COMMIT, in one round trip. A batch does not stop at a statement that
-// changes nothing, so each statement after the first asks `changes()` whether the one before it did: the chain ends where
-// the session is missing, at another revision, held by somebody else, or has one of the ids, and then nothing at all was written.
+// An append as the fewest statements, their texts made once for each shape. The client takes them as one write batch, which
+// does not stop at a statement that changes nothing: each statement after the first asks `changes()` whether the one before it
+// did, so that the chain ends where the session is missing, at another revision, held by somebody else, or has one of the ids,
+// and nothing at all was written. Over a connection the code between the statements sees to that.
+
+/** A statement with its values in place. */
+export interface Sent {
+  readonly text: string
+  readonly values: readonly Value[]
+}
+
+export interface AppendStatements {
+  /** The batch for an append; `undefined` when it has to go the long way. */
+  batch(append: Append): Sent[] | undefined
+  /**
+   * Appends inside a transaction: `undefined` when it has to go the long way, and nothing was written.
+   *
+   * @throws NotCommon, or the driver's error for a key that exists, when something was: undo it
+   */
+  run(connection: Connection, append: Append): Appended | undefined
+}
+
+/** Something was written before it turned out that this append has to go the long way. */
+export class NotCommon extends Error {
+  override readonly message = 'this append has to go the long way'
+}
 
 /** `json_set` takes 63 pairs on libSQL, whose parser has room for 22 calls inside each other in the deepest statement here. */
 const pairsPerCall = 60
 const mostCalls = 10
 const mostStatements = 1_000
 
-const size = `length(cast("state" as blob)) as "bytes"`
-
-/** The batch for an append; `undefined` when it has to go the long way. */
-export function appendBatch(tables: DaybookTables, append: Append): InStatement[] | undefined {
-  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark, joint } = append
-  if (Object.values(deltas).some((delta) => callsFor(delta) > mostCalls) || events.length > mostStatements)
-    return undefined
-  const [sessions, eventTable] = [quoted(tables.sessions), quoted(tables.events)]
-  const keyArgs = [key.appName, key.userId, key.sessionId]
+export function createAppendStatements(tables: DaybookTables): AppendStatements {
+  const [sessions, events] = [quoted(tables.sessions), quoted(tables.events)]
   const isKey = `"app_name" = ? and "user_id" = ? and "session_id" = ?`
-  const last = events.at(-1)
-  if (last === undefined) return undefined
+  const eventColumns = `"sid", "seq", "event_id", "invocation_id", "author", "branch", "error_code", "timestamp", "payload"`
 
-  const state = merged('"state"', deltas.session)
-  const guards = [
-    `not exists (select 1 from ${eventTable} e where e."sid" = ${sessions}."sid" and e."event_id" in (select value from json_each(?)))`,
-  ]
-  const guardArgs: Value[] = [JSON.stringify(events.map(({ eventId }) => eventId))]
-  if (!isEmptyDelta(deltas.session)) {
-    guards.push(`length(cast(${state.sql} as blob)) <= ?`)
-    guardArgs.push(...state.args, BigInt(limits.stateBytes))
-    if (joint !== undefined) {
-      guards.push(`length(cast("state" as blob)) + ? <= ?`)
-      guardArgs.push(BigInt(joint.growth.session), BigInt(limits.stateBytes))
-    }
-    if (compactMark !== undefined) {
-      guards.push(`instr("state", ?) = 0`)
-      guardArgs.push(compactMark)
-    }
-  }
-  if (expectedRevision !== undefined) {
-    guards.push(`"revision" = ?`)
-    guardArgs.push(BigInt(expectedRevision))
-  }
-  if (lease === undefined) {
-    guards.push(`coalesce("lease_until", 0) <= ?`)
-    guardArgs.push(now)
-  } else {
-    guards.push(`"lease_owner" = ? and "lease_fence" = ? and "lease_until" > ?`)
-    guardArgs.push(lease.owner, BigInt(lease.fence), now)
-  }
-  const batch: InStatement[] = [
-    statement(
-      `update ${sessions} set "state" = ${state.sql}, "revision" = "revision" + ?, "last_seq" = "last_seq" + ?, "updated_at" = max("updated_at", ?), "last_event_at" = ?
-        where ${isKey} and ${guards.join(' and ')} returning "revision" as "revision", "last_seq" as "lastSeq"${isEmptyDelta(deltas.session) ? '' : `, ${size}`}`,
-      [
-        ...state.args,
+  /** A variant is the {@link shapeOf} of the delta and the words that apply. */
+  const updateText = variants((variant) => {
+    const [shape = '', ...words] = variant.split('|')
+    const has = (word: string) => words.includes(word)
+    const guards = [
+      isKey,
+      ...(has('new')
+        ? [
+            `not exists (select 1 from ${events} e where e."sid" = ${sessions}."sid" and e."event_id" in (select value from json_each(?)))`,
+          ]
+        : []),
+      ...(isEmptyShape(shape) ? [] : [`${size} + ? <= ?`]),
+      ...(has('compact') ? [`instr("state", ?) = 0`] : []),
+      ...(has('revision') ? [`"revision" = ?`] : []),
+      has('lease')
+        ? `"lease_owner" = ? and "lease_fence" = ? and "lease_until" > ?`
+        : `coalesce("lease_until", 0) <= ?`,
+    ]
+    const state = isEmptyShape(shape) ? '' : `"state" = ${mergedText('"state"', shape)}, `
+    return `update ${sessions} set ${state}"revision" = "revision" + ?, "last_seq" = "last_seq" + ?, "updated_at" = max("updated_at", ?), "last_event_at" = ?
+      where ${guards.join(' and ')} returning "sid" as "sid", "revision" as "revision", "last_seq" as "lastSeq"${isEmptyShape(shape) ? '' : `, ${size} as "bytes"`}`
+  })
+
+  function update(append: Append, looksForIds: boolean): Sent {
+    const { key, events: added, deltas, expectedRevision, lease, now, limits, compactMark, joint } = append
+    const delta = deltas.session
+    const isChanging = !isEmptyDelta(delta)
+    const words = [
+      ...(looksForIds ? ['new'] : []),
+      ...(isChanging && compactMark !== undefined ? ['compact'] : []),
+      ...(expectedRevision === undefined ? [] : ['revision']),
+      ...(lease === undefined ? [] : ['lease']),
+    ]
+    return {
+      text: updateText([shapeOf(delta), ...words].join('|')),
+      values: [
+        ...mergedValues(delta),
         BigInt(joint?.changes.session ?? 1),
-        BigInt(events.length),
+        BigInt(added.length),
         now,
-        last.timestamp,
-        ...keyArgs,
-        ...guardArgs,
+        added.at(-1)?.timestamp ?? now,
+        key.appName,
+        key.userId,
+        key.sessionId,
+        ...(looksForIds ? [JSON.stringify(added.map(({ eventId }) => eventId))] : []),
+        ...(isChanging ? [BigInt(joint?.growth.session ?? growthBy(delta)), BigInt(limits.stateBytes)] : []),
+        ...(isChanging && compactMark !== undefined ? [compactMark] : []),
+        ...(expectedRevision === undefined ? [] : [BigInt(expectedRevision)]),
+        ...(lease === undefined ? [now] : [lease.owner, BigInt(lease.fence), now]),
       ],
-    ),
-  ]
-  for (const [i, event] of events.entries()) {
-    batch.push(
-      statement(
-        `insert into ${eventTable} ("sid", "seq", "event_id", "invocation_id", "author", "branch", "error_code", "timestamp", "payload")
-          select "sid", "last_seq" - ?, ?, ?, ?, ?, ?, ?, ? from ${sessions} where ${isKey} and changes() > 0`,
-        [
-          BigInt(events.length - 1 - i),
-          event.eventId,
-          event.invocationId,
-          event.author,
-          event.branch,
-          event.errorCode,
-          event.timestamp,
-          event.payload,
-          ...keyArgs,
-        ],
-      ),
-    )
+    }
   }
-  if (!isEmptyDelta(deltas.user))
-    batch.push(scopeStatement('user', tables.userStates, { app_name: key.appName, user_id: key.userId }, append))
-  if (!isEmptyDelta(deltas.app)) batch.push(scopeStatement('app', tables.appStates, { app_name: key.appName }, append))
-  return batch
+
+  const eventText = variants(
+    (rows) => `insert into ${events} (${eventColumns}) values ${listOf('(?, ?, ?, ?, ?, ?, ?, ?, ?)', Number(rows))}`,
+  )
+  const eventInBatchText = variants(
+    (rows) => `insert into ${events} (${eventColumns})
+    select "sid", "last_seq" - column1, column2, column3, column4, column5, column6, column7, column8
+      from ${sessions}, (values ${listOf('(?, ?, ?, ?, ?, ?, ?, ?)', Number(rows))}) where ${isKey} and changes() > 0`,
+  )
+
+  const scopes = {
+    user: { table: quoted(tables.userStates), columns: ['"app_name"', '"user_id"'] },
+    app: { table: quoted(tables.appStates), columns: ['"app_name"'] },
+  }
+
+  /** A variant is the scope, the {@link shapeOf} of its delta and the words that apply. */
+  const scopeText = variants((variant) => {
+    const [scope, shape = '', ...words] = variant.split('|')
+    const has = (word: string) => words.includes(word)
+    const { table, columns } = scopes[scope === 'app' ? 'app' : 'user']
+    const fits = `length(cast(${table}."state" as blob)) + ? <= ?${has('compact') ? ` and instr(${table}."state", ?) = 0` : ''}`
+    const next = mergedText(`${table}."state"`, shape)
+    // In a batch a document that grows over its limit fails a CHECK on purpose: only an error undoes the whole of it.
+    const state = has('batch') ? `case when ${fits} then ${next} else '"too large"' end` : next
+    const source = has('batch') ? 'select' : 'values ('
+    return `insert into ${table} (${columns.join(', ')}, "state", "revision", "updated_at")
+      ${source} ${columns.map(() => '?').join(', ')}, ${mergedText(`'{}'`, shape)}, ?, ?${has('batch') ? ' where changes() > 0' : ')'}
+      on conflict (${columns.join(', ')}) do update set "state" = ${state}, "revision" = "revision" + excluded."revision", "updated_at" = max("updated_at", excluded."updated_at")
+      ${has('batch') ? '' : `where ${fits}`} ${has('told') ? `returning ${size} as "bytes"` : ''}`
+  })
+
+  function scopeChange(scope: 'user' | 'app', append: Append, how: 'batch' | 'told' | 'small'): Sent {
+    const { key, deltas, now, compactMark, joint, limits } = append
+    const delta = deltas[scope]
+    const words = [
+      ...(how === 'batch' ? ['batch', 'told'] : how === 'told' ? ['told'] : []),
+      ...(compactMark === undefined ? [] : ['compact']),
+    ]
+    const values = mergedValues(delta)
+    const most = how === 'small' ? Math.min(largeState, limits.stateBytes) : limits.stateBytes
+    const fits = [BigInt(growthOf(append, scope)), BigInt(most), ...(compactMark === undefined ? [] : [compactMark])]
+    return {
+      text: scopeText([scope, shapeOf(delta), ...words].join('|')),
+      values: [
+        key.appName,
+        ...(scope === 'user' ? [key.userId] : []),
+        ...values,
+        BigInt(joint?.changes[scope] ?? 1),
+        now,
+        ...(how === 'batch' ? [...fits, ...values] : [...values, ...fits]),
+      ],
+    }
+  }
+
+  /** Bytes of the document, if they are worth telling. */
+  function changeScope(connection: Connection, scope: 'user' | 'app', append: Append): number {
+    const small = scopeChange(scope, append, 'small')
+    if (growthOf(append, scope) < largeState && connection.change(small.text, small.values) > 0) return 0
+    const { text, values } = scopeChange(scope, append, 'told')
+    const [row] = connection.rows(text, values)
+    if (row === undefined) throw new NotCommon()
+    return Number(row['bytes'])
+  }
+
+  return {
+    batch(append) {
+      const { key, events: added } = append
+      if (!isCommon(append)) return undefined
+      const batch: Sent[] = [update(append, true)]
+      for (const chunk of chunksOf(added)) {
+        const rows = chunk.flatMap(({ event, behind }) => [BigInt(behind), ...valuesOf(event)])
+        batch.push({
+          text: eventInBatchText(String(chunk.length)),
+          values: [...rows, key.appName, key.userId, key.sessionId],
+        })
+      }
+      for (const scope of otherScopes(append)) batch.push(scopeChange(scope, append, 'batch'))
+      return batch
+    },
+    run(connection, append) {
+      if (!isCommon(append)) return undefined
+      const { text, values } = update(append, false)
+      const [row] = connection.rows(text, values)
+      if (row === undefined) return undefined
+      const { sid, revision, lastSeq, stateBytes } = changedBy(row)
+      for (const chunk of chunksOf(append.events)) {
+        const rows = chunk.flatMap(({ event, behind }) => [sid, BigInt(lastSeq - behind), ...valuesOf(event)])
+        connection.change(eventText(String(chunk.length)), rows)
+      }
+      for (const scope of otherScopes(append)) stateBytes[scope] = changeScope(connection, scope, append)
+      return { revision, lastSeq, stateBytes }
+    },
+  }
 }
 
-/** What the batch did: `undefined` if its first statement found nothing to change. */
-export function appendedBy(answers: readonly ResultSet[], { events, deltas }: Append): Appended | undefined {
-  const [row] = answers[0]?.rows ?? []
+/** What a batch did, of which these are the answers: `undefined` if its first statement found nothing to change. */
+export function appendedBy(answers: readonly (readonly Row[])[], append: Append): Appended | undefined {
+  const [row] = answers[0] ?? []
   if (row === undefined) return undefined
-  const others = (['user', 'app'] as const).filter((scope) => !isEmptyDelta(deltas[scope])) // in the order of the batch
-  const sizes = others.map((scope, i) => [scope, answers[1 + events.length + i]?.rows[0]?.['bytes']] as const)
-  const stateBytes = Object.fromEntries(
-    [['session', row['bytes']] as const, ...sizes].map(([scope, bytes]) => [scope, Number(bytes ?? 0)]),
-  )
-  return { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']), stateBytes }
+  const { revision, lastSeq, stateBytes } = changedBy(row)
+  for (const [i, scope] of otherScopes(append).entries())
+    stateBytes[scope] = Number(answers[1 + chunksOf(append.events).length + i]?.[0]?.['bytes'] ?? 0)
+  return { revision, lastSeq, stateBytes }
 }
 
-/** A scope's document that would grow over its limit fails a CHECK on purpose: only an error undoes the whole batch. */
-function scopeStatement(
-  scope: 'user' | 'app',
-  table: DaybookTables['userStates'] | DaybookTables['appStates'],
-  key: Record<string, string>,
-  { deltas, now, limits, compactMark, joint }: Append,
-): InStatement {
-  const delta = deltas[scope]
-  const name = quoted(table)
-  const columns = Object.keys(key).map((column) => `"${column}"`)
-  const first = merged(`'{}'`, delta)
-  const next = merged(`${name}."state"`, delta)
-  const isCountable = compactMark === undefined ? '' : ` and instr(${name}."state", ?) = 0`
-  const isGrown = joint === undefined ? '' : ` and length(cast(${name}."state" as blob)) + ? <= ?`
-  const bounded = `case when length(cast(${next.sql} as blob)) <= ?${isCountable}${isGrown} then ${next.sql} else '"too large"' end`
-  return statement(
-    `insert into ${name} (${columns.join(', ')}, "state", "revision", "updated_at")
-      select ${columns.map(() => '?').join(', ')}, ${first.sql}, ?, ? where changes() > 0
-      on conflict (${columns.join(', ')}) do update set "state" = ${bounded}, "revision" = "revision" + excluded."revision", "updated_at" = max("updated_at", excluded."updated_at")
-      returning ${size}`,
-    [
-      ...Object.values(key),
-      ...first.args,
-      BigInt(joint?.changes[scope] ?? 1),
-      now,
-      ...next.args,
-      BigInt(limits.stateBytes),
-      ...(compactMark === undefined ? [] : [compactMark]),
-      ...(joint === undefined ? [] : [BigInt(joint.growth[scope]), BigInt(limits.stateBytes)]),
-      ...next.args,
-    ],
-  )
+/** What the first statement tells of the session. */
+function changedBy(row: Row) {
+  const stateBytes: Partial<Record<'session' | 'user' | 'app', number>> = { session: Number(row['bytes'] ?? 0) }
+  return {
+    sid: BigInt(String(row['sid'])),
+    revision: Number(row['revision']),
+    lastSeq: Number(row['lastSeq']),
+    stateBytes,
+  }
 }
 
-interface Expression {
-  readonly sql: string
-  readonly args: readonly Value[]
+/** The scopes beside the session's that an append changes: user before app, as everywhere. */
+const otherScopes = ({ deltas }: Append) => (['user', 'app'] as const).filter((scope) => !isEmptyDelta(deltas[scope]))
+
+const growthOf = ({ deltas, joint }: Append, scope: 'session' | 'user' | 'app'): number =>
+  joint?.growth[scope] ?? growthBy(deltas[scope])
+
+/** Whether the statements can take it. What a delta alone makes larger than a state may be is told by who can count it. */
+const isCommon = (append: Append): boolean =>
+  append.events.length > 0 &&
+  append.events.length <= mostStatements &&
+  (['session', 'user', 'app'] as const).every((scope) => {
+    const { set, unset } = append.deltas[scope]
+    const calls = Math.ceil(set.length / pairsPerCall) + Math.ceil(unset.length / pairsPerCall)
+    return calls <= mostCalls && growthOf(append, scope) < append.limits.stateBytes
+  })
+
+interface Placed {
+  readonly event: EventValues
+  /** How many come after it. */
+  readonly behind: number
+}
+
+/** Rows of one INSERT: ten, or one, so that there are two texts to keep prepared. */
+const rowsAtOnce = 10
+
+function chunksOf(events: Append['events']): readonly (readonly Placed[])[] {
+  const placed = events.map((event, i) => ({ event, behind: events.length - 1 - i }))
+  const inTens = placed.length - (placed.length % rowsAtOnce)
+  const tens = Array.from({ length: inTens / rowsAtOnce }, (_, i) => placed.slice(i * rowsAtOnce, (i + 1) * rowsAtOnce))
+  return [...tens, ...placed.slice(inTens).map((one) => [one])]
+}
+
+const listOf = (item: string, count: number): string => Array.from({ length: count }, () => item).join(', ')
+
+const valuesOf = (event: EventValues): Value[] => [
+  event.eventId,
+  event.invocationId,
+  event.author,
+  event.branch,
+  event.errorCode,
+  event.timestamp,
+  event.payload,
+]
+
+const size = `length(cast("state" as blob))`
+
+/** How many keys are set and unset, each filled up to one of few numbers: a statement for every number would not stay prepared. */
+const shapeOf = ({ set, unset }: StoredDelta): string => `${filled(set.length)},${filled(unset.length)}`
+const isEmptyShape = (shape: string): boolean => shape === '0,0'
+
+function filled(count: number): number {
+  if (count <= 4) return count
+  if (count > pairsPerCall) return Math.ceil(count / pairsPerCall) * pairsPerCall
+  return Math.min(pairsPerCall, 2 ** Math.ceil(Math.log2(count)))
+}
+
+/** To set or unset a key a second time changes nothing. */
+const filledUp = <T>(items: readonly T[]): T[] => {
+  const last = items.slice(-1)
+  return [...items, ...Array.from({ length: filled(items.length) - items.length }, () => last).flat()]
 }
 
 /** A document with a delta applied: `json_set` and `json_remove`, a bounded number of keys at a time. */
-function merged(document: string, { set, unset }: StoredDelta): Expression {
-  let expression: Expression = { sql: document, args: [] }
-  for (const keys of chunks(unset)) {
-    expression = {
-      sql: `json_remove(${expression.sql}${', ?'.repeat(keys.length)})`,
-      args: [...expression.args, ...keys.map(pathOf)],
-    }
-  }
-  for (const entries of chunks(set)) {
-    const args = entries.flatMap(([key, value]) => [pathOf(key), value])
-    expression = {
-      sql: `json_set(${expression.sql}${', ?, json(?)'.repeat(entries.length)})`,
-      args: [...expression.args, ...args],
-    }
-  }
-  return expression
+function mergedText(document: string, shape: string): string {
+  const [set = 0, unset = 0] = shape.split(',').map(Number)
+  let text = document
+  for (let left = unset; left > 0; left -= pairsPerCall)
+    text = `json_remove(${text}${', ?'.repeat(Math.min(left, pairsPerCall))})`
+  for (let left = set; left > 0; left -= pairsPerCall)
+    text = `json_set(${text}${', ?, json(?)'.repeat(Math.min(left, pairsPerCall))})`
+  return text
 }
 
-const callsFor = ({ set, unset }: StoredDelta): number => chunks(unset).length + chunks(set).length
+const mergedValues = ({ set, unset }: StoredDelta): Value[] => [
+  ...filledUp(unset).map(pathOf),
+  ...filledUp(set).flatMap(([key, value]) => [pathOf(key), value]),
+]
 
 const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
-
-function chunks<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / pairsPerCall) }, (_, i) =>
-    items.slice(i * pairsPerCall, (i + 1) * pairsPerCall),
-  )
-}
 
 /** The path of a top-level key. A quote inside the quoted label has to be written as an escape that SQLite decodes. */
 const pathOf = (key: string): string => {
@@ -180,5 +305,3 @@ const pathOf = (key: string): string => {
 }
 
 const quoted = (table: Parameters<typeof getTableName>[0]) => `"${getTableName(table)}"`
-
-const statement = (text: string, args: readonly InValue[]): InStatement => ({ sql: text, args: [...args] })

@@ -4,6 +4,8 @@ import {
   readLazily,
   runAsync,
   step,
+  type Append,
+  type Appended,
   type Dialect,
   type ErrorKind,
   type Loaded,
@@ -14,11 +16,12 @@ import {
   type Tx,
 } from '@daybook/drizzle'
 import type { Client, InStatement, ResultSet } from '@libsql/client'
-import { appendBatch, appendedBy } from './append.ts'
+import { appendedBy, createAppendStatements, NotCommon, type Sent } from './append.ts'
 import { createClientLock, type ClientLock } from './client-lock.ts'
 import { boundValue } from './connection.ts'
 import { compiled, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { failureOf } from './errors.ts'
+import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
 import type { DaybookTables } from './schema.ts'
 
@@ -37,6 +40,16 @@ export interface ClientDialect extends Dialect {
 /** The verbs over `@libsql/client`: batches where one will do, one interactive transaction at a time where not. */
 export function clientDialect({ common, tables, client, probe, isOwned }: Parts): ClientDialect {
   const lock = createClientLock(client, probe)
+  const appending = createAppendStatements(tables)
+  const creating = createNewSession(tables)
+
+  /** One batch, and nobody beside it. */
+  const write = (batch: readonly Sent[], call: Call): Promise<readonly ResultSet[]> =>
+    lock.write(() => {
+      call.committing()
+      const statements = batch.map(({ text, values }) => ({ sql: text, args: [...values] }))
+      return settledUnlessSent(call, client.batch(statements, 'write'))
+    }, call)
 
   async function transact<T>(mode: 'write' | 'read', script: (tx: Tx) => Script<T>, call: Call): Promise<T> {
     call.check()
@@ -55,6 +68,30 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
     }
   }
 
+  /** Appends in one batch; `undefined` when one of them has to go the long way, and nothing was written. */
+  async function appendAll(
+    appends: readonly Append[],
+    call: Call,
+  ): Promise<readonly (Appended | undefined)[] | undefined> {
+    if (!lock.canBatch) return undefined
+    const batches = appends.map((append) => appending.batch(append) ?? [])
+    if (batches.every(({ length }) => length === 0)) return undefined
+    try {
+      const answers = await write(batches.flat(), call)
+      let at = 0
+      return batches.map(({ length }, i) => {
+        const own = answers.slice(at, at + length).map(({ rows }) => rows)
+        at += length
+        const append = appends[i]
+        return append && appendedBy(own, append)
+      })
+    } catch (error) {
+      // A key that exists, or a document over its limit: the script finds out which, and says so.
+      if (failureOf(error).kind === 'duplicate' || isCheckViolation(error)) return undefined
+      throw error
+    }
+  }
+
   return {
     ...common,
     lock,
@@ -68,19 +105,20 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
         ),
       ),
     write: (script, call) => lock.write(() => transact('write', script, call), call),
-    async appendEvents(append, call) {
-      const batch = lock.canBatch ? appendBatch(tables, append) : undefined
-      if (batch === undefined) return undefined
-      try {
-        return await lock.write(async () => {
-          call.committing()
-          return appendedBy(await settledUnlessSent(call, client.batch(batch, 'write')), append)
-        }, call)
-      } catch (error) {
-        // A key that exists, or a document over its limit: the script finds out which, and says so.
-        if (failureOf(error).kind === 'duplicate' || isCheckViolation(error)) return undefined
-        throw error
-      }
+    appendEvents: async (append, call) => (await appendAll([append], call))?.[0],
+    ...(client.protocol === 'file' && !probe.isMemory && { holdsThread: true as const }),
+    ...(lock.canBatch && {
+      async appendTogether(appends, call) {
+        const appended = await appendAll(appends, call)
+        if (appended === undefined) throw new NotCommon()
+        return appended
+      },
+    }),
+    async createSession(session, call) {
+      const sent = lock.canBatch ? creating(session) : undefined
+      if (sent === undefined) return undefined
+      const [answer] = await write([sent], call)
+      return answer?.rows[0]
     },
     loadSession: (shape, params, call): Promise<Loaded | undefined> =>
       lock.read(async () => {

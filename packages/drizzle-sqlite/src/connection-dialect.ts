@@ -2,6 +2,8 @@ import type { Call } from '@daybook/core'
 import {
   runSync,
   step,
+  type Append,
+  type Appended,
   type Dialect,
   type Loaded,
   type Params,
@@ -9,19 +11,28 @@ import {
   type Tx,
   ensuringByInsert,
 } from '@daybook/drizzle'
+import { createAppendStatements, NotCommon } from './append.ts'
 import type { Connection } from './connection.ts'
 import { compiled, insertNewStatement, serverOf, type Common } from './dialect.ts'
-import { ConnectionClosed, ConnectionInUse } from './errors.ts'
+import { ConnectionClosed, ConnectionInUse, failureOf } from './errors.ts'
+import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
+import type { DaybookTables } from './schema.ts'
+
+interface Parts {
+  readonly common: Common
+  readonly tables: DaybookTables
+  readonly connection: Connection
+  readonly probe: Probe
+  readonly close: () => void
+}
 
 /** The verbs on a connection of a synchronous driver: a script runs from BEGIN to COMMIT without letting go of the thread. */
-export function connectionDialect(
-  common: Common,
-  connection: Connection,
-  { isSynchronous, isMemory }: Probe,
-  close: () => void,
-): Dialect {
+export function connectionDialect({ common, tables, connection, probe, close }: Parts): Dialect {
+  const { isSynchronous, isMemory } = probe
   const tx = connectionTx(connection)
+  const appending = createAppendStatements(tables)
+  const creating = createNewSession(tables)
 
   /** Retries are the engine's: BEGIN fails at once when somebody else writes. */
   async function inTransaction<T>(mode: 'IMMEDIATE' | 'DEFERRED', body: () => T, call: Call): Promise<T> {
@@ -29,10 +40,43 @@ export function connectionDialect(
     return transact(connection, mode, body, call)
   }
 
+  /** One of several appends: what it wrote before it turned out to go the long way is undone, and nothing else. */
+  function oneOf(append: Append): Appended | undefined {
+    connection.change('savepoint "one"', [])
+    let appended: Appended | undefined
+    try {
+      appended = appending.run(connection, append)
+    } catch (error) {
+      if (!goesTheLongWay(error)) throw error
+      connection.change('rollback to "one"', [])
+    }
+    connection.change('release "one"', [])
+    return appended
+  }
+
   return {
     ...common,
     read: (script, call) => inTransaction('DEFERRED', () => runSync(script(tx)), call),
     write: (script, call) => inTransaction('IMMEDIATE', () => runSync(script(tx)), call),
+    async appendEvents(append, call) {
+      try {
+        return await inTransaction('IMMEDIATE', () => appending.run(connection, append), call)
+      } catch (error) {
+        if (goesTheLongWay(error)) return undefined
+        throw error
+      }
+    },
+    // In memory a commit costs nothing that could be shared.
+    ...(!isMemory && {
+      appendTogether: (appends, call) => inTransaction('IMMEDIATE', () => appends.map(oneOf), call),
+      holdsThread: true,
+    }),
+    async createSession(session, call) {
+      const sent = creating(session)
+      if (sent === undefined) return undefined
+      const [row] = await inTransaction('IMMEDIATE', () => connection.rows(sent.text, sent.values), call)
+      return row
+    },
     loadSession: (shape, params, call) =>
       inTransaction(
         'DEFERRED',
@@ -53,6 +97,9 @@ export function connectionDialect(
     },
   }
 }
+
+/** A key that exists, or a document over its limit: the script finds out which, and says so. */
+const goesTheLongWay = (error: unknown): boolean => error instanceof NotCommon || failureOf(error).kind === 'duplicate'
 
 export const probeConnection = (
   connection: Connection,

@@ -82,7 +82,13 @@ export function syncEngine(
   patch: (dialect: Dialect) => Dialect = (dialect) => dialect,
 ): { readonly engine: Engine; readonly probe: Probe } {
   const probe = probeConnection(connection, { isSynchronous: true, isMemory })
-  const dialect = connectionDialect(commonDialect(options, probe), connection, probe, close)
+  const dialect = connectionDialect({
+    common: commonDialect(options, probe),
+    tables: daybookTables(options),
+    connection,
+    probe,
+    close,
+  })
   return { engine: createEngine(patch(dialect), options, ['busyTimeout']), probe }
 }
 

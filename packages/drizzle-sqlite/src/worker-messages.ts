@@ -1,5 +1,6 @@
 import { isStoreError, StoreError, type ErrorCode, type ErrorFacts, type Limits, type Logger } from '@daybook/core'
 import type { TableNameOptions } from '@daybook/drizzle'
+import type { SqliteStoreOptions } from './options.ts'
 import type { Probe } from './probe.ts'
 
 // What a store and its thread say to each other. All of it goes through structured clone.
@@ -12,6 +13,7 @@ export interface WorkerStart {
   readonly busyTimeout: number
   readonly names: TableNameOptions
   readonly limits: Limits
+  readonly groupCommit: NonNullable<SqliteStoreOptions['groupCommit']>
   /** See worker-gate.ts. */
   readonly gate: Int32Array
   /** Whether somebody wants to hear what the thread logs. */

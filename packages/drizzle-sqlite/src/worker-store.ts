@@ -25,9 +25,9 @@ export async function openWorkerStore(
   start: typeof startThread = startThread,
 ): Promise<WorkerSqliteStore> {
   const { limits, logger } = storeContext(options, [...drizzleOptionNames, 'busyTimeout'])
-  const { prefix, tables } = options
+  const { prefix, tables, groupCommit = true } = options
   const names = { ...(prefix !== undefined && { prefix }), ...(tables !== undefined && { tables }) }
-  const startAgain = () => start({ ...place, names, limits, logs: logger !== undefined }, logger)
+  const startAgain = () => start({ ...place, names, limits, groupCommit, logs: logger !== undefined }, logger)
   const thread = startAgain()
   const probe = await thread.opened
   const threads = lastingThread(thread, place.isMemory, startAgain)

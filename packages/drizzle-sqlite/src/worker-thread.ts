@@ -23,13 +23,20 @@ const start = workerData as WorkerStart // what worker-link.ts starts it with
 
 const post = (message: FromThread) => port.postMessage(message)
 
-/** What the clock said when the call was sent on whose behalf the thread works now. A script runs without a break. */
+/**
+ * What the clock said when the call was sent on whose behalf the thread works now. A script runs without a break; a shorter way
+ * begins when its call comes, or after a pause, when it may have the time of one that came meanwhile.
+ */
 let now = 0
 const clocks = new WeakMap<Call, number>()
 /** All that enters the binding comes through here. */
 function guarded(dialect: Dialect): Dialect {
+  const { appendTogether } = dialect
   return {
     ...dialect,
+    appendEvents: (append, call) => work(call, async () => dialect.appendEvents?.(append, call)),
+    createSession: (session, call) => work(call, async () => dialect.createSession?.(session, call)),
+    ...(appendTogether && { appendTogether: (appends, call) => work(call, () => appendTogether(appends, call)) }),
     read: (script, call) => work(call, () => dialect.read(script, call)),
     write: (script, call) => work(call, () => dialect.write(script, call)),
     loadSession: (shape, params, call) => work(call, () => dialect.loadSession(shape, params, call)),
@@ -47,9 +54,9 @@ const log = (level: keyof Logger) => (facts: object, message: string) => post({ 
 const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
 
 async function openEngine() {
-  const { path, isMemory, pragmas, busyTimeout, names, limits, logs } = start
+  const { path, isMemory, pragmas, busyTimeout, names, limits, groupCommit, logs } = start
   const { connection, close } = await openLocalFile(path, pragmas, busyTimeout)
-  const options = { ...names, busyTimeout, limits, now: () => now, ...(logs && { logger }) }
+  const options = { ...names, busyTimeout, limits, groupCommit, now: () => now, ...(logs && { logger }) }
   return syncEngine(connection, options, { isMemory, close }, guarded)
 }
 
@@ -57,7 +64,8 @@ function serve({ backend, operations, within }: Engine): void {
   const named = operationsByName(operations)
   const running = new Map<number, ReturnType<typeof threadCall>>()
 
-  function perform({ name, request }: CallMessage, call: Call): Promise<unknown> {
+  function perform({ name, request, now: sent }: CallMessage, call: Call): Promise<unknown> {
+    now = sent
     // The store sends the arguments of these three; see worker-store.ts.
     if (name === 'look') {
       const { key, afterSeq } = request as { key: SessionKey; afterSeq: number }

@@ -45,7 +45,13 @@ export async function openPatchedUrl(url: string, { onStatement, patch, options 
 function syncStore(database: DriverDatabase, { onStatement, patch, options }: Patched, busyTimeout?: number): Store {
   const connection = createConnection(heard(database, onStatement), busyTimeout)
   const probe = probeConnection(connection, { isSynchronous: true, isMemory: false })
-  const dialect = connectionDialect(commonDialect(options, probe), connection, probe, () => connection.close())
+  const dialect = connectionDialect({
+    common: commonDialect(options, probe),
+    tables: daybookTables(options),
+    connection,
+    probe,
+    close: () => connection.close(),
+  })
   return createEngine(patch(dialect), options, ['busyTimeout']).store
 }
 

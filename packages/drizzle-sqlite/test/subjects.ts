@@ -65,9 +65,6 @@ const impossible = {
   'S13@processes': 'whoever writes to the file has the one lock there is',
 } as const
 
-/** Over a binding every append is the script that measures what it writes. */
-const impossibleOverBinding = { ...impossible, 'S17@append': 'there is no shorter way than the script' } as const
-
 export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
   sqlite: subject('sqlite', 'libsql@0.5', synchronous),
   'sqlite-worker': subject('sqlite-worker', 'libsql@0.5, in a worker thread', synchronous),
@@ -88,7 +85,8 @@ export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
         checks: ['LIM-02'],
       },
       {
-        issue: 'the client cannot give up a request, so one into silence keeps its connection for as long as that lasts',
+        issue:
+          'the client cannot give up a request, so one into silence keeps its connection for as long as that lasts',
         checks: ['FLT-05@network'],
       },
     ],
@@ -177,9 +175,7 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
     contract: '1.0',
     expects,
     provision: (request) => provision(request),
-    ...(isPlainDriver(driver) && {
-      mutants: mutantsOf(provision, driver === 'libsql-client' ? impossible : impossibleOverBinding),
-    }),
+    ...(isPlainDriver(driver) && { mutants: mutantsOf(provision, impossible) }),
   })
 }
 

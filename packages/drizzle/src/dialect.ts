@@ -286,6 +286,13 @@ export interface Dialect {
    */
   appendEvents?(append: Append, call: Call): Promise<Appended | undefined>
   /**
+   * Several appends in one commit, each as if it came after those before it: `undefined` for one that is not the common case,
+   * of which nothing was written. Where the database takes one writer at a time, and a commit costs more than what is in it.
+   */
+  readonly appendTogether?: (appends: readonly Append[], call: Call) => Promise<readonly (Appended | undefined)[]>
+  /** Work is done at once, and holds the thread: nothing of this process comes while it is under way, but right after it. */
+  readonly holdsThread?: true
+  /**
    * Creates a session in the fewest round trips, taking for granted that there is none of its key and that states stay small:
    * `undefined` when one of that is not so, and nothing was written then. The row has what the session sees, `userState` and
    * `appState`. Absent where a script is already the shortest way.

@@ -43,15 +43,21 @@ const lookLimit = 100
 export function createEventOperations(parts: Parts): EventOperations {
   const { dialect, eventRows, sessionRows, form, limits, logger, micros, groupBounds } = parts
   const append = createAppend(parts)
-  async function send(batch: Append, call: Call): Promise<Appended | undefined> {
-    const appended = await dialect.appendEvents?.(batch, call)
+  function warned(appended: Appended | undefined): Appended | undefined {
     for (const scope of scopes) warnOfLargeState(appended?.stateBytes?.[scope] ?? 0, `${scope} state`, logger)
     return appended
   }
+  const send = async (batch: Append, call: Call) => warned(await dialect.appendEvents?.(batch, call))
+  const sendAll = async (batches: readonly Append[], call: Call) =>
+    ((await dialect.appendTogether?.(batches, call)) ?? []).map(warned)
   const appendEvents =
     groupBounds === undefined || dialect.appendEvents === undefined
       ? send
-      : createGroupCommit(dialect, send, groupBounds)
+      : createGroupCommit(
+          dialect,
+          { send, sendAll: dialect.appendTogether === undefined ? undefined : sendAll },
+          groupBounds,
+        )
 
   function prepareAppend(request: AppendRequest): Prepared<AppendResult> {
     const { key, events, wantsState } = request

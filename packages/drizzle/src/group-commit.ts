@@ -1,9 +1,12 @@
-import { checkedCount, isStoreError, membersOf, scopes, StoreError, type Call, type Scope } from '@daybook/core'
-import type { Append, Appended, Dialect, ErrorKind, StoredDelta } from './dialect.ts'
+import { setImmediate } from 'node:timers' // not the global one, which tests replace
+import { checkedCount, isStoreError, membersOf, StoreError, type Call } from '@daybook/core'
+import type { Append, Appended, Dialect, ErrorKind } from './dialect.ts'
+import { bytesOf, joined, shares } from './joint-append.ts'
 
-// Appends to one session wait for each other anyway: for the lock of its row. Those that come while one is under way wait
-// here instead, and then go together as one append of many events. Nothing waits for more to come: an append that finds none
-// under way is sent at once, and one that is alone when its turn comes is sent as it is.
+// Appends that would wait for each other anyway wait here: on a server those to one session, for the lock of its row; where
+// the database takes one writer at a time, all of them. Those that come while one is under way go together when it is done:
+// the appends to one session as one append of many events, those to different sessions in one commit. Nothing waits for more
+// to come: an append that finds none under way is sent at once, and one that is alone when its turn comes is sent as it is.
 
 /** How much goes together at most. */
 export interface GroupBounds {
@@ -24,12 +27,19 @@ export function checkedGroupCommit(groupCommit: unknown): GroupBounds | undefine
   return { appends: bound('appends'), bytes: bound('bytes') }
 }
 
-type Send = NonNullable<Dialect['appendEvents']>
+interface Ways {
+  /** Appends, all or nothing. */
+  readonly send: NonNullable<Dialect['appendEvents']>
+  /** See {@link Dialect.appendTogether}. Absent: only appends to one session go together. */
+  readonly sendAll?: NonNullable<Dialect['appendTogether']> | undefined
+}
 
 interface Member {
   readonly append: Append
+  /** Its session by name. */
+  readonly session: string
   readonly call: Call
-  /** Whether it may go with others: what an append asks of the session's row is asked of it alone. */
+  /** Whether it may become one append with others: what an append asks of the session's row is asked of it alone. */
   readonly isSociable: boolean
   readonly bytes: number
   readonly answer: (appended: Appended | undefined) => void
@@ -53,20 +63,26 @@ class Regroup extends StoreError {
   }
 }
 
-/** @param send what appends, all or nothing */
 export function createGroupCommit(
-  { failureOf }: Pick<Dialect, 'failureOf'>,
-  send: Send,
+  { failureOf, holdsThread }: Pick<Dialect, 'failureOf' | 'holdsThread'>,
+  { send, sendAll }: Ways,
   bounds: GroupBounds,
 ): (append: Append, call: Call, isSociable: boolean) => Promise<Appended | undefined> {
-  /** What waits for a session, where an append to it is under way. */
+  /** What waits, by what it waits for, where an append to that is under way. */
   const lanes = new Map<string, Member[]>()
+  const crowd = sendAll === undefined ? 'an append to the same session' : 'an append before it'
 
   function next(lane: string): void {
     const waiting = lanes.get(lane) ?? []
-    const group = taken(waiting, bounds)
+    const group = taken(waiting, bounds, sendAll !== undefined)
     if (group.length === 0) lanes.delete(lane)
-    else void together(group).finally(() => next(lane))
+    else void together(group).finally(() => free(lane))
+  }
+
+  /** Who holds the thread lets nobody come meanwhile: the others come in the turn of the event loop after it. */
+  function free(lane: string): void {
+    if (holdsThread === true) setImmediate(next, lane)
+    else next(lane)
   }
 
   async function together(members: readonly Member[]): Promise<void> {
@@ -76,10 +92,12 @@ export function createGroupCommit(
       if (first === undefined) return
       if (present.length === 1) return alone(first)
       const call = jointCall(present)
+      const parts = partsOf(present)
+      let left: readonly Member[] = present
       try {
-        const appended = await send(joined(present), call)
-        if (appended !== undefined) return shareOut(present, appended)
-        call.settled()
+        const appends = parts.map((part) => joined(part.map(({ append }) => append)))
+        left = shareOut(parts, await commit(appends, call))
+        for (const member of left) member.call.settled()
       } catch (error) {
         if (error instanceof Regroup) continue
         if (isStoreError(error) ? !call.isCommitting : ofNobody.has(failureOf(error).kind)) {
@@ -91,9 +109,16 @@ export function createGroupCommit(
         call.end()
       }
       // One of them is not as it should be. It fails alone.
-      for (const member of present) if (isPresent(member)) await alone(member)
+      for (const member of left) if (isPresent(member)) await alone(member)
       return
     }
+  }
+
+  async function commit(appends: readonly Append[], call: Call): Promise<readonly (Appended | undefined)[]> {
+    const [only] = appends
+    return sendAll === undefined || (appends.length === 1 && only !== undefined)
+      ? Promise.all(appends.map((append) => send(append, call)))
+      : sendAll(appends, call)
   }
 
   async function alone({ append, call, answer, fail }: Member): Promise<void> {
@@ -105,11 +130,12 @@ export function createGroupCommit(
   }
 
   return (append, call, isSociable) => {
-    const lane = JSON.stringify([append.key.appName, append.key.userId, append.key.sessionId])
+    const session = sessionOf(append)
+    const lane = sendAll === undefined ? session : ''
     const waiting = lanes.get(lane)
     if (waiting === undefined) {
       lanes.set(lane, [])
-      return send(append, call).finally(() => next(lane))
+      return send(append, call).finally(() => free(lane))
     }
     return new Promise((resolve, reject) => {
       const settled = () => {
@@ -118,6 +144,7 @@ export function createGroupCommit(
       }
       const member: Member = {
         append,
+        session,
         call,
         isSociable,
         bytes: bytesOf(append),
@@ -137,7 +164,7 @@ export function createGroupCommit(
         member.fail(new StoreError('aborted', 'the call was over before its turn came')) // the call has its own answer already
       }
       waiting.push(member)
-      call.waitsFor(() => `an append to the same session (${waiting.length} waiting)`)
+      call.waitsFor(() => `${crowd} (${waiting.length} waiting)`)
       call.signal.addEventListener('abort', over, { once: true })
     })
   }
@@ -154,84 +181,59 @@ function isPresent({ call, fail }: Member): boolean {
   }
 }
 
+const sessionOf = ({ key: { appName, userId, sessionId } }: Append): string =>
+  JSON.stringify([appName, userId, sessionId])
+
 /** The first that wait, in their order, as far as they can go together. */
-function taken(waiting: Member[], bounds: GroupBounds): readonly Member[] {
+function taken(waiting: Member[], bounds: GroupBounds, isMixed: boolean): readonly Member[] {
   const ids = new Set<string>()
   let [count, bytes, events] = [0, 0, 0]
-  for (const { append, isSociable, bytes: own } of waiting) {
+  for (const { append, session, isSociable, bytes: own } of waiting) {
     bytes += own
     events += append.events.length
     const isTooMany = count === bounds.appends || bytes > bounds.bytes || events > append.limits.batchEvents
-    if (count > 0 && (!isSociable || isTooMany || append.events.some(({ eventId }) => ids.has(eventId)))) break
-    for (const { eventId } of append.events) ids.add(eventId)
+    const names = append.events.map(({ eventId }) => `${session}${eventId}`)
+    if (count > 0 && (isTooMany || (!isSociable && !isMixed) || names.some((name) => ids.has(name)))) break
+    for (const name of names) ids.add(name)
     count++
-    if (!isSociable) break
+    if (!isSociable && !isMixed) break
   }
   return waiting.splice(0, count)
 }
 
-const sizeOf = ({ set, unset }: StoredDelta): number =>
-  set.reduce((sum, [key, json]) => sum + key.length + json.length, 0) + unset.reduce((sum, key) => sum + key.length, 0)
-
-const bytesOf = ({ events, deltas }: Append): number =>
-  events.reduce((sum, { payload }) => sum + payload.length, 0) +
-  scopes.reduce((sum, scope) => sum + sizeOf(deltas[scope]), 0)
-
-const inEach = <T>(make: (scope: Scope) => T): Record<Scope, T> => ({
-  session: make('session'),
-  user: make('user'),
-  app: make('app'),
-})
-
-/** Many appends as one, which counts like many. */
-function joined(members: readonly Member[]): Append {
-  const appends = members.map(({ append }) => append)
-  const [first] = appends
-  if (first === undefined) throw new TypeError('a group has members')
-  return {
-    ...first,
-    events: appends.flatMap(({ events }) => events),
-    deltas: inEach((scope) => composed(appends.map(({ deltas }) => deltas[scope]))),
-    now: appends.reduce((latest, { now }) => (now > latest ? now : latest), first.now),
-    joint: {
-      changes: inEach((scope) =>
-        scope === 'session' ? appends.length : appends.filter(({ deltas }) => !isEmpty(deltas[scope])).length,
-      ),
-      growth: inEach((scope) => appends.reduce((sum, { deltas }) => sum + growthBy(deltas[scope]), 0)),
-    },
+/** What becomes one append each: those to one session, as far as they are sociable. */
+function partsOf(members: readonly Member[]): readonly (readonly Member[])[] {
+  const parts: Member[][] = []
+  const open = new Map<string, Member[]>()
+  for (const member of members) {
+    const part = member.isSociable ? open.get(member.session) : undefined
+    if (part !== undefined) {
+      part.push(member)
+      continue
+    }
+    const own = [member]
+    parts.push(own)
+    if (member.isSociable) open.set(member.session, own)
+    else open.delete(member.session)
   }
+  return parts
 }
 
-const isEmpty = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
-
-/** By so many bytes a document grows at most, whatever the database writes between its members. */
-export const growthBy = ({ set }: StoredDelta): number =>
-  set.reduce((sum, [key, json]) => sum + Buffer.byteLength(JSON.stringify(key)) + Buffer.byteLength(json) + 4, 0)
-
-/** The delta that does what all of them do, one after the other. */
-function composed(deltas: readonly StoredDelta[]): StoredDelta {
-  const set = new Map<string, string>()
-  const unset = new Set<string>()
-  for (const delta of deltas) {
-    for (const key of delta.unset) {
-      set.delete(key)
-      unset.add(key)
-    }
-    for (const [key, json] of delta.set) {
-      unset.delete(key)
-      set.set(key, json)
-    }
-  }
-  return { set: [...set], unset: [...unset] }
-}
-
-/** Each gets the revision and the place that it would have got alone. */
-function shareOut(members: readonly Member[], { revision, lastSeq }: Appended): void {
-  let at: Appended = { revision, lastSeq }
-  for (const { append, answer } of members.toReversed()) {
-    answer(at)
-    at = { revision: at.revision - 1, lastSeq: at.lastSeq - append.events.length }
-  }
+/** Tells all whose part was written, and answers the others. */
+function shareOut(
+  parts: readonly (readonly Member[])[],
+  answers: readonly (Appended | undefined)[],
+): readonly Member[] {
+  return parts.flatMap((part, i) => {
+    const appended = answers[i]
+    if (appended === undefined) return part
+    const own = shares(
+      part.map(({ append }) => append),
+      appended,
+    )
+    for (const [n, { answer }] of part.entries()) answer(own[n])
+    return []
+  })
 }
 
 interface JointCall extends Call {

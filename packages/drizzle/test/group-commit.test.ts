@@ -56,12 +56,14 @@ function lane(options?: Parameters<typeof checkedGroupCommit>[0]) {
   if (bounds === undefined) throw new Error('nothing to test')
   const run = createGroupCommit(
     { failureOf },
-    async (append, call) => {
-      call.committing()
-      return new Promise((resolve, reject) => {
-        const ids = append.events.map(({ eventId }) => eventId)
-        trips.push({ append, ids, answer: resolve, fail: reject })
-      })
+    {
+      async send(append, call) {
+        call.committing()
+        return new Promise((resolve, reject) => {
+          const ids = append.events.map(({ eventId }) => eventId)
+          trips.push({ append, ids, answer: resolve, fail: reject })
+        })
+      },
     },
     bounds,
   )

@@ -5,7 +5,8 @@ import { loaded, numbers, say, walkEvents } from '../fixtures.ts'
 import { isValue, rounds, together, type Round } from '../race.ts'
 import { codeOf } from './con-outcome.ts'
 
-// A store may send appends that wait for one session together. Nobody can tell by the answers.
+// A store may send appends that wait together: to one session, or where a database takes one writer at a time to several.
+// Nobody can tell by the answers.
 
 /** Two events with keys of their own, and keys that every one sets. */
 const eventsOf = (i: number): AgentEvent[] => [
@@ -120,3 +121,72 @@ async function neighbours(ctx: Ctx, { store, other, key, index }: Round): Promis
 }
 
 export const neighboursAreTheirOwn = (ctx: Ctx): Promise<void> => rounds(ctx, (round) => neighbours(ctx, round))
+
+/** Three sessions of one user and one of another, and those that are refused between the others. */
+async function acrossSessions(ctx: Ctx, { store, other, key, index }: Round): Promise<void> {
+  const users = [`a${index}`, `a${index}`, `a${index}`, `b${index}`]
+  const sessions = users.map((userId, n) => ({ ...key, appName: ctx.app, userId, sessionId: `${key.sessionId}-${n}` }))
+  const sessionAt = (i: number) => sessions[i % sessions.length] ?? key
+  for (const session of sessions) {
+    await store.sessions.create(session)
+    await store.events.append(session, say('taken'))
+  }
+  const append = (i: number) => () => (i % 5 === 0 ? other : store).events.append(sessionAt(i), eventsOf(i))
+  const poison = { actions: { stateDelta: { poison: 1, 'user:poison': 1 } } }
+  const refused = [
+    () => store.events.append(sessionAt(1), say('taken', 'y', poison)),
+    () => store.events.append({ ...sessionAt(2), sessionId: 'none' }, say('nowhere', 'x', poison)),
+    () => store.events.append(sessionAt(3), say('stale', 'x', poison), { expectedRevision: 1 }),
+  ]
+  const outcomes = await together<AppendResult>([...numbers(5).map(append), ...refused, ...numbers(8, 6).map(append)])
+  equal(
+    outcomes.slice(5, 8).map((outcome) => codeOf(outcome)),
+    ['conflict', 'not_found', 'conflict'],
+    'those that are refused',
+  )
+  const written = [...outcomes.slice(0, 5), ...outcomes.slice(8)].map((outcome, place): Written => {
+    holds(isValue(outcome), 'an append is acknowledged, whatever becomes of those beside it', outcome)
+    return { i: place + 1, answer: outcome.value }
+  })
+  for (const [n, session] of sessions.entries()) {
+    const own = written.filter(({ i }) => i % sessions.length === n)
+    const byRevision = own.toSorted((a, b) => a.answer.revision - b.answer.revision)
+    equal(
+      byRevision.map(({ answer }) => answer.revision),
+      numbers(own.length, 3),
+      'each append to a session has a revision of its own, one after the other',
+    )
+    equal(
+      byRevision.flatMap(({ answer }) => answer.events.map(({ id, seq }) => [seq, id])),
+      byRevision.flatMap(({ i }, place) => [
+        [2 * place + 2, `e${i}`],
+        [2 * place + 3, `f${i}`],
+      ]),
+      'the places that the appends to a session were told, in the order of their revisions',
+    )
+    equal(
+      (await walkEvents(other, session)).map(({ seq, event }) => [seq, event.id]),
+      [[1, 'taken'], ...byRevision.flatMap(({ answer }) => answer.events.map(({ id, seq }) => [seq, id]))],
+      'the events of a session stand where the appends were told',
+    )
+    const ofUser = written.filter(({ i }) => users[i % sessions.length] === session.userId)
+    const newest = byRevision.at(-1)?.i
+    equal(
+      (await loaded(ctx, session)).state,
+      {
+        last: newest,
+        second: newest,
+        ...Object.fromEntries(own.map(({ i }) => [`k${i}`, i])),
+        ...Object.fromEntries(ofUser.map(({ i }) => [`user:k${i}`, i])),
+      },
+      'the state is what the appends made of it',
+    )
+    equal(
+      (await store.state.get({ appName: ctx.app, userId: session.userId }))?.revision,
+      ofUser.length,
+      'the revision of a user’s state counts each change',
+    )
+  }
+}
+
+export const otherSessionsAreTheirOwn = (ctx: Ctx): Promise<void> => rounds(ctx, (round) => acrossSessions(ctx, round))

@@ -6,7 +6,7 @@ import { isValue, rounds, together, type Round } from '../race.ts'
 import { registerHistory } from '../register-history.ts'
 import { mixedHistory, processHistory } from '../mixed-history.ts'
 import { processesAppend, processTable } from './con-process.ts'
-import { neighboursAreTheirOwn } from './con-neighbours.ts'
+import { neighboursAreTheirOwn, otherSessionsAreTheirOwn } from './con-neighbours.ts'
 import { sessionsDoNotBlock, lockIsWaitedFor, shortLock } from './con-locks.ts'
 import { codeOf, allAcknowledged } from './con-outcome.ts'
 
@@ -304,5 +304,11 @@ export const CON: Checks = [
     'appends that wait for one session: each its own answer, whatever becomes of those beside it',
     neighboursAreTheirOwn,
     race,
+  ),
+  check(
+    'CON-17',
+    'appends that come at once to several sessions: each its own answer, whatever becomes of those beside it',
+    otherSessionsAreTheirOwn,
+    { ...race, variant: 'sessions' },
   ),
 ]

@@ -73,6 +73,64 @@ const grouping =
     })
   }
 
+/** Appends of a turn of the event loop to whatever sessions, each of which goes on its own. */
+const inTurns =
+  (settle: (store: Store, members: readonly Member[]) => Promise<void>) =>
+  (store: Store): Store => {
+    let waiting: Member[] = []
+    return wrapStore(store, {
+      events: {
+        append: (key, events, options) => {
+          if (options !== undefined || listOf(events).some(({ id }) => id === undefined))
+            return store.events.append(key, events, options)
+          return new Promise<AppendResult>((answer, fail) => {
+            if (waiting.length === 0) {
+              setImmediate(() => {
+                const members = waiting
+                waiting = []
+                void settle(store, members)
+              })
+            }
+            waiting.push({ key, events: structuredClone(listOf(events)), answer, fail })
+          })
+        },
+      },
+    })
+  }
+
+/** Each is written; the one after it, to another session, is told its place. */
+const answersGoRound = inTurns(async (store, members) => {
+  const outcomes = await Promise.allSettled(members.map(({ key, events }) => store.events.append(key, events)))
+  for (const [i, member] of members.entries()) {
+    const [own, next] = [outcomes[i], outcomes[(i + 1) % members.length]]
+    if (own?.status === 'rejected') member.fail(own.reason)
+    if (own?.status !== 'fulfilled') continue
+    const { events, revision } = next?.status === 'fulfilled' ? next.value : own.value
+    const place = (events[0]?.seq ?? 1) - (own.value.events[0]?.seq ?? 1)
+    member.answer({ events: own.value.events.map((one) => ({ ...one, seq: one.seq + place })), revision })
+  }
+})
+
+/** Behind one that is refused, the others are acknowledged and not written. */
+const refusalEndsAll = inTurns(async (store, members) => {
+  let isOver = false
+  for (const { key, events, answer, fail } of members) {
+    const session = isOver ? await store.sessions.get(key) : undefined
+    if (session === undefined) {
+      await store.events.append(key, events).then(answer, (error: unknown) => {
+        isOver = true
+        fail(error)
+      })
+      continue
+    }
+    const { lastSeq, revision } = session
+    answer({
+      events: events.map(({ id = '' }, n) => ({ id, seq: lastSeq + n + 1, duplicate: false })),
+      revision: revision + 1,
+    })
+  }
+})
+
 /** Appends that go together, each in its own way wrong. */
 export const groupMutants: readonly Mutant[] = [
   {
@@ -109,5 +167,19 @@ export const groupMutants: readonly Mutant[] = [
     check: 'CON-17',
     isRace: true,
     wrap: grouping({ sent: (group) => group.toReversed() }),
+  },
+  {
+    id: 'M395',
+    bug: 'of appends that come at once to several sessions, one is told the place of another',
+    check: 'CON-17@sessions',
+    isRace: true,
+    wrap: answersGoRound,
+  },
+  {
+    id: 'M396',
+    bug: 'of appends that come at once to several sessions, those behind one that is refused are acknowledged and not written',
+    check: 'CON-17@sessions',
+    isRace: true,
+    wrap: refusalEndsAll,
   },
 ]
