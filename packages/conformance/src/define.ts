@@ -82,6 +82,8 @@ export interface Seed {
   readonly users: number
   /** Events `e1`, `e2`, … of the session `s1` of `ann`, a millisecond apart. */
   readonly events: number
+  /** Artifacts `a1`, `a2`, … of that session, with a version each that has no bytes; and as many versions of `many`. */
+  readonly artifacts?: number
 }
 
 /** What an oracle counts. The last three are all that artifacts are made of: names, versions, and pieces of their bytes. */

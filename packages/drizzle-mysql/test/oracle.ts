@@ -46,7 +46,7 @@ export function oracleOf(pool: Pool): Oracle {
     async seed(seed) {
       const spelling = { table: (name: string) => `daybook_${name}`, json: (text: string) => text }
       for (const statement of seedStatements(seed, spelling)) await pool.query(statement)
-      await pool.query('analyze table daybook_sessions, daybook_events')
+      await pool.query('analyze table daybook_sessions, daybook_events, daybook_artifacts, daybook_artifact_versions')
     },
     async internalKeys(appName) {
       const sids = 'select sid as id from daybook_sessions where app_name = ?'

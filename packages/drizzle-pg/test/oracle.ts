@@ -64,7 +64,8 @@ export function oracleOf(access: Access, schema: string): Oracle {
     plan: (statement) => planOf(access, table('sessions'), statement),
     async seed(seed) {
       for (const statement of seedStatements(seed, { table, json: (text) => `(${text})::json` })) await query(statement)
-      for (const name of ['sessions', 'events']) await query(`analyze ${table(name)}`)
+      for (const name of ['sessions', 'events', 'artifacts', 'artifact_versions', 'artifact_chunks'])
+        await query(`analyze ${table(name)}`)
     },
     internalKeys: async (appName) =>
       (

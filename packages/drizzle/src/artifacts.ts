@@ -93,8 +93,10 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
   const { isPlace, versionColumns } = rows
   const joined = sql`${artifacts} join ${artifactVersions} on ${artifactVersions.aid} = ${artifacts.aid}`
   const ofAid = sql`${artifactVersions.aid} = ${param('aid')}`
+  // By the number of the name, so that every planner walks the key of the versions in its order, however many there are.
+  const ofPlace = sql`from ${artifactVersions} where ${artifactVersions.aid} = (select ${artifacts.aid} from ${artifacts} where ${isPlace})`
   const find = variants((variant) => ({
-    sql: sql`select ${selected(versionColumns)} from ${joined} where ${isPlace}${
+    sql: sql`select ${selected(versionColumns)} ${ofPlace}${
       variant === 'one'
         ? sql` and ${artifactVersions.version} = ${param('version')}`
         : sql` order by ${artifactVersions.version} desc limit 1`
@@ -108,12 +110,13 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
   const page = sql.identifier('page')
   const names = variants((variant) => {
     const has = (word: string) => variant.split('|').includes(word)
-    const newest = sql`(select max(${artifactVersions.version}) from ${artifactVersions} where ${artifactVersions.aid} = ${artifacts.aid})`
+    // Not max() and not EXISTS: they are read from end to end here and there.
+    const newest = sql`(select ${artifactVersions.version} from ${artifactVersions} where ${artifactVersions.aid} = ${artifacts.aid} order by ${artifactVersions.version} desc limit 1)`
     const half = (sessionId: ReturnType<typeof param>) =>
       sql`select ${selected({ aid: artifacts.aid, session_id: artifacts.sessionId, name: artifacts.name, newest })} from ${artifacts}
         where ${artifacts.appName} = ${param('appName')} and ${artifacts.userId} = ${param('userId')} and ${artifacts.sessionId} = ${sessionId}
         ${has('beyond') ? sql`and ${artifacts.name} > ${param('after')}` : sql``}
-        and exists (select 1 from ${artifactVersions} where ${artifactVersions.aid} = ${artifacts.aid})
+        and ${newest} is not null
         order by ${artifacts.name} limit ${param('most')}`
     const halves = has('session')
       ? sql`select * from (${half(param('none'))}) as ${sql.identifier('own')} union all select * from (${half(param('sessionId'))}) as ${sql.identifier('shared')}`
@@ -131,7 +134,7 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
     const { version } = artifactVersions
     const beyond = has('desc') ? sql`and ${version} < ${param('beyond')}` : sql`and ${version} > ${param('beyond')}`
     return {
-      sql: sql`select ${selected(versionColumns)} from ${joined} where ${isPlace} ${has('beyond') ? beyond : sql``}
+      sql: sql`select ${selected(versionColumns)} ${ofPlace} ${has('beyond') ? beyond : sql``}
         order by ${version}${has('desc') ? sql` desc` : sql``} limit ${param('limit')}${has('offset') ? sql` offset ${param('offset')}` : sql``}`,
     }
   })

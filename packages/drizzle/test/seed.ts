@@ -16,8 +16,28 @@ const numbers = (count: number): string => {
 
 const start = 1_700_000_000_000
 
+function artifactStatements(appName: string, count: number, { table, json }: Spelling): string[] {
+  const key = `'${appName}', 'ann', 's1'`
+  const names = 'app_name, user_id, session_id, name, next_version'
+  const columns = 'aid, version, save_id, upload_id, chunks, size, sha256, metadata, created_at'
+  const nothing = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+  const ofAnn = `app_name = '${appName}' and user_id = 'ann' and session_id = 's1'`
+  const rest = `0, 0, '${nothing}', ${json(`'{}'`)}, ${start} * 1000`
+  return [
+    `insert into ${table('artifacts')} (${names}) select ${key}, concat('a', x.n), 1 from ${numbers(count)}`,
+    `insert into ${table('artifact_versions')} (${columns})
+      select aid, 0, name, concat('${appName}.', name), ${rest} from ${table('artifacts')} where ${ofAnn}`,
+    `insert into ${table('artifacts')} (${names}) values (${key}, 'many', ${count})`,
+    `insert into ${table('artifact_versions')} (${columns})
+      select a.aid, x.n - 1, concat('v', x.n), concat('${appName}.v', x.n), ${rest} from ${table('artifacts')} a, ${numbers(count)} and a.app_name = '${appName}' and a.name = 'many'`,
+  ]
+}
+
 /** The statements that fill an app, in words that every database here understands. */
-export function seedStatements({ appName, sessions, users, events }: Seed, { table, json }: Spelling): string[] {
+export function seedStatements(
+  { appName, sessions, users, events, artifacts = 0 }: Seed,
+  { table, json }: Spelling,
+): string[] {
   if (!/^\w+$/.test(appName)) throw new Error('the name of a seeded app goes into SQL')
   const columns =
     'app_name, user_id, session_id, state, initial_state, revision, last_seq, created_at, updated_at, last_event_at'
@@ -33,5 +53,6 @@ export function seedStatements({ appName, sessions, users, events }: Seed, { tab
     `insert into ${table('events')} (sid, seq, event_id, author, timestamp, payload)
       select (select sid from ${table('sessions')} where ${ofAnn}), x.n, concat('e', x.n), 'user', (${start} + x.n) * 1000, ${json(body)} from ${numbers(events)}`,
     `update ${table('sessions')} set last_seq = ${events} where ${ofAnn}`,
+    ...(artifacts === 0 ? [] : artifactStatements(appName, artifacts, { table, json })),
   ]
 }

@@ -102,6 +102,15 @@ function offsetPages(store: Store): Store {
   })
 }
 
+/** An order that no index has. */
+const sortedVersions = overStatements((chunks) =>
+  chunks.map((chunk, i) => {
+    const before = chunks[i - 1]
+    const isOrder = is(before, StringChunk) && before.value.join('').endsWith('order by ')
+    return isOrder && is(chunk, Column) && chunk.name === 'version' ? sql`${chunk} + 0` : chunk
+  }),
+)
+
 /** ORDER BY keeps its first term alone, and the index has no other either. */
 const byTimeAlone = patches(
   overStatements((chunks) =>
@@ -354,6 +363,7 @@ const sqlMutants: readonly SqlMutant[] = [
   { id: 'S17', bug: 'nobody is warned of anything', check: 'LIM-13', place: unheard },
   { id: 'S17@append', bug: 'an append does not tell how large a state has grown', check: 'LIM-13', patch: untoldSizes },
   { id: 'S15', bug: 'each page counts all rows', check: 'PRF-03', patch: countedPages },
+  { id: 'S18', bug: 'versions are sorted to find the newest', check: 'PRF-01@artifacts', patch: sortedVersions },
 ]
 
 type Broken = (request: PlaceRequest, patch: DialectPatch) => Promise<Place>

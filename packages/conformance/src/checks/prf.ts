@@ -12,7 +12,7 @@ import { observed, oracleMember, withoutControl, type Observed } from '../whiteb
 const whitebox: CheckOptions = { engine: 'whitebox', needs: ['oracle'], budgetMs: 120_000 }
 
 /** 50,000 rows, in proportions that tempt a planner: many sessions of one user, many users of one app, a long session. */
-const size = { sessions: 10_000, users: 30_000, events: 10_000 } as const
+const size = { sessions: 10_000, users: 30_000, events: 10_000, artifacts: 10_000 } as const
 
 const seededPlaces = new WeakMap<Oracle, Promise<void>>()
 
@@ -21,7 +21,9 @@ async function bigApp(ctx: Ctx): Promise<{ readonly appName: string; readonly lo
   const seed = oracleMember(ctx, 'seed')
   const appName = 'big'
   const fill = async () => {
-    await seed({ appName, ...size })
+    const { artifacts, ...rest } = size
+    const hasArtifacts = ctx.store.capabilities.artifacts === 'yes'
+    await seed({ appName, ...rest, ...(hasArtifacts && { artifacts }) })
     await ctx.store.state.update({ appName, userId: 'ann' }, { set: { a: 0 } })
     await ctx.store.state.update({ appName }, { set: { a: 0 } })
   }
@@ -73,10 +75,37 @@ function hotCalls(
   }
 }
 
+/** What tools do about files: among 10,000 names of a session, and 10,000 versions of one. */
+function artifactCalls({ long }: { readonly long: SessionKey }): Record<string, Call> {
+  const [one, many] = [
+    { ...long, name: 'a77' },
+    { ...long, name: 'many' },
+  ]
+  return {
+    'artifacts.load': (store) => store.artifacts.load(one),
+    'artifacts.load of a version': (store) => store.artifacts.load(many, { version: 77 }),
+    'artifacts.load of the newest of many': (store) => store.artifacts.load(many),
+    'artifacts.versions': (store) => store.artifacts.versions(many, { limit: 20 }),
+    'artifacts.versions, newest first': (store) => store.artifacts.versions(many, { limit: 20, direction: 'desc' }),
+    'artifacts.list with its page': (store) => store.artifacts.list({ ...long, limit: 20 }),
+    'artifacts.save': (store) => store.artifacts.save(many, new Uint8Array(10)),
+    'artifacts.delete of a version': (store) => store.artifacts.delete(many, { version: 5 }),
+  }
+}
+
 async function hotPathUsesIndexes(ctx: Ctx): Promise<void> {
+  await walkIndexes(ctx, (big) => hotCalls(big, 'hot'))
+}
+
+const filesUseIndexes = (ctx: Ctx): Promise<void> => walkIndexes(ctx, artifactCalls)
+
+async function walkIndexes(
+  ctx: Ctx,
+  callsOf: (big: Parameters<typeof hotCalls>[0]) => Record<string, Call>,
+): Promise<void> {
   const big = await bigApp(ctx)
   const { store, during } = await observed(ctx)
-  for (const [name, call] of Object.entries(hotCalls(big, 'hot'))) {
+  for (const [name, call] of Object.entries(callsOf(big))) {
     const sent = await during(() => call(store))
     holds(withoutControl(sent).length > 0, `${name} sends a statement that is heard`, sent)
     const plans = await plansOf(ctx, sent)
@@ -93,7 +122,11 @@ async function hotPathUsesIndexes(ctx: Ctx): Promise<void> {
     for (const { rows = 0, sorts = false } of plans) {
       holds(rows <= 500, `${name}: rows read stay few`, rows)
       // A page whose keys were found first may be put in order once more with its states: that is the page, and no more.
-      holds(!sorts || name.endsWith('with state'), `${name}: rows come in their order, and are not sorted first`, plans)
+      holds(
+        !sorts || /with (?:state|its page)$/.test(name),
+        `${name}: rows come in their order, and are not sorted first`,
+        plans,
+      )
     }
   }
 }
@@ -149,6 +182,24 @@ async function latePagesAreCheap(ctx: Ctx): Promise<void> {
 /** Statements of a method, those around a transaction left out. */
 const countOf = async ({ store, during }: Observed, call: Call): Promise<number> =>
   withoutControl(await during(() => call(store))).length
+
+/** As many statements among 10,000 as among a few, and for a page one. */
+async function fewStatementsForFiles(ctx: Ctx): Promise<void> {
+  const big = await bigApp(ctx)
+  const open = await observed(ctx)
+  const small = { long: keyOf(ctx, 's1', 'ann') }
+  await newSession(ctx)
+  for (const name of ['a77', 'many']) await ctx.store.artifacts.save({ ...small.long, name }, new Uint8Array())
+  const [onSmall, onBig] = [artifactCalls(small), artifactCalls(big)]
+  for (const [name, call] of Object.entries(onSmall)) {
+    const isOfVersion = name.endsWith('of a version')
+    const few = await countOf(open, call)
+    const many = await countOf(open, present(onBig[name], name))
+    holds(isOfVersion ? many <= few + 3 : many === few, `${name}: statements on 10,000 as on one`, [few, many])
+    if (/versions|list/.test(name)) equal(many, 1, `${name}: statements for a page`)
+    holds(many <= 8, `${name}: statements are few`, many)
+  }
+}
 
 async function constantStatements(ctx: Ctx): Promise<void> {
   const big = await bigApp(ctx)
@@ -304,6 +355,11 @@ async function preparedIsBounded(ctx: Ctx): Promise<void> {
 
 export const PRF: Checks = [
   check('PRF-01', 'hot queries walk an index at 50,000 rows', hotPathUsesIndexes, whitebox),
+  check('PRF-01', 'queries of artifacts walk an index among 10,000 names and versions', filesUseIndexes, {
+    ...whitebox,
+    capability: 'artifacts',
+    variant: 'artifacts',
+  }),
   check('PRF-02', 'the first page and the five-hundredth read about as many rows', latePagesAreCheap, whitebox),
   check(
     'PRF-03',
@@ -311,6 +367,11 @@ export const PRF: Checks = [
     constantStatements,
     whitebox,
   ),
+  check('PRF-03', 'so with artifacts', fewStatementsForFiles, {
+    ...whitebox,
+    capability: 'artifacts',
+    variant: 'artifacts',
+  }),
   check('PRF-04', 'an append looks for its seq in no index and no table of events', nextSeqWithoutScan, whitebox),
   check('PRF-05', 'an append to 10,000 events reads as many rows as one to none', appendIsAsCheap, whitebox),
   check('PRF-06', 'a batch sends a fifth of what a loop sends', batchIsShorter, { engine: 'whitebox' }),

@@ -466,6 +466,19 @@ export const artifactMutants: readonly Mutant[] = [
         },
       }),
   },
+  {
+    id: 'M531',
+    bug: 'a list of names looks for each of them',
+    check: 'PRF-03@artifacts',
+    wrap: (store) =>
+      over(store, {
+        list: async (query) => {
+          const page = await store.artifacts.list(query)
+          for (const one of page.items) await store.artifacts.load(one, { stream: true })
+          return page
+        },
+      }),
+  },
 ]
 
 const sessionOf = ({ appName, userId, sessionId }: { appName: string; userId: string; sessionId: string }) => ({
