@@ -1,6 +1,7 @@
 import type { Limits, Store } from '@daybook/core'
 import type { Check, Need } from './check.ts'
 import type { Lack, OpenOptions, Place, StoreUnderTest } from './define.ts'
+import { embeddingDimensions } from './fixtures.ts'
 import { Inapplicable, Unproven, type Counterexample, type UnprovenReason } from './expect.ts'
 import { reasonOfLack } from './facts.ts'
 import { seededRandom } from './random.ts'
@@ -105,7 +106,7 @@ export function createContext(
     replay,
     random: seededRandom(seed),
     async open(options = {}) {
-      const store = stage.wrap(await stage.place.open(options), options)
+      const store = stage.wrap(await stage.place.open({ embeddingDimensions, ...options }), options)
       opened.push(store)
       return store
     },

@@ -33,6 +33,8 @@ export interface OpenOptions {
   readonly limits?: Partial<Limits>
   /** Hears each statement before it is sent to the database, those that begin and end a transaction too. */
   readonly onStatement?: (statement: SentStatement) => void
+  /** How many numbers an embedding has. Given with every opening; a store that takes no heed of it says `no` to `vectorSearch`. */
+  readonly embeddingDimensions?: number
   /** Begins the names of the tables. */
   readonly prefix?: string
   /** The store as an older version of itself: one that knows only so many of its migrations. */
@@ -92,6 +94,7 @@ export type CountedArea =
   | 'events'
   | 'appStates'
   | 'userStates'
+  | 'memories'
   | 'artifacts'
   | 'artifactVersions'
   | 'artifactChunks'

@@ -118,9 +118,16 @@ async function artifactsOf(store: Store, appName: string, sessions: readonly Ses
 
 async function facts(ctx: Ctx, appName: string): Promise<unknown> {
   const { oracle } = ctx.place
-  const { artifacts } = ctx.store.capabilities
+  const { artifacts, memories } = ctx.store.capabilities
   const kept = artifacts === 'yes' ? (['artifacts', 'artifactVersions', 'artifactChunks'] as const) : []
-  const areas = ['sessions', 'events', 'appStates', 'userStates', ...kept] as const
+  const areas = [
+    'sessions',
+    'events',
+    'appStates',
+    'userStates',
+    ...(memories === 'yes' ? (['memories'] as const) : []),
+    ...kept,
+  ] as const
   const counted = oracle === undefined ? [] : await Promise.all(areas.map((area) => oracle.count(area, appName)))
   return { read: await snapshot(ctx.other, appName), counted }
 }

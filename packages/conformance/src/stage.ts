@@ -3,7 +3,7 @@ import type { Store } from '@daybook/core'
 import type { Stage } from './context.ts'
 import type { OpenOptions, StoreUnderTest } from './define.ts'
 import { SubjectError } from './define.ts'
-import { snapshot } from './fixtures.ts'
+import { embeddingDimensions, snapshot } from './fixtures.ts'
 
 const witnessApp = 'witness'
 
@@ -40,7 +40,7 @@ export async function openStage(
   }
   try {
     for (const turn of [0, 1]) {
-      const store = await place.open()
+      const store = await place.open({ embeddingDimensions })
       if (typeof store?.close !== 'function') throw new SubjectError('open() did not answer a store')
       opened.push(store)
       if (migrated && turn === 0) await store.migrate()

@@ -1,3 +1,4 @@
+import { embeddingDimensions } from './fixtures.ts'
 import type { Store } from '@daybook/core'
 import type { Ctx } from './context.ts'
 import type { Honoured, Lack, OpenOptions, Oracle, Place, SentStatement } from './define.ts'
@@ -63,7 +64,7 @@ export async function inAnotherPlace<T>(ctx: Ctx, body: (place: Place) => Promis
     return await body({
       ...place,
       async open(options) {
-        const store = await place.open(options)
+        const store = await place.open({ embeddingDimensions, ...options })
         opened.push(store)
         return store
       },

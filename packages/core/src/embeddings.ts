@@ -4,7 +4,7 @@ import { reading } from './json.ts'
 const invalid = (field: string, what: string) => new StoreError('invalid_argument', `${field} ${what}`, { field })
 
 /** The most numbers that an embedding may have. */
-export const mostDimensions = 16_384
+const mostDimensions = 16_384
 
 /** An embedding as it is stored: so many numbers, each a float of 32 bits, and not all of them 0. */
 export function checkedEmbedding(value: unknown, field: string, dimensions: number): number[] {

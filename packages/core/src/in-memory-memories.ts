@@ -193,6 +193,7 @@ async function remove(request: MemoryDeleteRequest, call: Call, data: InMemoryDa
   for (let rows = named().slice(0, chunk); rows.length > 0; rows = named().slice(0, chunk)) {
     for (const row of rows) data.memories.get(appName)?.delete(keyText(row.userId, row.id))
     memories += rows.length
+    call.removed({ memories })
     if (rows.length < chunk) break
     call.removed({ memories })
     await setImmediate() // between chunks others have their turn

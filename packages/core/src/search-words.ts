@@ -1,8 +1,8 @@
 // What a search compares: words, by one pure function, so that a search means the same on every database.
 
 /** So many distinct words of a text can be found, and so many of a query count. */
-export const wordsOfText = 10_000
-export const wordsOfQuery = 256
+const wordsOfText = 10_000
+const wordsOfQuery = 256
 
 /** Longer texts are cut before they are looked at: normalising can make a text many times as long. */
 const longestText = 250_000

@@ -2,13 +2,13 @@ import type { Capabilities } from '@daybook/core'
 
 /** @param foreignKeys whether the tables have them */
 export const capabilitiesOf = (foreignKeys: boolean): Capabilities => ({
-  memories: 'no',
+  memories: 'yes',
   artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
-  fullTextSearch: 'no',
+  fullTextSearch: 'yes',
   vectorSearch: 'no',
   callerTransaction: 'yes',
   persistent: 'yes',

@@ -10,6 +10,7 @@ import { migrating } from './migrate.ts'
 import { pathIndexing } from './path-index.ts'
 import { probe, type Probe } from './probe.ts'
 import { daybookTables, type MysqlTableOptions } from './schema.ts'
+import { searchFor } from './search.ts'
 import { transactions } from './transactions.ts'
 
 interface Parts {
@@ -31,6 +32,7 @@ export function mysqlDialect({ connections, server, options, failures, setsMode,
     capabilities: capabilitiesOf(options.foreignKeys ?? true),
     limits: limitsOf(server),
     expressions: expressionsFor(flavour),
+    search: searchFor(flavour),
     jsonPaths: jsonPathsFor(flavour),
     pathIndexing: pathIndexing(options, flavour),
     lockWait: 5_000,

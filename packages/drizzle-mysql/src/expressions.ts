@@ -11,6 +11,7 @@ export const expressionsFor = (flavour: Flavour): Expressions => ({
   wholeText: (column) => sql`cast(${column} as char)`,
   wholeParam: (value) => sql`${value}`,
   // The list's strings get the column's own collation: two of them would not be compared at all.
+  textParam: (value) => sql`${value}`,
   fromAmong: (table, condition, column, list) =>
     sql`from ${table} where ${condition} and ${column} in (select one.v from json_table(${list}, '$[*]' columns (v varchar(191) character set utf8mb4 collate ${sql.raw(collations[flavour])} path '$')) as one)`,
   forUpdate: sql` for update`,

@@ -8,6 +8,8 @@ export {
   appStates,
   daybookTables,
   events,
+  memories,
+  memoryWords,
   migrations,
   sessions,
   userStates,

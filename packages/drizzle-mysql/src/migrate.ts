@@ -4,10 +4,11 @@ import { createMigrations, eventsSession, sessions } from './migrations/0001-ses
 import { views } from './migrations/0002-views.ts'
 import { leases } from './migrations/0003-leases.ts'
 import { artifacts, versionsName } from './migrations/0004-artifacts.ts'
+import { memories } from './migrations/0005-memories.ts'
 import { collations, type Flavour, type MysqlTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
-const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts]
+const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts, memories]
 
 /** What a migration needs to know about the place of the tables. */
 export function migrating(
@@ -55,7 +56,7 @@ function differences(names: ReturnType<typeof tableNamesOf>, exact: string, hasF
   const ours = listed(Object.values(names).filter((name) => name !== names.migrations))
   const inOurs = (column: string) => `exists (select 1 from (${ours}) as ours where ${isNamed(column, 'ours.name')})`
   const ids =
-    "'app_name', 'user_id', 'session_id', 'event_id', 'invocation_id', 'author', 'branch', 'error_code', 'lease_owner', 'name', 'save_id', 'upload_id', 'sha256', 'mime_type', 'codec'"
+    "'app_name', 'user_id', 'session_id', 'event_id', 'invocation_id', 'author', 'branch', 'error_code', 'lease_owner', 'memory_id', 'name', 'save_id', 'upload_id', 'sha256', 'mime_type', 'codec'"
   const collation = `select concat('the column ', c.table_name, '.', c.column_name, ' has the collation ', c.collation_name,
       ', and the store needs ${exact}: other texts would pass for the same') as difference
     from information_schema.columns as c where c.table_schema = database() and c.column_name in (${ids})

@@ -8,6 +8,7 @@ import {
   foreignKey,
   index,
   json,
+  longtext,
   mysqlTable,
   primaryKey,
   unique,
@@ -58,6 +59,7 @@ export function daybookTables(options: MysqlTableOptions = {}) {
   const names = tableNamesOf(nameOptions)
   const exact = `CHARACTER SET utf8mb4 COLLATE ${collations[flavour]}`
   const id = customType<{ data: string }>({ dataType: () => `varchar(191) ${exact}` })
+  const digest = customType<{ data: string }>({ dataType: () => `varchar(64) ${exact}` })
   const name = customType<{ data: string }>({ dataType: () => `text ${exact}` })
 
   const sessions = mysqlTable(
@@ -199,6 +201,36 @@ export function daybookTables(options: MysqlTableOptions = {}) {
     (t) => [primaryKey({ name: `${names.artifactChunks}_pk`, columns: [t.appName, t.userId, t.uploadId, t.n] })],
   )
 
+  const memories = mysqlTable(
+    names.memories,
+    {
+      mid: bigint({ mode: 'number' }).autoincrement().primaryKey(),
+      appName: id('app_name').notNull(),
+      userId: id('user_id').notNull(),
+      memoryId: id('memory_id').notNull(),
+      sessionId: id('session_id'),
+      eventId: id('event_id'),
+      author: name(),
+      timestamp: time().notNull(),
+      payload: jsonText().notNull(),
+      digest: digest().notNull(),
+      embedding: longtext(),
+      createdAt: time('created_at').notNull(),
+      updatedAt: time('updated_at').notNull(),
+    },
+    (t) => [
+      unique(`${names.memories}_key`).on(t.appName, t.userId, t.memoryId),
+      index(`${names.memories}_recent`).on(t.appName, t.userId, sql`${t.timestamp} desc`, t.memoryId),
+      index(`${names.memories}_source`).on(t.appName, t.userId, t.sessionId),
+      index(`${names.memories}_age`).on(t.appName, t.timestamp),
+    ],
+  )
+
+  const memoryWords = mysqlTable(names.memoryWords, { word: whole('word'), mid: whole('mid') }, (t) => [
+    primaryKey({ name: `${names.memoryWords}_pk`, columns: [t.word, t.mid] }),
+    index(`${names.memoryWords}_memory`).on(t.mid),
+  ])
+
   const migrations = mysqlTable(
     names.migrations,
     {
@@ -216,6 +248,8 @@ export function daybookTables(options: MysqlTableOptions = {}) {
     events,
     appStates,
     userStates,
+    memories,
+    memoryWords,
     artifacts,
     artifactVersions,
     artifactChunks,
@@ -226,5 +260,15 @@ export function daybookTables(options: MysqlTableOptions = {}) {
 export type DaybookTables = ReturnType<typeof daybookTables>
 
 /** The tables under their default names, for MySQL; `daybookTables({ flavour: 'mariadb' })` has those for MariaDB. */
-export const { sessions, events, appStates, userStates, artifacts, artifactVersions, artifactChunks, migrations } =
-  daybookTables()
+export const {
+  sessions,
+  events,
+  appStates,
+  userStates,
+  memories,
+  memoryWords,
+  artifacts,
+  artifactVersions,
+  artifactChunks,
+  migrations,
+} = daybookTables()

@@ -2,11 +2,13 @@ import type { Call } from '@daybook/core'
 import {
   bound,
   compiler,
+  insertSelect,
   readLazily,
   remembered,
   runAsync,
   step,
   type Dialect,
+  type InsertAll,
   type InsertNew,
   type Params,
   type Row,
@@ -21,6 +23,7 @@ import { failureOf } from './errors.ts'
 import { ensureSql, insertSql } from './expressions.ts'
 
 const insertStatement = remembered((insert: InsertNew) => ({ sql: insertSql(insert) }))
+const insertAllStatement = remembered((insert: InsertAll) => ({ sql: insertSelect(insert) }))
 const ensureStatement = remembered((insert: InsertNew) => ({ sql: ensureSql(insert) }))
 
 const mysql = new MySqlDialect()
@@ -101,6 +104,16 @@ const verbs = (run: Run): Tx => ({
         return true
       } catch (error) {
         if (failureOf(error).kind === 'duplicate') return false
+        throw error
+      }
+    }),
+  insertAll: (insert, params = {}) =>
+    step(async () => {
+      try {
+        await run(insertAllStatement(insert), params)
+        return undefined
+      } catch (error) {
+        if (failureOf(error).kind === 'duplicate') return []
         throw error
       }
     }),

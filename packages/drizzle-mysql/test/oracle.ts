@@ -15,6 +15,7 @@ const areas = {
   artifacts: 'daybook_artifacts',
   artifactVersions: 'daybook_artifact_versions',
   artifactChunks: 'daybook_artifact_chunks',
+  memories: 'daybook_memories',
 }
 
 /** A second reader of a database, which also tries what the server does. */

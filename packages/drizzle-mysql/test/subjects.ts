@@ -14,14 +14,14 @@ import { openPatched } from './patched-store.ts'
 import { byWayOf, endpointOf, urlOn, type MysqlBackend } from './server.ts'
 
 const expects: Capabilities = {
-  memories: 'no',
+  memories: 'yes',
   artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
-  fullTextSearch: 'no',
-  vectorSearch: 'no',
+  fullTextSearch: 'yes',
+  vectorSearch: 'yes',
   callerTransaction: 'yes',
   persistent: 'yes',
   concurrentWriters: 'yes',

@@ -45,6 +45,11 @@ test('the columns of the views are a contract of their own', async () => {
       columns: 'app_name user_id session_id name version mime_type size sha256 metadata save_id created_at datetime(6)',
     },
     {
+      view: 'my_memories_v1',
+      columns:
+        'app_name user_id memory_id session_id event_id author timestamp datetime(6) payload created_at datetime(6) updated_at datetime(6)',
+    },
+    {
       view: 'my_sessions_v1',
       columns:
         'app_name user_id session_id state revision last_seq created_at datetime(6) updated_at datetime(6) last_event_at datetime(6)',
@@ -59,8 +64,10 @@ test('the columns of the views are a contract of their own', async () => {
 
 /** Leaves what the first migration by itself does. */
 async function toOlder({ pool }: Place): Promise<void> {
-  await pool.query('drop view daybook_artifacts_v1, daybook_events_v1, daybook_sessions_v1')
-  await pool.query('drop table daybook_artifact_versions, daybook_artifact_chunks, daybook_artifacts')
+  await pool.query('drop view daybook_artifacts_v1, daybook_memories_v1, daybook_events_v1, daybook_sessions_v1')
+  await pool.query(
+    'drop table daybook_artifact_versions, daybook_artifact_chunks, daybook_artifacts, daybook_memories, daybook_memory_words',
+  )
   await pool.query(
     'alter table daybook_sessions drop column lease_owner, drop column lease_fence, drop column lease_until',
   )
@@ -75,7 +82,7 @@ test('a database of the first migration gets the views, and keeps its rows', asy
   await toOlder(place)
   const next = await openedStore(place.url)
   await expect(next.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
-  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004'])
+  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004', '0005'])
   expect(await place.rows('select session_id, event_id from daybook_events_v1')).toEqual([
     { session_id: 's1', event_id: 'e1' },
   ])

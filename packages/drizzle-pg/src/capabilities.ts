@@ -3,13 +3,13 @@ import type { Driver } from './driver.ts'
 
 /** @param isHeard whether tails are woken, as far as that is known before the first look */
 export const capabilitiesOf = ({ isSingle }: Driver, isHeard: boolean): Capabilities => ({
-  memories: 'no',
+  memories: 'yes',
   artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
-  fullTextSearch: 'no',
+  fullTextSearch: 'yes',
   vectorSearch: 'no',
   callerTransaction: 'yes',
   persistent: 'yes',

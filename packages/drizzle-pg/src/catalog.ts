@@ -43,7 +43,7 @@ export function catalogOf(options: PgTableOptions): Catalog {
         union all
         select c.relname::text, 'index', i.relname::text, case when x.indisvalid and x.indisready then
           case when x.indisunique then 'unique ' else '' end || '(' || (
-            select string_agg(pg_get_indexdef(x.indexrelid, k, true)
+            select string_agg(coalesce(a.attname, pg_get_indexdef(x.indexrelid, k, true))
               || case when l.collname is null or a.attcollation = l.oid then '' else ' collate "' || l.collname || '"' end
               || case x.indoption[k - 1] when 1 then ' desc nulls last' when 2 then ' nulls first' when 3 then ' desc' else '' end, ', ' order by k)
             from generate_series(1, x.indnkeyatts::int) as k

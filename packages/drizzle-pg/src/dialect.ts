@@ -14,6 +14,7 @@ import { migrating } from './migrate.ts'
 import { pathIndexing } from './path-index.ts'
 import { probe } from './probe.ts'
 import { daybookTables, type PgTableOptions } from './schema.ts'
+import { search } from './search.ts'
 import { transactions } from './transactions.ts'
 import type { Waits } from './waits.ts'
 
@@ -36,6 +37,7 @@ export function pgDialect({ database, driver, waits, listener, announces, option
     capabilities: capabilitiesOf(driver, listener !== undefined),
     limits: defaultLimits,
     expressions,
+    search,
     jsonPaths,
     pathIndexing: pathIndexing(options),
     lockWait: 5_000,

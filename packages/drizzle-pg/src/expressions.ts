@@ -1,4 +1,4 @@
-import { bare, insertInto, type Expressions, type InsertNew } from '@daybook/drizzle'
+import { bare, insertInto, insertSelect, type Expressions, type InsertAll, type InsertNew } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
 
 /** What PostgreSQL writes inside expressions. */
@@ -10,10 +10,18 @@ export const expressions: Expressions = {
   payloadText: (column) => sql`${column}::text`,
   wholeText: (column) => sql`${column}::text`,
   wholeParam: (value) => sql`${value}::bigint`,
+  textParam: (value) => sql`${value}::text`,
   fromAmong: (table, condition, column, list) =>
     sql`from ${table} where ${condition} and ${column} in (select jsonb_array_elements_text(${list}::text::jsonb))`,
   forUpdate: sql` for update`,
 }
+
+/** The same for many rows, with the keys of those that were new. */
+export const insertAllSql = (insert: InsertAll): SQL =>
+  sql`${insertSelect(insert)} on conflict (${sql.join(
+    insert.target.map((column) => bare(column)),
+    sql`, `,
+  )}) do nothing returning ${bare(insert.key)} as "key"`
 
 /** `ON CONFLICT` with its target, so that any other unique key still fails. */
 export const insertNewSql = ({ into, target, values }: InsertNew): SQL =>

@@ -4,10 +4,11 @@ import { sessions } from './migrations/0001-sessions.ts'
 import { views } from './migrations/0002-views.ts'
 import { leases } from './migrations/0003-leases.ts'
 import { artifacts } from './migrations/0004-artifacts.ts'
+import { memories } from './migrations/0005-memories.ts'
 import { schemaNameOf, type PgTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
-const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts]
+const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts, memories]
 
 /** What a migration needs to know about the place of the tables. */
 export function migrating(

@@ -187,6 +187,36 @@ export function daybookTables(options: PgTableOptions = {}) {
     (t) => [primaryKey({ name: `${names.artifactChunks}_pk`, columns: [t.appName, t.userId, t.uploadId, t.n] })],
   )
 
+  const memories = table(
+    names.memories,
+    {
+      mid: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+      appName: id('app_name').notNull(),
+      userId: id('user_id').notNull(),
+      memoryId: id('memory_id').notNull(),
+      sessionId: id('session_id'),
+      eventId: id('event_id'),
+      author: name(),
+      timestamp: time().notNull(),
+      payload: json().$type<JsonObject>().notNull(),
+      digest: text().notNull(),
+      embedding: text(),
+      createdAt: time('created_at').notNull(),
+      updatedAt: time('updated_at').notNull(),
+    },
+    (t) => [
+      index(`${names.memories}_recent`).on(t.appName, t.userId, t.timestamp.desc().nullsFirst(), t.memoryId),
+      index(`${names.memories}_source`).on(t.appName, t.userId, t.sessionId),
+      index(`${names.memories}_age`).on(t.appName, t.timestamp),
+      unique(`${names.memories}_key`).on(t.appName, t.userId, t.memoryId),
+    ],
+  )
+
+  const memoryWords = table(names.memoryWords, { word: whole('word'), mid: whole('mid') }, (t) => [
+    index(`${names.memoryWords}_memory`).on(t.mid),
+    primaryKey({ name: `${names.memoryWords}_pk`, columns: [t.word, t.mid] }),
+  ])
+
   const migrations = table(
     names.migrations,
     {
@@ -204,6 +234,8 @@ export function daybookTables(options: PgTableOptions = {}) {
     events,
     appStates,
     userStates,
+    memories,
+    memoryWords,
     artifacts,
     artifactVersions,
     artifactChunks,
@@ -214,5 +246,15 @@ export function daybookTables(options: PgTableOptions = {}) {
 export type DaybookTables = ReturnType<typeof daybookTables>
 
 /** The tables under their default names. */
-export const { sessions, events, appStates, userStates, artifacts, artifactVersions, artifactChunks, migrations } =
-  daybookTables()
+export const {
+  sessions,
+  events,
+  appStates,
+  userStates,
+  memories,
+  memoryWords,
+  artifacts,
+  artifactVersions,
+  artifactChunks,
+  migrations,
+} = daybookTables()

@@ -7,6 +7,7 @@ import {
   runAsync,
   step,
   type Dialect,
+  type InsertAll,
   type InsertNew,
   type Params,
   type Script,
@@ -15,10 +16,11 @@ import {
 } from '@daybook/drizzle'
 import type { Database } from './database.ts'
 import { resultOf, type Driver, type PgExecutor } from './driver.ts'
-import { insertNewSql } from './expressions.ts'
+import { insertAllSql, insertNewSql } from './expressions.ts'
 import { preparedOn } from './prepared.ts'
 import { wire } from './wire.ts'
 
+const insertAllStatement = remembered((insert: InsertAll) => ({ sql: insertAllSql(insert) }))
 const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
 
 /** How scripts run. */
@@ -65,4 +67,10 @@ export const executorTx = (tx: PgExecutor): Tx =>
       step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).count),
     insertNew: (insert, params = {}) =>
       step(async () => resultOf(await tx.execute(bound(insertNewStatement(insert), textual(params)))).rows.length > 0),
+    insertAll: (insert, params = {}) =>
+      step(async () =>
+        resultOf(await tx.execute(bound(insertAllStatement(insert), textual(params)))).rows.map((row) =>
+          String(row['key']),
+        ),
+      ),
   })

@@ -14,6 +14,7 @@ const areas = {
   artifacts: 'daybook_artifacts',
   artifactVersions: 'daybook_artifact_versions',
   artifactChunks: 'daybook_artifact_chunks',
+  memories: 'daybook_memories',
 }
 
 /** Runs a statement; whoever asks has their own way to the database. */

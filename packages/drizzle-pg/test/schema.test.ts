@@ -27,7 +27,7 @@ const shapes: Record<string, PgTableOptions> = {
   'another prefix': { prefix: 'My$agent_' },
   'no prefix': { prefix: '' },
   'names for single tables': { tables: { sessions: 'Conversations', events: 'turns' } },
-  'the longest names': { prefix: 'p'.repeat(39) },
+  'the longest names': { prefix: 'p'.repeat(38) },
 }
 
 describe('drizzle-kit and migrate() make the same schema', () => {
@@ -79,6 +79,15 @@ test('every id and every text to filter by is compared byte for byte', async () 
     'daybook_events.error_code': text,
     'daybook_events.event_id': id,
     'daybook_events.invocation_id': text,
+    'daybook_memories.app_name': id,
+    'daybook_memories.author': text,
+    // Compared by nobody but the store, which compares them as they are.
+    'daybook_memories.digest': { collation: 'default', type: 'text' },
+    'daybook_memories.embedding': { collation: 'default', type: 'text' },
+    'daybook_memories.event_id': id,
+    'daybook_memories.memory_id': id,
+    'daybook_memories.session_id': id,
+    'daybook_memories.user_id': id,
     'daybook_sessions.app_name': id,
     'daybook_sessions.lease_owner': id,
     'daybook_sessions.session_id': id,

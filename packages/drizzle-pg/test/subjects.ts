@@ -26,14 +26,14 @@ import { createAppRole, createHostileRole, dropAppRole, hostileSettings } from '
 import { connect, serverEndpoint, serverUrl, urlWith } from './server.ts'
 
 const expected: Capabilities = {
-  memories: 'no',
+  memories: 'yes',
   artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
-  fullTextSearch: 'no',
-  vectorSearch: 'no',
+  fullTextSearch: 'yes',
+  vectorSearch: 'yes',
   callerTransaction: 'yes',
   persistent: 'yes',
   concurrentWriters: 'yes',

@@ -49,6 +49,11 @@ test('the columns of the views are a contract of their own', async () => {
         'app_name varchar, user_id varchar, session_id text, name varchar, version int8, mime_type varchar, size int8, sha256 varchar, metadata json, save_id varchar, created_at timestamptz',
     },
     {
+      view: 'my_memories_v1',
+      columns:
+        'app_name varchar, user_id text, memory_id varchar, session_id varchar, event_id varchar, author text, timestamp timestamptz, payload json, created_at timestamptz, updated_at timestamptz',
+    },
+    {
       view: 'my_sessions_v1',
       columns:
         'app_name varchar, user_id varchar, session_id varchar, state jsonb, revision int8, last_seq int8, created_at timestamptz, updated_at timestamptz, last_event_at timestamptz',
@@ -64,8 +69,9 @@ test('the columns of the views are a contract of their own', async () => {
 /** What the first migration by itself leaves. */
 const older = (
   schema: string,
-) => `drop view ${schema}.daybook_artifacts_v1, ${schema}.daybook_events_v1, ${schema}.daybook_sessions_v1;
-  drop table ${schema}.daybook_artifact_versions, ${schema}.daybook_artifact_chunks, ${schema}.daybook_artifacts;
+) => `drop view ${schema}.daybook_memories_v1, ${schema}.daybook_artifacts_v1, ${schema}.daybook_events_v1, ${schema}.daybook_sessions_v1;
+  drop table ${schema}.daybook_artifact_versions, ${schema}.daybook_artifact_chunks, ${schema}.daybook_artifacts, ${schema}.daybook_memories,
+    ${schema}.daybook_memory_words;
   alter table ${schema}.daybook_sessions drop column lease_owner, drop column lease_fence, drop column lease_until;
   delete from ${schema}.daybook_migrations where id > '0001'`
 
@@ -76,7 +82,7 @@ test('a database of the first migration gets the views, and keeps its rows', asy
   await sql.unsafe(older(schema))
   const next = await openStore({ schema })
   await expect(next.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
-  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004'])
+  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004', '0005'])
   const rows = await sql`select session_id, event_id from ${sql(schema)}.daybook_events_v1`
   expect([...rows]).toEqual([{ session_id: 's1', event_id: 'e1' }])
 })

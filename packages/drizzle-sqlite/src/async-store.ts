@@ -13,7 +13,7 @@ import {
   type Tx,
 } from '@daybook/drizzle'
 import { clientDialect, probeClient, settledUnlessSent } from './client-dialect.ts'
-import { commonDialect, insertNewStatement, serverLimits } from './dialect.ts'
+import { commonDialect, insertAllStatement, insertNewStatement, serverLimits } from './dialect.ts'
 import { failureOf } from './errors.ts'
 import type { SqliteStoreOptions } from './options.ts'
 import { daybookTables } from './schema.ts'
@@ -74,4 +74,8 @@ const executorTx = (tx: AsyncExecutor): Tx =>
     change: (statement, params = {}) => step(async () => (await tx.run(bound(statement, params))).rowsAffected),
     insertNew: (insert, params = {}) =>
       step(async () => (await tx.run(bound(insertNewStatement(insert), params))).rowsAffected > 0),
+    *insertAll(insert, params = {}) {
+      yield* step(async () => tx.run(bound(insertAllStatement(insert), params)))
+      return undefined
+    },
   })

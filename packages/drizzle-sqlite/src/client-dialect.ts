@@ -19,7 +19,7 @@ import type { Client, InStatement, ResultSet } from '@libsql/client'
 import { appendedBy, createAppendStatements, NotCommon, type Sent } from './append.ts'
 import { createClientLock, type ClientLock } from './client-lock.ts'
 import { boundValue } from './connection.ts'
-import { compiled, insertNewStatement, serverOf, type Common } from './dialect.ts'
+import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { failureOf } from './errors.ts'
 import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
@@ -177,6 +177,10 @@ const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>): Tx =
     change: (statement, params = {}) => step(async () => (await execute(inStatement(statement, params))).rowsAffected),
     insertNew: (insert, params = {}) =>
       step(async () => (await execute(inStatement(insertNewStatement(insert), params))).rowsAffected > 0),
+    *insertAll(insert, params = {}) {
+      yield* step(() => execute(inStatement(insertAllStatement(insert), params)))
+      return undefined
+    },
   })
 
 /** The bound of a scope's document is kept by a CHECK; see append.ts. */

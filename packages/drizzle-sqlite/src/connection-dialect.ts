@@ -13,7 +13,7 @@ import {
 } from '@daybook/drizzle'
 import { createAppendStatements, NotCommon } from './append.ts'
 import type { Connection } from './connection.ts'
-import { compiled, insertNewStatement, serverOf, type Common } from './dialect.ts'
+import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { ConnectionClosed, ConnectionInUse, failureOf } from './errors.ts'
 import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
@@ -147,4 +147,8 @@ export const connectionTx = (connection: Connection): Tx =>
     rows: (statement, params = {}) => step(() => rows(connection, statement, params)),
     change: (statement, params = {}) => step(() => change(connection, statement, params)),
     insertNew: (insert, params = {}) => step(() => change(connection, insertNewStatement(insert), params) > 0),
+    *insertAll(insert, params = {}) {
+      yield* step(() => change(connection, insertAllStatement(insert), params))
+      return undefined
+    },
   })

@@ -1,11 +1,13 @@
 import { defaultLimits, StoreError, type Capabilities, type Limits } from '@daybook/core'
 import {
   compiler,
+  insertSelect,
   remembered,
   tableNamesOf,
   withNames,
   type Dialect,
   type Failure,
+  type InsertAll,
   type InsertNew,
   type Server,
   type TableNameOptions,
@@ -18,6 +20,7 @@ import { expressions, insertNewSql } from './expressions.ts'
 import { jsonPaths } from './json-path.ts'
 import { allMigrations } from './migrate.ts'
 import { indexedBy, pathIndexing } from './path-index.ts'
+import { search } from './search.ts'
 import { floor, type Probe } from './probe.ts'
 import { daybookTables } from './schema.ts'
 
@@ -28,6 +31,7 @@ export type Common = Pick<
   | 'capabilities'
   | 'limits'
   | 'expressions'
+  | 'search'
   | 'jsonPaths'
   | 'pathIndexing'
   | 'migrations'
@@ -45,6 +49,9 @@ const sqlite = new SyncDialect()
 /** Compiles a statement once. */
 export const compiled = compiler((statement) => sqlite.sqlToQuery(statement))
 
+/** A writer has the whole database, so what is not there when it looks is not there when it writes. */
+export const insertAllStatement = remembered((insert: InsertAll) => ({ sql: insertSelect(insert) }))
+
 /** An INSERT that leaves an existing row alone, as a statement; built once. */
 export const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
 
@@ -60,6 +67,7 @@ export function commonDialect(
     capabilities: capabilitiesOf(probe),
     limits: { ...defaultLimits, ...limits },
     expressions,
+    search,
     jsonPaths: { ...jsonPaths, indexed: indexedBy(tables.sessions.state) },
     pathIndexing: pathIndexing(options),
     migrations: allMigrations,
@@ -89,13 +97,13 @@ export const serverLimits: Partial<Limits> = {
 }
 
 const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabilities => ({
-  memories: 'no',
+  memories: 'yes',
   artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
-  fullTextSearch: 'no',
+  fullTextSearch: 'yes',
   vectorSearch: 'no',
   callerTransaction: isSynchronous ? 'no' : 'yes',
   persistent: isMemory ? 'no' : 'yes',

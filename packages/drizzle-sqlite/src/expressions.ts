@@ -11,6 +11,7 @@ export const expressions: Expressions = {
   wholeText: (column) => sql`cast(${column} as text)`,
   wholeParam: (value) => sql`${value}`,
   // CROSS JOIN keeps its order. Left to choose, the planner would rather read all events of a session than look up two ids.
+  textParam: (value) => sql`${value}`,
   fromAmong: (table, condition, column, list) =>
     sql`from (select distinct value from json_each(${list})) as given cross join ${table} where ${condition} and ${column} = given.value`,
   forUpdate: sql``,

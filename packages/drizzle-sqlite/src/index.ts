@@ -20,4 +20,14 @@ export type { TransactionOf } from '@daybook/drizzle'
 export type { CodecContext, PayloadCodec } from '@daybook/drizzle'
 export type { SqliteStoreOptions } from './options.ts'
 export type { Pragmas } from './pragmas.ts'
-export { appStates, daybookTables, events, migrations, sessions, userStates, type DaybookTables } from './schema.ts'
+export {
+  appStates,
+  daybookTables,
+  events,
+  memories,
+  memoryWords,
+  migrations,
+  sessions,
+  userStates,
+  type DaybookTables,
+} from './schema.ts'

@@ -3,6 +3,7 @@ import { sessions } from './migrations/0001-sessions.ts'
 import { views } from './migrations/0002-views.ts'
 import { leases } from './migrations/0003-leases.ts'
 import { artifacts } from './migrations/0004-artifacts.ts'
+import { memories } from './migrations/0005-memories.ts'
 
 /** In the order in which they are applied. */
-export const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts]
+export const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts, memories]

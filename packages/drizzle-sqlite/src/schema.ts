@@ -151,6 +151,36 @@ export function daybookTables(options: TableNameOptions = {}) {
     (t) => [primaryKey({ name: `${names.artifactChunks}_pk`, columns: [t.appName, t.userId, t.uploadId, t.n] })],
   )
 
+  const memories = sqliteTable(
+    names.memories,
+    {
+      mid: integer().primaryKey({ autoIncrement: true }),
+      appName: text('app_name').notNull(),
+      userId: text('user_id').notNull(),
+      memoryId: text('memory_id').notNull(),
+      sessionId: text('session_id'),
+      eventId: text('event_id'),
+      author: text(),
+      timestamp: time().notNull(),
+      payload: text({ mode: 'json' }).$type<JsonObject>().notNull(),
+      digest: text().notNull(),
+      embedding: text(),
+      createdAt: time('created_at').notNull(),
+      updatedAt: time('updated_at').notNull(),
+    },
+    (t) => [
+      unique(`${names.memories}_key`).on(t.appName, t.userId, t.memoryId),
+      index(`${names.memories}_recent`).on(t.appName, t.userId, sql`${t.timestamp} desc`, t.memoryId),
+      index(`${names.memories}_source`).on(t.appName, t.userId, t.sessionId),
+      index(`${names.memories}_age`).on(t.appName, t.timestamp),
+    ],
+  )
+
+  const memoryWords = sqliteTable(names.memoryWords, { word: integer().notNull(), mid: integer().notNull() }, (t) => [
+    primaryKey({ name: `${names.memoryWords}_pk`, columns: [t.word, t.mid] }),
+    index(`${names.memoryWords}_memory`).on(t.mid),
+  ])
+
   const migrations = sqliteTable(names.migrations, {
     id: text().primaryKey(),
     name: text().notNull(),
@@ -164,6 +194,8 @@ export function daybookTables(options: TableNameOptions = {}) {
     events,
     appStates,
     userStates,
+    memories,
+    memoryWords,
     artifacts,
     artifactVersions,
     artifactChunks,
@@ -174,5 +206,15 @@ export function daybookTables(options: TableNameOptions = {}) {
 export type DaybookTables = ReturnType<typeof daybookTables>
 
 /** The tables under their default names. */
-export const { sessions, events, appStates, userStates, artifacts, artifactVersions, artifactChunks, migrations } =
-  daybookTables()
+export const {
+  sessions,
+  events,
+  appStates,
+  userStates,
+  memories,
+  memoryWords,
+  artifacts,
+  artifactVersions,
+  artifactChunks,
+  migrations,
+} = daybookTables()

@@ -47,6 +47,7 @@ const countStatements: Record<Parameters<Oracle['count']>[0], string> = {
   // Likewise one without its name.
   artifactVersions: `select count(*) as "n" from daybook_artifact_versions v left join daybook_artifacts a on a.aid = v.aid where a.app_name = ? or a.aid is null`,
   artifactChunks: 'select count(*) as "n" from daybook_artifact_chunks where app_name = ?',
+  memories: 'select count(*) as "n" from daybook_memories where app_name = ?',
 }
 
 const orphan = `insert into daybook_events (sid, seq, event_id, timestamp, payload) values (2000000000, 1, 'orphan', 0, '{}')`

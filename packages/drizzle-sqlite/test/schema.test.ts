@@ -59,7 +59,7 @@ describe('what Drizzle knows of the tables is what migrate() makes', () => {
     await using store = await openMemory(options)
     await store.migrate()
     const made = introspected(store.db)
-    expect(made.map(({ name }) => name)).toHaveLength(8)
+    expect(made.map(({ name }) => name)).toHaveLength(10)
     expect(made.flatMap(({ checks }) => checks)).toHaveLength(3)
     expect(introspected(await asDrizzleKitMakesIt(options))).toEqual(made)
   })
@@ -86,6 +86,8 @@ describe('what Drizzle cannot say', () => {
       { name: 'daybook_artifact_versions', wr: 1 },
       { name: 'daybook_artifacts', wr: 0 },
       { name: 'daybook_events', wr: 1 },
+      { name: 'daybook_memories', wr: 0 },
+      { name: 'daybook_memory_words', wr: 1 },
       { name: 'daybook_migrations', wr: 0 },
       { name: 'daybook_sessions', wr: 0 },
       { name: 'daybook_user_states', wr: 0 },

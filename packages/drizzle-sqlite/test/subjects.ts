@@ -36,14 +36,14 @@ const lacksOfFile: readonly Lack[] = [...lacks, 'network']
 const lacksOfServer: readonly Lack[] = [...lacks, 'storage']
 
 const synchronous: Capabilities = {
-  memories: 'no',
+  memories: 'yes',
   artifacts: 'yes',
   metrics: 'no',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',
-  fullTextSearch: 'no',
-  vectorSearch: 'no',
+  fullTextSearch: 'yes',
+  vectorSearch: 'yes',
   callerTransaction: 'no',
   persistent: 'yes',
   concurrentWriters: 'no',
@@ -187,12 +187,20 @@ const opensItself = (driver: DriverName) =>
 const byWayOf = (via: Endpoint | undefined, url: string) => (via === undefined ? url : `http://${via.host}:${via.port}`)
 
 /** What a store on a file knows of the options of an opening. */
-const storeOptions = ({ now, timeout, logger, limits, prefix }: OpenOptions = {}): SqliteStoreOptions => ({
+const storeOptions = ({
+  now,
+  timeout,
+  logger,
+  limits,
+  prefix,
+  embeddingDimensions,
+}: OpenOptions = {}): SqliteStoreOptions => ({
   ...(prefix !== undefined && { prefix }),
   ...(now !== undefined && { now }),
   ...(timeout !== undefined && { timeout }),
   ...(logger !== undefined && { logger }),
   ...(limits !== undefined && { limits }),
+  ...(embeddingDimensions !== undefined && { embeddingDimensions }),
 })
 
 /** An opening by the front door; the others are put together from the package's parts. */

@@ -16,6 +16,7 @@ import {
   type Health,
   type Logger,
   type MigrationReport,
+  type OptionalAreas,
   type SessionKey,
   type StatePathIndexRequest,
   type Store,
@@ -31,6 +32,8 @@ import { createEventOperations } from './event-operations.ts'
 import { createEventRows } from './event-rows.ts'
 import { checkedGroupCommit } from './group-commit.ts'
 import { conditionOf, healthOf, type Condition } from './health.ts'
+import { createMemoryScripts } from './memories.ts'
+import { createMemoryOperations } from './memory-operations.ts'
 import { methodsOf, type Operations } from './methods.ts'
 import { createSchema } from './migrate.ts'
 import type { Operation, Parts } from './operation.ts'
@@ -149,10 +152,12 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
   const context = storeContext(options, [...drizzleOptionNames, ...others], given.limits)
   const codecs = checkedCodecs(options.codec)
   const form = createStoredForm(codecs)
-  const { limits, now, logger, areas } = context
+  const { limits, now, logger, areas, embeddingDimensions } = context
+  const hasLikeness = embeddingDimensions !== undefined && given.capabilities.memories === 'yes'
+  const likeness = { vectorSearch: hasLikeness ? 'yes' : 'no' } as const
   const dialect: Dialect = {
     ...given,
-    capabilities: capabilitiesWith({ ...given.capabilities, ...(form.isEncoded && blindfolded) }, areas),
+    capabilities: capabilitiesWith({ ...given.capabilities, ...likeness, ...(form.isEncoded && blindfolded) }, areas),
   }
   const sessionRows = createSessionRows(dialect, form)
   const eventRows = createEventRows(dialect, sessionRows, form)
@@ -169,18 +174,27 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
     form,
     groupBounds: checkedGroupCommit(options.groupCommit),
     limits,
+    embeddingDimensions,
     logger,
     now,
     micros: () => toMicros(now()),
   }
+  const memories = createMemoryScripts(parts)
   const operations = {
-    sessions: createSessionOperations(parts),
+    sessions: createSessionOperations(parts, memories),
     events: createEventOperations(parts),
     state: createStateOperations(parts),
     artifacts: createArtifactOperations(parts),
+    memories: createMemoryOperations(parts, memories),
   }
   return { context, dialect, operations, signals: createAppendSignals() }
 }
+
+/** The areas that a dialect has. */
+export const builtAreas = (
+  { capabilities }: Pick<Store, 'capabilities'>,
+  { memories }: Pick<Store, 'memories'>,
+): Partial<OptionalAreas> => (capabilities.memories === 'yes' ? { memories } : {})
 
 const pathIndexMethods = (
   { calls, limits }: StoreContext,
@@ -199,7 +213,7 @@ const pathIndexMethods = (
 function storeOver({ context, dialect, operations, signals }: Frame, backend: Backend): Store {
   const { calls, limits, now } = context
   const perform = <T>(operation: Operation<T>) => backend.perform(operation)
-  const { sessions, events, state, artifacts } = methodsOf(operations, perform)
+  const { sessions, events, state, memories, artifacts } = methodsOf(operations, perform)
   const leases = createLeases({
     take: (key, options) => perform(operations.sessions.lease(key, options)),
     renew: (grant, options) => perform(operations.sessions.renewLease(grant, options)),
@@ -220,6 +234,7 @@ function storeOver({ context, dialect, operations, signals }: Frame, backend: Ba
     events: { ...events, tail: ((key, tailOptions) => tail(tailParts, key, tailOptions)) as EventStore['tail'] }, // without its type parameter
     state,
     ...areasOf(context, {
+      memories,
       artifacts: {
         ...artifacts,
         ...artifactStreams(operations.artifacts, {

@@ -37,6 +37,18 @@ export interface InsertNew {
   readonly values: Readonly<Record<string, SQLWrapper>>
 }
 
+/** An INSERT of many rows that leaves existing ones alone. */
+export interface InsertAll {
+  readonly into: Table
+  /** The unique key that may exist; any other one still fails. */
+  readonly target: readonly Column[]
+  /** The column of it by which rows are told. */
+  readonly key: Column
+  readonly columns: readonly Column[]
+  /** A SELECT of as many values. */
+  readonly rows: SQL
+}
+
 /** The verbs, as steps of a script that runs inside one transaction. */
 export interface Tx {
   rows(statement: Statement, params?: Params): Script<readonly Row[]>
@@ -44,6 +56,11 @@ export interface Tx {
   change(statement: Statement, params?: Params): Script<number>
   /** Whether the row was new. */
   insertNew(insert: InsertNew, params?: Params): Script<boolean>
+  /**
+   * The keys of the rows that were new; `undefined`: all were. Where some are there already, others may be left out with them,
+   * which a look then tells.
+   */
+  insertAll(insert: InsertAll, params?: Params): Script<readonly string[] | undefined>
   /** Makes sure that the row is there, and takes its lock. */
   ensure(insert: InsertNew, params?: Params): Script<void>
 }
@@ -62,6 +79,8 @@ export interface Expressions {
   wholeText(column: SQLWrapper): SQL
   /** A whole number, bound as a parameter where its type cannot be told from its place. */
   wholeParam(value: SQLWrapper): SQL
+  /** A text, bound as a parameter where its type cannot be told from its place. */
+  textParam(value: SQLWrapper): SQL
   /** FROM and WHERE: rows of the table that meet a condition, and whose column is one of the strings in a JSON array that is bound as text. */
   fromAmong(table: Table, condition: SQLWrapper, column: SQLWrapper, list: SQLWrapper): SQL
   /** Ends a SELECT whose rows the transaction is about to change. */
@@ -264,12 +283,25 @@ export interface Server {
 /** The connections of a store's pool, as far as the driver tells. */
 export type PoolState = NonNullable<Health['pool']>
 
+/** How lists that are bound as JSON text become rows, for memories and their words. */
+export interface MemorySearch {
+  /** `… as entry` for a FROM: a row with a column for each member of the objects in a list. A text that is absent is NULL. */
+  entries(list: SQLWrapper): SQL
+  /** The payload of such an entry, as the type of its column. */
+  payload(text: SQLWrapper): SQL
+  /** `… as entry` for a FROM: a row of `id` and `word` for each number in `words` of the objects in a list. */
+  words(list: SQLWrapper): SQL
+  /** `column` is one of the whole numbers in a JSON array. */
+  isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
+}
+
 /** Everything that differs between databases. The engine never asks where it runs: it speaks these verbs and reads these facts. */
 export interface Dialect {
   readonly tables: Tables
   readonly capabilities: Capabilities
   readonly limits: Limits
   readonly expressions: Expressions
+  readonly search: MemorySearch
   /** Absent where the ability `jsonPathFilter` is. */
   readonly jsonPaths?: JsonPaths
   /** Absent where the ability `jsonPathIndex` is. */

@@ -161,7 +161,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     const failure = failureOf(error)
     throw storeErrorOf(failure.kind === 'maybe_missing_schema' ? { ...failure, kind: 'internal' } : failure, error)
   }
-  const { sessions, events, state, artifacts } = methodsOf(operations, perform)
+  const { sessions, events, state, memories, artifacts } = methodsOf(operations, perform)
   const joined: JoinedStore = {
     capabilities: store.capabilities,
     limits: store.limits,
@@ -186,6 +186,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     ...areasOf(
       { calls, areas },
       {
+        memories,
         artifacts: {
           ...artifacts,
           ...artifactStreams(operations.artifacts, {

@@ -22,6 +22,7 @@ export async function readLazily<T>(
       }),
     change: none,
     insertNew: none,
+    insertAll: none,
     ensure: none,
   }
   try {

@@ -3,12 +3,14 @@ import type {
   ArtifactStore,
   EventStore,
   LeaseGrant,
+  MemoryStore,
   SaveArtifactRequest,
   SessionStore,
   StateStore,
 } from '@daybook/core'
 import type { ArtifactOperations } from './artifact-operations.ts'
 import type { EventOperations } from './event-operations.ts'
+import type { MemoryOperations } from './memory-operations.ts'
 import type { OpenedArtifact, Upload } from './artifacts.ts'
 import type { Operation } from './operation.ts'
 import type { SessionOperations } from './session-operations.ts'
@@ -19,6 +21,7 @@ export interface Operations {
   readonly events: EventOperations
   readonly state: StateOperations
   readonly artifacts: ArtifactOperations
+  readonly memories: MemoryOperations
 }
 
 /** Stands where the request of another thread will. */
@@ -54,6 +57,7 @@ export const operationsByName = ({
   events,
   state,
   artifacts,
+  memories,
 }: Operations): ReadonlyMap<string, Operation<unknown>> =>
   new Map(
     [
@@ -87,6 +91,11 @@ export const operationsByName = ({
       artifacts.delete(undefined),
       artifacts.prune({}),
       artifacts.sweep({}),
+      memories.add(undefined, undefined),
+      memories.get(undefined, undefined),
+      memories.list({}),
+      memories.search({}),
+      memories.delete({}),
     ].map((operation) => [operation.name, operation as Operation<unknown>]), // it only hands the answer on
   )
 
@@ -94,13 +103,14 @@ type Perform = <T>(operation: Operation<T>) => Promise<T>
 
 /** The methods of the areas, performed one way or another. What the caller says about types is the caller's claim. */
 export function methodsOf(
-  { sessions, events, state, artifacts }: Operations,
+  { sessions, events, state, memories, artifacts }: Operations,
   perform: Perform,
 ): {
   sessions: Omit<SessionStore, 'lease'>
   events: Omit<EventStore, 'tail'>
   state: StateStore
   artifacts: ArtifactStore
+  memories: MemoryStore
 } {
   const typed = {
     sessions: {
@@ -122,6 +132,13 @@ export function methodsOf(
     state: {
       get: (key: unknown, options?: object) => perform(state.get(key, options)),
       update: (key: unknown, change: unknown, options?: object) => perform(state.update(key, change, options)),
+    },
+    memories: {
+      add: (scope: unknown, source: unknown, options?: object) => perform(memories.add(scope, source, options)),
+      get: (scope: unknown, id: unknown, options?: object) => perform(memories.get(scope, id, options)),
+      list: (query: object) => perform(memories.list(query)),
+      search: (query: object) => perform(memories.search(query)),
+      delete: (query: object) => perform(memories.delete(query)),
     },
     // Without streams, which are several operations: see artifact-store.ts.
     artifacts: {

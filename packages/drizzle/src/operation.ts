@@ -46,6 +46,7 @@ export interface Parts {
   /** Absent where each append goes by itself. */
   readonly groupBounds: GroupBounds | undefined
   readonly limits: Limits
+  readonly embeddingDimensions: number | undefined
   readonly logger: Logger | undefined
   readonly now: () => number
   /** The store's clock in microseconds. */

@@ -26,6 +26,12 @@ export interface PayloadCodec {
   /** Names it, and its key or version, in what is stored: 1 to 32 of `A-Z a-z 0-9 . _ -`. Never to be used for another one. */
   readonly id: string
   encode(plain: Uint8Array, context: CodecContext): Uint8Array
+  /**
+   * A secret for what makes memories found: their words are stored as keyed hashes, and not as hashes that anybody can make of a
+   * word that they guess. Without it whoever reads the tables can find out whether a memory has a word. Either way they see how many
+   * words memories have and share; embeddings are never encoded, and tell much of what they are of.
+   */
+  readonly searchKey?: Uint8Array
   /** Throws when these are not bytes that it wrote for this context: the call rejects with `corrupt`. */
   decode(encoded: Uint8Array, context: CodecContext): Uint8Array
 }
@@ -37,14 +43,16 @@ export interface PayloadCodec {
  * An event is not bound to its session: a fork copies events to another session of the same user as they are.
  */
 export interface CodecContext {
-  readonly what: 'event' | 'session state' | 'user state' | 'app state' | 'artifact' | 'artifact metadata'
+  readonly what: 'event' | 'session state' | 'user state' | 'app state' | 'memory' | 'artifact' | 'artifact metadata'
   readonly appName: string
-  /** But for `app state`. */
+  /** But for `app state`, and a `memory` of the app. */
   readonly userId?: string
   /** For `session state`, and for an artifact of a session. */
   readonly sessionId?: string
   /** For `event`. */
   readonly eventId?: string
+  /** For `memory`. */
+  readonly memoryId?: string
   /** The top-level key of a state document. */
   readonly key?: string
   /** Of an artifact. */
@@ -65,6 +73,8 @@ export interface Encoded {
 export interface Codecs {
   /** The one that writes: absent, values are written as they are. */
   readonly writer: PayloadCodec | undefined
+  /** Under which words may be stored, the writer's first; `undefined` is none. */
+  readonly searchKeys: readonly (Uint8Array | undefined)[]
   encode(codec: PayloadCodec, text: string, context: CodecContext): Encoded
   /** The same for bytes that are stored as such. */
   seal(codec: PayloadCodec, bytes: Uint8Array, context: CodecContext): Uint8Array
@@ -87,6 +97,7 @@ export function checkedCodecs(option: unknown): Codecs {
     known.set(codec.id, codec)
   }
   const [writer] = known.values()
+  const keys = [...known.values()].map(({ searchKey }) => searchKey)
   const seal = (codec: PayloadCodec, plain: Uint8Array, context: CodecContext): Uint8Array => {
     const bytes = attempted(() => codec.encode(plain, context))
     if (bytes instanceof Uint8Array) return bytes
@@ -95,6 +106,7 @@ export function checkedCodecs(option: unknown): Codecs {
   }
   return {
     writer,
+    searchKeys: keys.includes(undefined) ? keys : [...keys, undefined],
     seal,
     open(id, sealed, context) {
       const codec = known.get(id)
@@ -123,13 +135,16 @@ export function checkedCodecs(option: unknown): Codecs {
 }
 
 function checkedCodec(given: unknown, field: string): PayloadCodec {
-  const { id, encode, decode } = membersOf(given, field, ['id', 'encode', 'decode'])
+  const { id, encode, decode, searchKey } = membersOf(given, field, ['id', 'encode', 'decode', 'searchKey'])
   if (typeof id !== 'string' || !allowedId.test(id))
     throw invalid(`${field}.id`, 'must be 1 to 32 of A-Z a-z 0-9 . _ -')
   if (typeof encode !== 'function') throw invalid(`${field}.encode`, 'must be a function')
   if (typeof decode !== 'function') throw invalid(`${field}.decode`, 'must be a function')
+  if (searchKey !== undefined && !(searchKey instanceof Uint8Array && searchKey.length >= 16))
+    throw invalid(`${field}.searchKey`, 'must be at least 16 bytes')
   return {
     id,
+    ...(searchKey !== undefined && { searchKey: Uint8Array.from(searchKey) }),
     encode: (plain, context) => Reflect.apply(encode, given, [plain, context]) as Uint8Array, // looked at before it is used
     decode: (encoded, context) => Reflect.apply(decode, given, [encoded, context]) as Uint8Array, // as above
   }
@@ -179,8 +194,9 @@ function bytesOf(base64: string): Uint8Array {
 }
 
 /** Names the place, never the value. */
-function named({ what, eventId, key, name, piece }: CodecContext): string {
+function named({ what, eventId, memoryId, key, name, piece }: CodecContext): string {
   if (name !== undefined) return piece === undefined ? `the metadata of ${name}` : `piece ${piece} of ${name}`
+  if (memoryId !== undefined) return `memory ${memoryId}`
   return eventId === undefined ? `the ${what} at ${JSON.stringify(key)}` : `event ${eventId}`
 }
 

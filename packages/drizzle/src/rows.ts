@@ -90,6 +90,34 @@ export interface ArtifactChunkRow {
   bytes: Uint8Array
 }
 
+export interface MemoryRow {
+  /** Internal: it never leaves the store. */
+  mid: number
+  appName: string
+  /** Empty: of the app itself. */
+  userId: string
+  memoryId: string
+  /** Where it comes from; nothing says that it is still there. */
+  sessionId: string | null
+  eventId: string | null
+  author: string | null
+  timestamp: number
+  /** `content`, `text` and `metadata`, as far as they were given. */
+  payload: JsonObject
+  /** Tells whether another entry says the same. */
+  digest: string
+  /** Floats of 32 bits as Base64. */
+  embedding: string | null
+  createdAt: number
+  updatedAt: number
+}
+
+/** A word of a memory, as a hash of it and whose it is. */
+export interface MemoryWordRow {
+  word: number
+  mid: number
+}
+
 export interface MigrationRow {
   id: string
   name: string
@@ -115,6 +143,8 @@ export interface Tables {
   readonly artifacts: TableOf<ArtifactRow>
   readonly artifactVersions: TableOf<ArtifactVersionRow>
   readonly artifactChunks: TableOf<ArtifactChunkRow>
+  readonly memories: TableOf<MemoryRow>
+  readonly memoryWords: TableOf<MemoryWordRow>
   readonly migrations: TableOf<MigrationRow>
 }
 
@@ -126,6 +156,8 @@ export const tableNames = [
   'artifacts',
   'artifactVersions',
   'artifactChunks',
+  'memories',
+  'memoryWords',
   'migrations',
 ] as const satisfies readonly (keyof Tables)[]
 export type TableName = (typeof tableNames)[number]

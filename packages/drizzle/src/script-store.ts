@@ -4,6 +4,7 @@ import {
   unsupported,
   type ArtifactStore,
   type EventStore,
+  type MemoryStore,
   type SessionKey,
   type SessionStore,
   type StateStore,
@@ -20,6 +21,7 @@ export interface ScriptStore {
   readonly sessions: Scripted<Omit<SessionStore, 'lease'>>
   readonly events: Scripted<Omit<EventStore, 'tail'>>
   readonly state: Scripted<StateStore>
+  readonly memories: Scripted<MemoryStore>
   /** Bytes are saved and loaded as a whole: a script cannot wait for a stream. */
   readonly artifacts: Scripted<ArtifactStore>
 }
@@ -60,9 +62,9 @@ export function scriptStore({ operations, ready, areas }: Engine, tx: Tx): Scrip
     return script
   }
   const asScripts = perform as unknown as <T>(operation: Operation<T>) => Promise<T> // only the container of the answer differs
-  const { sessions, events, state, artifacts } = methodsOf(operations, asScripts)
+  const { sessions, events, state, memories, artifacts } = methodsOf(operations, asScripts)
   return {
-    store: { sessions, events, state, artifacts } as unknown as ScriptStore, // as above: every Promise is a Script
+    store: { sessions, events, state, memories, artifacts } as unknown as ScriptStore, // as above: every Promise is a Script
     appendedTo,
     assertAllRun() {
       const [forgotten] = idle.values()

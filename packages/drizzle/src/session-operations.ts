@@ -27,6 +27,7 @@ import {
   type SessionKey,
   type SessionSummary,
 } from '@daybook/core'
+import type { MemoryScripts } from './memories.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 import { newSession, warnOfLarge } from './new-session.ts'
 import { createSessionLeases } from './session-leases.ts'
@@ -52,9 +53,9 @@ export interface SessionOperations {
 
 const eraseChunk = 100
 
-export function createSessionOperations(parts: Parts): SessionOperations {
+export function createSessionOperations(parts: Parts, memoryScripts: MemoryScripts): SessionOperations {
   const { dialect, eventRows, sessionRows, limits, logger, micros } = parts
-  const scripts = createSessionScripts(parts)
+  const scripts = createSessionScripts(parts, memoryScripts)
   const leases = createSessionLeases(dialect, sessionRows)
 
   function prepareGet({ key, filter }: GetRequest): Prepared<LoadedSession | undefined> {

@@ -32,6 +32,7 @@ import type { Tx } from './dialect.ts'
 import { loadWithin } from './load.ts'
 import { noFilter } from './event-rows.ts'
 import { createSessionLists, type SessionLists } from './session-lists.ts'
+import type { MemoryScripts } from './memories.ts'
 import type { Parts } from './operation.ts'
 import type { Script } from './script.ts'
 import { sessionKeyParams, type StoredSession } from './session-rows.ts'
@@ -49,7 +50,7 @@ export interface SessionScripts extends SessionLists {
   /** Deletes up to `chunk` sessions that a prune names, and counts them with their events. */
   pruneChunk(tx: Tx, request: PruneRequest): Script<PruneReport>
   pruneCount(tx: Tx, request: PruneRequest): Script<PruneReport>
-  /** Deletes up to `chunk` sessions of a user; after the last of them up to `chunk` artifacts of the user, and then the user's state. */
+  /** Deletes up to `chunk` sessions of a user; after the last of them up to `chunk` memories and artifacts of the user, and then the user's state. */
   eraseChunk(
     tx: Tx,
     user: UserKey,
@@ -63,7 +64,7 @@ interface LockedSession extends SessionKey {
 
 type Removed = Pick<ErasureReceipt, 'events' | 'artifacts'>
 
-export function createSessionScripts(parts: Parts): SessionScripts {
+export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts): SessionScripts {
   const { dialect, sessionRows, eventRows, scopeStates, artifacts, limits, logger } = parts
   const { sessions } = dialect.tables
   const lists = createSessionLists(dialect, sessionRows)
@@ -210,16 +211,20 @@ export function createSessionScripts(parts: Parts): SessionScripts {
       const removed = yield* removeEach(tx, own)
       const none = { sessions: own.length, userStates: 0, memories: 0, ...removed }
       if (own.length === chunk) return { receipt: none, isLast: false }
+      const { memories } = yield* memoryScripts.deleteChunk(tx, { ...everyMemory, ...user, chunk })
+      if (memories === chunk) return { receipt: { ...none, memories }, isLast: false }
       // Pieces before names, as a save takes them: what it has locked it records first, and then it is seen.
       yield* artifacts.removeStaged(tx, user)
       const { names, versions } = yield* artifacts.removeAll(tx, { ...user, sessionId: '' }, chunk)
-      const sum = { ...none, artifacts: removed.artifacts + versions }
+      const sum = { ...none, memories, artifacts: removed.artifacts + versions }
       if (names === chunk) return { receipt: sum, isLast: false }
       const hadState = yield* scopeStates.user.delete(tx, user)
       return { receipt: { ...sum, userStates: hadState ? 1 : 0 }, isLast: true }
     },
   }
 }
+
+const everyMemory = { id: undefined, sessionId: undefined, before: undefined, dryRun: false }
 
 /** The session-scope delta of a stored event. It was checked when it was appended. */
 function storedDelta({ actions }: AgentEvent): JsonDelta {

@@ -11,7 +11,7 @@ import {
   type SQLWrapper,
   type Table,
 } from 'drizzle-orm'
-import type { Params, Part, Statement, Value } from './dialect.ts'
+import type { InsertAll, Params, Part, Statement, Value } from './dialect.ts'
 
 /** `:name` of a statement, bound when it runs. */
 export const param = (name: string): SQLWrapper => sql`${sql.placeholder(name)}`
@@ -50,6 +50,13 @@ export function insertInto(table: Table, values: Readonly<Record<string, SQLWrap
   })
   return sql`insert into ${table} (${sql.join(names, sql`, `)}) values (${sql.join(Object.values(values), sql`, `)})`
 }
+
+/** An INSERT of the rows of a SELECT, without its end. */
+export const insertSelect = ({ into, columns, rows }: InsertAll): SQL =>
+  sql`insert into ${into} (${sql.join(
+    columns.map((column) => bare(column)),
+    sql`, `,
+  )}) ${rows}`
 
 /** Remembers what `build` made for a key: statements are built once for each shape of a filter. */
 export function variants<Made>(build: (key: string) => Made): (key: string) => Made {

@@ -9,6 +9,9 @@ import {
   type JsonDelta,
   type JsonObject,
   type JsonValue,
+  type CheckedScope,
+  type Memory,
+  type MemoryEntry,
   type NewEvent,
   type SessionKey,
   type StateKey,
@@ -32,10 +35,15 @@ type StatePlace = StateKey | SessionKey
 export interface StoredForm {
   /** Whether a codec writes: the database cannot look into what is stored then. */
   readonly isEncoded: boolean
+  /** Under which words of memories may be stored, the writer's first; `undefined` is none. */
+  readonly searchKeys: readonly (Uint8Array | undefined)[]
   /** The text of an event's payload. */
   payload(event: NewEvent, user: UserKey): string
   /** @param stored its text, or what the driver parsed out of it */
   eventOf(stored: unknown, at: { readonly seq: number; readonly eventId: string }, user: UserKey): StoredEvent
+  /** The text of a memory's payload. */
+  memory(entry: Pick<MemoryEntry, 'id' | 'payload'>, scope: CheckedScope): string
+  memoryOf(stored: unknown, at: CheckedScope & { readonly memoryId: string }): MemoryPayload
   /**
    * The text of a state document.
    *
@@ -73,6 +81,7 @@ export function createStoredForm(codecs: Codecs): StoredForm {
 
   return {
     isEncoded: writer !== undefined,
+    searchKeys: codecs.searchKeys,
     payload({ id, text }, { appName, userId }) {
       if (writer === undefined) return text
       const sealed = codecs.encode(writer, text, { what: 'event', appName, userId, eventId: id })
@@ -87,6 +96,19 @@ export function createStoredForm(codecs: Codecs): StoredForm {
           : parsed(codecs.decode(sealed, { what: 'event', appName, userId, eventId }), `event ${eventId}`)
       if (!isStoredPayload(event)) throw new StoreError('corrupt', `event ${eventId} is not stored as an event`)
       return { seq, event }
+    },
+    memory({ id, payload }, scope) {
+      if (writer === undefined) return payload
+      const sealed = codecs.encode(writer, payload, memoryContext(scope, id))
+      return `{"codec":"${sealed.id}","data":"${sealed.base64}"}`
+    },
+    memoryOf(stored, { memoryId, ...scope }) {
+      const what = `memory ${memoryId}`
+      const given = typeof stored === 'string' ? parsed(stored, what) : stored
+      const sealed = encodedEvent(given)
+      const payload = sealed === undefined ? given : parsed(codecs.decode(sealed, memoryContext(scope, memoryId)), what)
+      if (!isMemoryPayload(payload)) throw new StoreError('corrupt', `${what} is not stored as a memory`)
+      return payload
     },
     state(document, place, before) {
       if (writer === undefined) return toStorableJson(document)
@@ -133,6 +155,15 @@ interface Origin {
 
 const isStoredPayload = (value: unknown): value is JsonObject & { id: string; timestamp: number } =>
   isJsonObject(value) && typeof value['id'] === 'string' && typeof value['timestamp'] === 'number'
+
+type MemoryPayload = Pick<Memory, 'content' | 'text' | 'metadata'>
+
+const isMemoryPayload = (value: unknown): value is MemoryPayload =>
+  isJsonObject(value) && (value['content'] !== undefined || typeof value['text'] === 'string')
+
+/** Always the same members in the same order. */
+const memoryContext = ({ appName, userId }: CheckedScope, memoryId: string): CodecContext =>
+  userId === '' ? { what: 'memory', appName, memoryId } : { what: 'memory', appName, userId, memoryId }
 
 function encodedEvent(stored: unknown): Encoded | undefined {
   if (!isJsonObject(stored) || stored['id'] !== undefined) return undefined

@@ -13,6 +13,8 @@ const defaults: Record<TableName, string> = {
   events: 'events',
   appStates: 'app_states',
   userStates: 'user_states',
+  memories: 'memories',
+  memoryWords: 'memory_words',
   artifacts: 'artifacts',
   artifactVersions: 'artifact_versions',
   artifactChunks: 'artifact_chunks',
@@ -45,7 +47,7 @@ export function tableNamesOf({ prefix = 'daybook_', tables = {} }: TableNameOpti
       )
     }
   }
-  const views = [names.sessions, names.events, names.artifacts].map((name) => `${name}_v1`)
+  const views = [names.sessions, names.events, names.memories, names.artifacts].map((name) => `${name}_v1`)
   const lower = [...Object.values(names), ...views].map((name) => name.toLowerCase())
   if (new Set(lower).size < lower.length) throw invalid('tables', 'gives two tables or views one name')
   return names

@@ -27,8 +27,11 @@ export const knowing =
       : {
           ...(count < 3 ? withoutLeases(dialect) : dialect),
           migrations: dialect.migrations.slice(0, count),
-          capabilities: count < 4 ? { ...dialect.capabilities, artifacts: 'no' } : dialect.capabilities,
+          capabilities: { ...dialect.capabilities, ...(count < 4 && noArtifacts), ...(count < 5 && noMemories) },
         }
+
+const noArtifacts = { artifacts: 'no' } as const
+const noMemories = { memories: 'no', fullTextSearch: 'no', vectorSearch: 'no' } as const
 
 /** The columns of the third migration are not asked for: the version before it did not know them. */
 function withoutLeases(dialect: Dialect): Dialect {
@@ -102,6 +105,7 @@ export const overParams = (change: (params: Params) => Params): DialectPatch =>
     rows: (statement, params = {}) => tx.rows(statement, change(params)),
     change: (statement, params = {}) => tx.change(statement, change(params)),
     insertNew: (insert, params = {}) => tx.insertNew(insert, change(params)),
+    insertAll: (insert, params = {}) => tx.insertAll(insert, change(params)),
     ensure: (insert, params = {}) => tx.ensure(insert, change(params)),
   }))
 
@@ -132,6 +136,7 @@ export const eachStepAlone: DialectPatch = (dialect) => ({
         rows: (statement, params) => alone((tx) => tx.rows(statement, params)),
         change: (statement, params) => alone((tx) => tx.change(statement, params)),
         insertNew: (insert, params) => alone((tx) => tx.insertNew(insert, params)),
+        insertAll: (insert, params) => alone((tx) => tx.insertAll(insert, params)),
         ensure: (insert, params) => alone((tx) => tx.ensure(insert, params)),
       }),
     )
@@ -161,6 +166,9 @@ export const readThenWrite: DialectPatch = (dialect) => ({
         },
         change: () => known(1),
         insertNew() {
+          throw new MakesARow()
+        },
+        insertAll() {
           throw new MakesARow()
         },
         ensure: (insert, params) => tx.ensure(insert, params),

@@ -12,10 +12,10 @@ import { injections } from './sec.ts'
 const memories: CheckOptions = { capability: 'memories' }
 const search: CheckOptions = { capability: 'fullTextSearch' }
 
-export const ann = (ctx: Ctx): Required<MemoryScope> => ({ appName: ctx.app, userId: 'ann' })
+const ann = (ctx: Ctx): Required<MemoryScope> => ({ appName: ctx.app, userId: 'ann' })
 
 /** The ids that a search finds, in its order. */
-export const foundBy = async (store: Store, query: MemoryQuery): Promise<string[]> =>
+const foundBy = async (store: Store, query: MemoryQuery): Promise<string[]> =>
   (await store.memories.search(query)).items.map(({ id }) => id)
 
 const text = (id: string, words: string, more: NewMemory = {}): NewMemory => ({

@@ -1,0 +1,15 @@
+import type { MemorySearch } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+
+/** Lists of memories and words, by PostgreSQL's functions of JSON. */
+export const search: MemorySearch = {
+  entries: (list) =>
+    sql`json_to_recordset(${list}::text::json) as entry("memoryId" text, "sessionId" text, "eventId" text, "author" text, "timestamp" bigint,
+      "payload" text, "digest" text, "embedding" text, "createdAt" bigint, "updatedAt" bigint)`,
+  payload: (text) => sql`${text}::json`,
+  words: (list) =>
+    sql`(select one.id, word.value::bigint as word from json_to_recordset(${list}::text::json) as one(id text, words json),
+      json_array_elements_text(one.words) as word) as entry`,
+  // Not a subquery, of which the planner would not know how few rows it has.
+  isOneOf: (column, list) => sql`${column} = any(translate(${list}::text, '[]', '{}')::bigint[])`,
+}

@@ -1,0 +1,29 @@
+import type { MemorySearch } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
+
+const member = (name: string) => sql.raw(`json_extract(one.value, '$.${name}') as "${name}"`)
+
+/** Lists of memories and words, by SQLite's table-valued functions of JSON. */
+export const search: MemorySearch = {
+  entries: (list) =>
+    sql`(select ${sql.join(
+      [
+        'memoryId',
+        'sessionId',
+        'eventId',
+        'author',
+        'timestamp',
+        'payload',
+        'digest',
+        'embedding',
+        'createdAt',
+        'updatedAt',
+      ].map(member),
+      sql`, `,
+    )} from json_each(${list}) as one) as entry`,
+  payload: (text) => sql`${text}`,
+  words: (list) =>
+    sql`(select json_extract(one.value, '$.id') as id, word.value as word
+      from json_each(${list}) as one, json_each(one.value, '$.words') as word) as entry`,
+  isOneOf: (column, list) => sql`${column} in (select value from json_each(${list}))`,
+}
