@@ -1,7 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, Unproven } from '../expect.ts'
 import { numbers } from '../fixtures.ts'
-import { append, batchOf, createSession, writes, type Write } from './flt-writes.ts'
+import { append, batchOf, createSession, update, writes, type Write } from './flt-writes.ts'
 import { failureOf, freshKey, hit, nameOf, onLine, rehearse, repeats, some } from './flt-line.ts'
 
 /** Statements before the commit, lost or left without their answer. What the engine repeats is there once. */
@@ -35,7 +35,7 @@ const someWrites = (ctx: Ctx): readonly Write[] =>
 /** The connection is lost in every attempt: the bound is reached, and the code says so. */
 export const cutEachTime = (ctx: Ctx): Promise<void> =>
   onLine(ctx, async (line) => {
-    for (const write of [createSession, ...some(ctx, writes.slice(1), 1)]) {
+    for (const write of [update, ...some(ctx, writes, 1)]) {
       const rehearsed = await rehearse(ctx, line, write)
       const [first] = rehearsed.phases
       if (first === undefined || first === 'commit') continue // one statement: its outcome is unknown

@@ -2,7 +2,7 @@ import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects, within } from '../expect.ts'
 import { idsOf, numbers, say, sessionIdsOf, someEvents, walk } from '../fixtures.ts'
 import { isValue, together } from '../race.ts'
-import { append, createSession } from './flt-writes.ts'
+import { append, createSession, update } from './flt-writes.ts'
 import { failureOf, freshKey, nameOf, onLine, rehearse, repeats, type Hit } from './flt-line.ts'
 
 /** Everything that waits in the pool is dead, and some of it does not know yet. */
@@ -38,7 +38,7 @@ const grace = 1500
 export const goesSilent = (ctx: Ctx): Promise<void> =>
   onLine(ctx, async (line) => {
     const { proxy, store } = line
-    for (const write of [createSession, append]) {
+    for (const write of [createSession, append, update]) {
       const rehearsed = await rehearse(ctx, line, write)
       for (const after of new Set([0, Math.min(2, rehearsed.commit), rehearsed.commit])) {
         const key = freshKey(ctx)

@@ -63,6 +63,14 @@ export const createSession: Write = {
   again: 'already_exists',
 }
 
+/** Of several statements on every database. */
+export const update: Write = {
+  name: 'sessions.update',
+  before: create,
+  call: (store, key, options) => store.sessions.update(key, { set: changed, unset: ['gone'] }, options),
+  look: content,
+}
+
 export const writes: readonly Write[] = [
   createSession,
   append,
@@ -78,12 +86,7 @@ export const writes: readonly Write[] = [
     call: (store, key, options) =>
       store.events.append(key, [say('e2'), say('e3', 'x', { actions: { stateDelta: changed } })], options),
   },
-  {
-    name: 'sessions.update',
-    before: create,
-    call: (store, key, options) => store.sessions.update(key, { set: changed, unset: ['gone'] }, options),
-    look: content,
-  },
+  update,
   {
     name: 'state.update',
     before: create,
