@@ -1,4 +1,4 @@
-import { createInMemoryStore, type StoredEvent } from '@daybook/core'
+import { createInMemoryStore, StoreError, type StoredEvent } from '@daybook/core'
 import type { FastifyInstance } from 'fastify'
 import { EventEmitter, once } from 'node:events'
 import { Writable } from 'node:stream'
@@ -124,6 +124,50 @@ describe.each<Protocol>(['openai', 'gemini'])('a model that speaks %s', (protoco
     ])
     expect((await app.store.sessions.get(key))?.state).toEqual({ topic: 'tea' })
     expect(model.asked[1]?.body).toContain('I know no time zone called Atlantis')
+  })
+
+  test('keeps notes and files once, also when the server dies between a tool and its result', async () => {
+    const calls = [
+      { name: 'save_file', args: { name: 'user:plan.txt', text: 'sleep\n' } },
+      { name: 'save_note', args: { text: 'Ann sleeps' } },
+      { name: 'list_files', args: {} },
+    ]
+    const looks = [
+      { name: 'search_notes', args: { query: 'who SLEEPS' } },
+      { name: 'read_file', args: { name: 'user:plan.txt' } },
+      { name: 'read_file', args: { name: 'plan.txt' } },
+    ]
+    const model = await startModel(protocol, { calls }, { calls: looks }, { text: 'Done.' })
+    const store = createInMemoryStore()
+    let isOver = false
+    const append: typeof store.events.append = async (to, events, options) => {
+      if (!isOver && JSON.stringify(events).includes('"functionResponse"')) {
+        isOver = true
+        throw new StoreError('unavailable', 'gone')
+      }
+      return store.events.append(to, events, options)
+    }
+    const app = await started(model, { store: { ...store, events: { ...store.events, append } } })
+    expect((await post(app, 'keep it', 'm1')).statusCode).toBe(503)
+    expect((await post(app, 'keep it', 'm1')).json().text).toBe('Done.')
+    const files = await store.artifacts.versions({ ...key, name: 'user:plan.txt' })
+    expect(files.items).toMatchObject([{ version: 0, size: 6, mimeType: 'text/plain; charset=utf-8' }])
+    expect((await store.memories.list({ appName: 'chat', userId: 'ann' })).items).toMatchObject([
+      { text: 'Ann sleeps' },
+    ])
+    const results = (await stored(app)).flatMap(({ event }) =>
+      (event.content as { parts: { functionResponse?: { response: object } }[] }).parts.flatMap(
+        ({ functionResponse }) => functionResponse?.response ?? [],
+      ),
+    ) // as ADK writes it
+    expect(results).toEqual([
+      { name: 'user:plan.txt', version: 0, size: 6 },
+      { id: expect.stringMatching(/^call-[\da-f]{64}$/), noted: 'Ann sleeps' },
+      { files: [{ name: 'user:plan.txt', size: 6 }] },
+      { notes: ['Ann sleeps'] },
+      { name: 'user:plan.txt', text: 'sleep\n', size: 6 },
+      { error: 'There is no file called plan.txt' },
+    ])
   })
 
   test('streams words, and at last what the other form answers', async () => {

@@ -1,5 +1,6 @@
 import { recall, rules } from './rules.ts'
-import type { ToolCall, ToolResult } from './tools.ts'
+import type { ToolResult } from './tool-context.ts'
+import type { ToolCall } from './tools.ts'
 
 /** What the assistant says at the end of a turn, and what it keeps. */
 export interface Answer {
@@ -17,15 +18,17 @@ export interface Plan {
 /** A way to understand a message. */
 export interface Rule {
   readonly pattern: RegExp
+  /** The message is taken as it is written, with its lines and the dot at its end. */
+  readonly isVerbatim?: boolean
   readonly plan: (groups: Readonly<Record<string, string>>) => Plan
 }
 
 /** The first rule whose pattern fits the message decides. */
 export function planFor(text: string): Plan {
   const message = text.trim().replaceAll(/\s+/g, ' ').replaceAll('’', "'")
-  for (const { pattern, plan } of rules) {
-    const match = pattern.exec(message)
-    if (match !== null) return plan(trimmed(match.groups ?? {}))
+  for (const { pattern, isVerbatim = false, plan } of rules) {
+    const match = pattern.exec(isVerbatim ? text.trim() : message)
+    if (match !== null) return plan(isVerbatim ? { ...match.groups } : trimmed(match.groups ?? {}))
   }
   return { tools: [], answer: (state) => recall(message, state) }
 }

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { isStoreError, StoreError, type AgentEvent, type StoredEvent } from '@daybook/core'
 import type { Assistant, TurnContext, TurnSignal } from './assistant.ts'
 import { planFor } from './plan.ts'
-import { callTool, type ToolResult } from './tools.ts'
+import type { ToolResult } from './tool-context.ts'
+import { callTool } from './tools.ts'
 import { derivedId, foreignEvent, invocationOf, isRecord, partsOf, saidIn, stopIf } from './turn-events.ts'
 
 /** Milliseconds to wait before each event, and between two words. */
@@ -15,7 +16,7 @@ interface RuleBasedTurn extends TurnContext {
   readonly pace: Pace
 }
 
-/** The assistant that needs no language model: patterns, two tools, and what it was told. */
+/** The assistant that needs no language model: patterns, a few tools, and what it was told. */
 export const createRuleBased = (pace: Pace): Assistant => ({
   name: 'rule-based',
   runTurn: (turn) => runTurn({ ...turn, pace }),
@@ -29,7 +30,7 @@ async function* runTurn(turn: RuleBasedTurn): AsyncGenerator<TurnSignal> {
   await store.events.append(key, said)
   const { items } = await store.events.list(key, { invocationId, limit: 100 })
   const stored = new Map(items.map((item) => [item.event.id, item]))
-  const keep = (id: string, event: () => AgentEvent) =>
+  const keep = (id: string, event: () => AgentEvent | Promise<AgentEvent>) =>
     keepOnce(turn, stored, { id, author: 'assistant', invocationId }, event)
   yield { kind: 'event', stored: await keep(message.id, () => said) }
 
@@ -43,12 +44,12 @@ async function* runTurn(turn: RuleBasedTurn): AsyncGenerator<TurnSignal> {
         content: { role: 'model', parts: [{ functionCall: { id: callId, ...call } }] },
       })),
     }
-    const response = (): AgentEvent => ({
-      content: {
-        role: 'user',
-        parts: [{ functionResponse: { id: callId, name: call.name, response: callTool(call) } }],
-      },
-    })
+    const response = async (): Promise<AgentEvent> => {
+      const result = await callTool(call, { store, key, messageId: message.id, callId })
+      return {
+        content: { role: 'user', parts: [{ functionResponse: { id: callId, name: call.name, response: result } }] },
+      }
+    }
     const result = await keep(idOf(`result-${i + 1}`), response)
     results.push(resultIn(result.event))
     yield { kind: 'event', stored: result }
@@ -68,13 +69,14 @@ async function keepOnce(
   { store, key, pace, signal }: RuleBasedTurn,
   known: ReadonlyMap<string, StoredEvent>,
   head: AgentEvent & { id: string },
-  event: () => AgentEvent,
+  event: () => AgentEvent | Promise<AgentEvent>,
 ): Promise<StoredEvent> {
   const before = known.get(head.id)
   if (before !== undefined) return before
   await wait(pace.step, signal)
+  const made = await event()
   try {
-    await store.events.append(key, { ...head, ...event() })
+    await store.events.append(key, { ...head, ...made })
   } catch (error) {
     // Another process runs the same turn and its clock said something else: what is stored counts.
     if (!(isStoreError(error) && error.code === 'conflict')) throw error

@@ -1,4 +1,5 @@
 import { factKey, factPrefix, homeKey, nameKey, topicKey } from './facts.ts'
+import { keepingRules } from './keeping-rules.ts'
 import type { Answer, Plan, Rule } from './plan.ts'
 
 type State = Readonly<Record<string, unknown>>
@@ -9,7 +10,8 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 const introduction =
   'I am a rule-based assistant: no language model, no network, just patterns. I can remember things ("my name is Ann", "I live in Oslo", ' +
   '"remember that my cat is Tom"), tell what I know ("what do you know about me"), forget it ("forget my cat"), keep a topic ' +
-  '("let\'s talk about tea"), calculate ("what is 2 + 2 * 10") and read the clock ("what time is it in Tokyo").'
+  '("let\'s talk about tea"), write notes ("note that the tea is green", "search my notes for tea") and files ("save this as tea.txt: green", ' +
+  '"read the file tea.txt", "list my files"), calculate ("what is 2 + 2 * 10") and read the clock ("what time is it in Tokyo").'
 
 /** The first one that fits decides, so the narrow ones come first. */
 export const rules: readonly Rule[] = [
@@ -21,6 +23,7 @@ export const rules: readonly Rule[] = [
         text: `Hello${state[nameKey] === undefined ? '' : `, ${text(state[nameKey])}`}! ${introduction}`,
       })),
   },
+  ...keepingRules,
   {
     pattern: /^(?:my name is|call me|i am called)\s+(?<name>.{1,100})$/i,
     plan: ({ name = '' }) => says(() => ({ text: `Nice to meet you, ${name}.`, set: { [nameKey]: name } })),

@@ -1,18 +1,19 @@
 import { CalculationError, calculate } from './calculator.ts'
 import { readClock } from './clock.ts'
+import { listFiles, readFile, saveFile } from './files.ts'
+import { saveNote, searchNotes } from './notes.ts'
+import { refusalIn, type ToolContext, type ToolResult } from './tool-context.ts'
 
 export interface ToolCall {
   readonly name: ToolName
   readonly args: Readonly<Record<string, string>>
 }
 
-/** What a tool answered, as it is stored; `error` is a sentence. */
-export type ToolResult = Readonly<Record<string, unknown>>
-
 type ToolName = keyof typeof tools
+type Args = ToolCall['args']
 
 const tools = {
-  calculator: ({ expression = '' }: ToolCall['args']): ToolResult => {
+  calculator: ({ expression = '' }: Args): ToolResult => {
     try {
       return { value: calculate(expression) }
     } catch (error) {
@@ -20,10 +21,22 @@ const tools = {
       throw error
     }
   },
-  clock: ({ place }: ToolCall['args']): ToolResult => {
+  clock: ({ place }: Args): ToolResult => {
     const reading = readClock(place)
     return reading === undefined ? { error: `I know no time zone called ${place}` } : { ...reading }
   },
+  save_note: ({ text = '' }: Args, context: ToolContext) => saveNote(context, text),
+  search_notes: ({ query = '' }: Args, context: ToolContext) => searchNotes(context, query),
+  save_file: ({ name = '', text = '' }: Args, context: ToolContext) => saveFile(context, name, text),
+  read_file: ({ name = '' }: Args, context: ToolContext) => readFile(context, name),
+  list_files: (_args: Args, context: ToolContext) => listFiles(context),
 }
 
-export const callTool = ({ name, args }: ToolCall): ToolResult => tools[name](args)
+/** Calls a tool. A call that is repeated with the same context stores nothing a second time. */
+export async function callTool({ name, args }: ToolCall, context: ToolContext): Promise<ToolResult> {
+  try {
+    return await tools[name](args, context)
+  } catch (error) {
+    return refusalIn(error)
+  }
+}

@@ -74,7 +74,7 @@ async function* goOn(
   })
   const runner = new Runner({
     appName: key.appName,
-    agent: createAgent(model),
+    agent: createAgent(model, { store, key, message }),
     sessionService,
     plugins: [new RecordedSteps(events)],
   })
