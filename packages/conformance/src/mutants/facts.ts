@@ -56,12 +56,6 @@ export const factMutants: readonly Mutant[] = [
   ...contraryFacts,
   ...hiddenAbilities,
   {
-    id: 'M384',
-    bug: 'the contrary of a capability is declared',
-    check: 'LIFE-10',
-    wrap: (store) => contrary(store, 'lease'),
-  },
-  {
     id: 'M385',
     bug: 'a deep look at the health shows no settings',
     check: 'LIFE-14',
