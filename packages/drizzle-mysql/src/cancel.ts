@@ -28,15 +28,16 @@ export async function endOnServer(closing: object): Promise<void> {
   const { threadId, stream } = core
   core.destroy()
   if (typeof threadId !== 'number' || typeof core.config?.stream === 'object') return // that one stream is gone
-  const other = anotherLike(core)
-  other.on('error', () => {}) // its statement has the error
+  let other: Core | undefined
   try {
+    other = anotherLike(core)
+    other.on('error', () => {}) // its statement has the error
     if (isThere(await answered(other, 'show processlist'), threadId, stream?.localPort))
       await answered(other, `kill ${threadId}`)
   } catch {
     // It has ended by itself meanwhile, or the server cannot be reached.
   } finally {
-    other.destroy()
+    other?.destroy()
   }
 }
 
