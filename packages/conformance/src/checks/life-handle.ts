@@ -51,19 +51,20 @@ async function story(store: Store, ctx: Ctx, sessionId: string): Promise<unknown
 
 export const bothWaysAlike = (ctx: Ctx): Promise<void> =>
   withHandle(ctx, async ({ store }) => {
-    equal({ ...store.capabilities }, { ...ctx.store.capabilities }, 'capabilities over a handle')
-    equal({ ...store.limits }, { ...ctx.store.limits }, 'limits over a handle')
-    equal(
-      await story(store, ctx, 'handed'),
-      await story(ctx.store, ctx, 'opened'),
-      'what a store over a handle answers',
-    )
-    const [one, other] = [await store.health(), await ctx.store.health()]
-    equal(
-      [one.ok, one.flavour, one.version, one.schemaVersion],
-      [other.ok, other.flavour, other.version, other.schemaVersion],
-      'health over a handle',
-    )
+    const opened = await ctx.place.open() // with no option, as the one over the handle
+    try {
+      equal({ ...store.capabilities }, { ...opened.capabilities }, 'capabilities over a handle')
+      equal({ ...store.limits }, { ...opened.limits }, 'limits over a handle')
+      equal(await story(store, ctx, 'handed'), await story(opened, ctx, 'opened'), 'what a store over a handle answers')
+      const [one, other] = [await store.health(), await opened.health()]
+      equal(
+        [one.ok, one.flavour, one.version, one.schemaVersion],
+        [other.ok, other.flavour, other.version, other.schemaVersion],
+        'health over a handle',
+      )
+    } finally {
+      await opened.close()
+    }
   })
 
 export const handlesStayOpen = (ctx: Ctx): Promise<void> =>
