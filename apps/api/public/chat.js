@@ -39,8 +39,7 @@ function show({ id, author, content }) {
     const partId = i === 0 ? id : `${id}/${i}`
     if (part.functionCall !== undefined)
       entry(partId, 'tool', `${part.functionCall.name} ${JSON.stringify(part.functionCall.args)}`)
-    else if (part.functionResponse !== undefined)
-      entry(partId, 'tool', `→ ${JSON.stringify(part.functionResponse.response)}`)
+    else if (part.functionResponse !== undefined) showResult(partId, part.functionResponse)
     // What a model thinks before it speaks is stored, and not part of what it says.
     else if (typeof part.text === 'string' && part.thought !== true) {
       if (author !== 'user') {
@@ -50,6 +49,16 @@ function show({ id, author, content }) {
       entry(partId, author === 'user' ? 'user' : 'assistant', part.text)
     }
   }
+}
+
+/** What a tool answered; a file that it saved can be downloaded. */
+function showResult(id, { name: tool, response }) {
+  const element = entry(id, 'tool', `→ ${JSON.stringify(response)}`)
+  if (tool !== 'save_file' || response?.version === undefined) return
+  const link = document.createElement('a')
+  link.href = `${base}/artifacts/${encodeURIComponent(response.name)}?version=${response.version}`
+  link.textContent = `Download ${response.name}`
+  element.append(' ', link)
 }
 
 /** One entry for each event, however it came here. */

@@ -12,6 +12,7 @@ import { storePlugin } from './plugins/store.ts'
 import { streams } from './plugins/streams.ts'
 import { turnsPlugin } from './plugins/turns.ts'
 import { validatorCompiler } from './plugins/validation.ts'
+import { artifactRoutes } from './routes/artifacts.ts'
 import { eventRoutes } from './routes/events.ts'
 import { eventStreamRoute } from './routes/event-stream.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -75,6 +76,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(eventRoutes)
   await app.register(eventStreamRoute)
   await app.register(stateRoutes)
+  await app.register(artifactRoutes)
   await app.register(messageRoute)
   return app
 }

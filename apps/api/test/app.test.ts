@@ -74,9 +74,15 @@ describe('the pages', () => {
         '/apps/{appName}/sessions',
         '/apps/{appName}/state',
         '/apps/{appName}/users/{userId}',
+        '/apps/{appName}/users/{userId}/artifacts',
+        '/apps/{appName}/users/{userId}/artifacts/{name}',
+        '/apps/{appName}/users/{userId}/artifacts/{name}/versions',
         '/apps/{appName}/users/{userId}/sessions',
         '/apps/{appName}/users/{userId}/state',
         session,
+        `${session}/artifacts`,
+        `${session}/artifacts/{name}`,
+        `${session}/artifacts/{name}/versions`,
         `${session}/events`,
         `${session}/events/stream`,
         `${session}/events/{eventId}`,
@@ -89,6 +95,9 @@ describe('the pages', () => {
     )
     expect(Object.keys(components.schemas)).toContain('Problem')
     expect(paths[`${session}/events`].post.responses).toHaveProperty('4XX')
+    const file = paths[`${session}/artifacts/{name}`]
+    expect(Object.keys(file.put.requestBody.content)).toEqual(['application/octet-stream'])
+    expect(Object.keys(file.get.responses[200].content)).toEqual(['application/octet-stream'])
     const page = await app.inject('/docs/')
     expect(page.body).not.toMatch(/(?:src|href)="https?:/)
     expect(page.headers['content-security-policy']).toMatch("script-src 'self';")

@@ -44,6 +44,8 @@ describe('every legal id works in a path', () => {
       payload: { text: '1+1', eventId: `${[...id].slice(0, -1).join('')}!` },
     })
     expect(turn.json().events).toHaveLength(4)
+    expect((await app.inject({ method: 'PUT', url: `${session}/artifacts/${name}`, payload: id })).statusCode).toBe(201)
+    expect((await app.inject(`${session}/artifacts/${name}`)).body).toBe(id)
     expect((await app.inject({ method: 'DELETE', url: session })).statusCode).toBe(204)
   })
 

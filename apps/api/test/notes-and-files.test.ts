@@ -32,6 +32,8 @@ function dyingAfterTool(store: Store): Store {
   return { ...store, events: { ...store.events, append } }
 }
 
+const withNotes = () => started({ store: createInMemoryStore() })
+
 describe('files', () => {
   test('are saved as they were written, and read again', async () => {
     const app = await started()
@@ -109,9 +111,6 @@ describe('files', () => {
 })
 
 describe('notes', () => {
-  const withNotes = (options: Parameters<typeof startApp>[0] = {}) =>
-    started({ store: createInMemoryStore(), ...options })
-
   test('are found in all sessions of the user, the best first, and by nobody else', async () => {
     const app = await withNotes()
     expect(await say(app, 'Note that Ann likes green tea.')).toBe('I have noted: Ann likes green tea.')

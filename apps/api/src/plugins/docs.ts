@@ -7,6 +7,7 @@ const tags = [
   { name: 'sessions', description: 'One conversation of one user with one app' },
   { name: 'events', description: 'Immutable entries of a session' },
   { name: 'state', description: 'JSON documents of an app, a user, a session' },
+  { name: 'artifacts', description: 'Versioned files of a session or a user' },
   { name: 'health', description: 'For those who watch the server' },
 ]
 
@@ -29,7 +30,7 @@ export const docs = fp(
         openapi: '3.1.0',
         info: {
           title: 'Daybook',
-          description: 'Sessions, events and state of AI agents. Errors are RFC 9457 problem details.',
+          description: 'Sessions, events, state and files of AI agents. Errors are RFC 9457 problem details.',
           version: '0.1.0',
         },
         tags,

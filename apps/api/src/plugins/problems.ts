@@ -145,7 +145,7 @@ function storeProblem(error: StoreError, { headers }: FastifyRequest): Omit<Prob
   // A conflict about an id names it; one about the revision has no field.
   const isPrecondition = code === 'conflict' && facts.field === undefined && headers['if-match'] !== undefined
   const status = isPrecondition ? 412 : statuses[code]
-  const { field, limit, actual, revision, capability, sessionId, eventIds } = facts
+  const { field, limit, actual, revision, capability, sessionId, eventIds, saveId } = facts
   return {
     ...named(code, status),
     detail: status < 500 ? message : (publicDetails[code] ?? 'Something went wrong on the server.'),
@@ -157,6 +157,7 @@ function storeProblem(error: StoreError, { headers }: FastifyRequest): Omit<Prob
     ...(capability !== undefined && { capability }),
     ...(sessionId !== undefined && { sessionId }),
     ...(eventIds !== undefined && { eventIds: [...eventIds] }),
+    ...(saveId !== undefined && { saveId }),
   }
 }
 
@@ -184,6 +185,9 @@ const fieldOf = (field: string): string =>
   field
     .replace(/^session\.set\b/, 'state')
     .replace(/^event\.id$/, 'eventId')
+    .replace(/^content$/, 'body')
+    .replace(/^mimeType$/, 'content-type')
+    .replace(/^saveId$/, 'Idempotency-Key')
     .replace(/^(?:key|session|change|query|options)\./, '')
 
 type Refusal = NonNullable<FastifyError['validation']>[number]

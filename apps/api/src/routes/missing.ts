@@ -5,3 +5,6 @@ export const noSession = ({ appName, userId, sessionId }: SessionKey): StoreErro
 
 export const noEvent = (eventId: string): StoreError =>
   new StoreError('not_found', `There is no event ${eventId} in this session`)
+
+export const noArtifact = (name: string, version: number | undefined): StoreError =>
+  new StoreError('not_found', `There is no file ${name}${version === undefined ? '' : ` of version ${version}`} here`)

@@ -17,6 +17,7 @@ export const Problem = Type.Object(
     capability: Type.Optional(Type.String()),
     sessionId: Type.Optional(Type.String({ description: 'The id that was generated, to repeat the request with' })),
     eventIds: Type.Optional(Type.Array(Type.String())),
+    saveId: Type.Optional(Type.String({ description: 'The key that was generated, to repeat the upload with' })),
   },
   { $id: 'Problem' },
 )
