@@ -4,6 +4,13 @@ export {
   type LeaseSessionRequest,
 } from './daybook-session-service.ts'
 export { DaybookArtifactService } from './daybook-artifact-service.ts'
+export {
+  DaybookMemoryService,
+  type AddEventsToMemoryRequest,
+  type AddMemoryRequest,
+  type DaybookMemoryServiceOptions,
+} from './daybook-memory-service.ts'
+export { daybookServices, type DaybookServices, type DaybookServicesOptions } from './daybook-services.ts'
 export { openSessionService, type OpenSessionServiceOptions } from './open-session-service.ts'
 export { getSessionServiceFromUri } from './session-service-registry.ts'
 export { importFromAdk, type AdkImportOptions } from './import-from-adk.ts'

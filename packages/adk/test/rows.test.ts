@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 /**
- * What ADK's users, its Runner and its tools expect of a session service (1, 1.1, 2), what they complained about in those
+ * What ADK's users, its Runner and its tools expect of a session service (1, 1.1, 2), a memory service (3), what they complained about in those
  * there are (5), and what was measured wrong in ADK 2.0.0 (6). A test names the rows that it proves in brackets.
  */
 const rows: Readonly<Record<string, string>> = {
@@ -56,6 +56,15 @@ const rows: Readonly<Record<string, string>> = {
   '§2 complete events': 'after a reload',
   '§2 resumption': 'in another process',
   '§2 getOrCreateSession at once': 'by several callers',
+  '§3 kept': 'events with at least one part',
+  '§3 added again': 'replaces its entries, in one transaction',
+  '§3 scope': 'app and user, across sessions, whatever the ids',
+  '§3 match': 'any word of the query, of any script, and digits',
+  '§3 punctuation': 'is stripped',
+  '§3 order': 'score, time, id; with a limit',
+  '§3 others': 'addEventsToMemory and addMemory',
+  '§3 tools': 'LOAD_MEMORY, PRELOAD_MEMORY and ctx.searchMemory',
+  '§3 one statement': 'reads across sessions',
   '§4 saveArtifact': 'answers a version',
   '§4 loadArtifact': 'a part, of the newest version or of one',
   '§4 versions': 'from 0, one more each, also of savers at once',
