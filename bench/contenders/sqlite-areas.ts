@@ -29,7 +29,9 @@ export function sqliteAreas(db: Database.Database): Required<Pick<Contender, 'ar
         (load.get(appName, userId, sessionId, name) as Uint8Array).byteLength, // as the statement says
     },
     memories: {
-      add: async ({ appName, userId }, texts) => void add.immediate(appName, userId, texts),
+      async add({ appName, userId }, texts) {
+        add.immediate(appName, userId, texts)
+      },
       search: async ({ appName, userId }, query, most) =>
         search.all(query.split(' ').join(' OR '), appName, userId, most).length,
     },

@@ -91,8 +91,8 @@ export function createMemoryRows({ tables, expressions, search }: Dialect, form:
       )} from ${search.entries(param('entries'))}`,
     },
     insertWords: sql`insert into ${memoryWords} (${bare(memoryWords.word)}, ${bare(memoryWords.mid)})
-      select entry.word, ${memories.mid} from ${search.words(param('words'))}
-      join ${memories} on ${memories.memoryId} = entry.id and ${isScope}`,
+      select entry.word, (select ${memories.mid} from ${memories} where ${isScope} and ${memories.memoryId} = entry.id)
+      from ${search.words(param('words'))}`, // not a join: a planner that cannot see how long the list is may walk the whole scope instead
     memoryOf(row) {
       const [appName, userId, id] = [row['appName'], row['userId'], row['memoryId']].map(String) as [
         string,
