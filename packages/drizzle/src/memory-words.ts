@@ -3,8 +3,8 @@ import type { CheckedScope } from '@daybook/core'
 
 // A search looks words up in a table of ours, and not in the full-text index of a database: those do not agree on what a word is,
 // which are too short or too common, or what a query means, and InnoDB's does not even see what the transaction itself has written.
-// So a table is what it is on every database. Measured with 5,000 memories of 60 words, ten to a transaction: a search is faster by
-// it (PostgreSQL 0.4 ms, by GIN 10 and more; MariaDB 0.3 ms, by FULLTEXT 0.5; SQLite 0.07 ms), and an add is slower (for a memory:
+// So a table is what it is on every database. Measured with 5,000 memories of 60 words, ten to a transaction: a search
+// is faster by it (PostgreSQL 0.4 ms, by GIN 10 and more; MariaDB 0.3 ms, by FULLTEXT 0.5; SQLite 0.07 ms), and an add is slower (for a memory:
 // SQLite 0.8 ms, FTS5 0.14; PostgreSQL 0.9 ms, GIN 0.4 to 0.7; MariaDB 1.3 ms, FULLTEXT 0.8).
 //
 // A word is stored as a number, a hash of itself and whose it is. So the words of two users never meet, and a lookup reads what

@@ -78,7 +78,7 @@ export const overSchema =
 export function overStatements(change: (chunks: readonly SQLChunk[]) => SQLChunk[]): DialectPatch {
   const changed = (given: SQL): SQL =>
     new SQL(change(given.queryChunks.map((chunk) => (is(chunk, SQL) ? changed(chunk) : chunk))))
-  const statement = remembered((given: Statement): Statement => ({ sql: changed(given.sql) }))
+  const statement = remembered((given: Statement): Statement => ({ ...given, sql: changed(given.sql) }))
   const part = ({ columns, from }: Part): Part => ({
     sql: changed(sql`select ${selected(columns)} ${from}`),
     columns: Object.fromEntries(Object.entries(columns).map(([alias, column]) => [alias, changed(sql`${column}`)])),
@@ -194,7 +194,7 @@ export const readThenWrite: DialectPatch = (dialect) => ({
 })
 
 /** The text of a statement as far as it is fixed. */
-export const textOf = (sql: SQL): string =>
-  sql.queryChunks
+export const textOf = (text: SQL): string =>
+  text.queryChunks
     .map((chunk) => (is(chunk, StringChunk) ? chunk.value.join('') : is(chunk, SQL) ? textOf(chunk) : '?'))
     .join('')
