@@ -95,6 +95,12 @@ export interface CheckOptions {
   readonly ownServer?: true
   /** A place of its own whose connections have settings that an application would not choose; migrated. */
   readonly settings?: 'hostile'
+  /**
+   * Nothing runs beside it: it measures or changes what all checks of a run share, such as the process, its time zone, an
+   * index; or it looks at what the others left. Default: a race is alone, since what runs beside it takes turns away, and so is
+   * what needs a lock or a transaction to be held, or every event to be refused, since that may be of the whole place.
+   */
+  readonly alone?: boolean
   /** Run and reported, not gating: a new rule starts so. */
   readonly tentative?: true
   readonly budgetMs?: number
@@ -109,16 +115,21 @@ export interface Check extends CheckOptions {
   readonly since: string
   readonly engine: Engine
   readonly needs: readonly Need[]
+  readonly alone: boolean
   readonly budgetMs: number
   run(ctx: Ctx): Promise<void>
 }
 
 export type Checks = readonly [Check, ...Check[]]
 
+const ofTheWholePlace: ReadonlySet<Need> = new Set<Need>(['lock', 'transaction', 'refuse'])
+
 /** One rule of the contract as a program. */
 export function check(id: CheckId, rule: string, run: (ctx: Ctx) => Promise<void>, options: CheckOptions = {}): Check {
   const key = options.variant === undefined ? id : `${id}@${options.variant}`
-  return { engine: 'example', needs: [], budgetMs: 20_000, ...options, id, key, rule, since: '1.0', run }
+  const { engine = 'example', needs = [] } = options
+  const alone = engine === 'race' || needs.some((need) => ofTheWholePlace.has(need))
+  return { alone, budgetMs: 20_000, ...options, engine, needs, id, key, rule, since: '1.0', run }
 }
 
 /** `undefined`: advisory, in no level. */

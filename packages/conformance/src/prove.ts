@@ -2,10 +2,11 @@ import type { ContextOptions } from './context.ts'
 import { referencePlace } from './control.ts'
 import type { OwnMutant, Place, StoreUnderTest } from './define.ts'
 import type { Check } from './check.ts'
+import { besideThenAlone } from './lanes.ts'
 import { spoiltStorage } from './mutants/faults.ts'
 import type { Mutant, MutantResult, Shared } from './mutant.ts'
 import type { BrokenWorker } from './process.ts'
-import { runCheck } from './run-check.ts'
+import { isUnattributed, runCheck } from './run-check.ts'
 import { openStage } from './stage.ts'
 import type { Result } from './verdict.ts'
 
@@ -15,6 +16,8 @@ export interface ProveOptions extends Omit<ContextOptions, 'app'> {
   readonly id: string
   /** Keys of the checks that the unbroken store passed in this run: the control. */
   readonly passed: ReadonlySet<string>
+  /** How many broken stores are tried at once, where their checks may run beside others. */
+  readonly lanes: number
   readonly log?: (line: string) => void
 }
 
@@ -27,54 +30,72 @@ export async function proveMutants(
   mutants: readonly Mutant[],
   options: ProveOptions,
 ): Promise<MutantResult[]> {
-  const results: MutantResult[] = []
   const stage = await openStage(subject, options.id)
   try {
-    for (const mutant of mutants) {
-      const result = await prove(mutant, subject, stage, options)
-      if (result.outcome === 'survived')
-        options.log?.(`${mutant.id} (${mutant.bug}) ${result.outcome}: ${result.note ?? ''}`)
-      results.push(result)
-    }
+    return await eachProven(mutants, options, (mutant, turn) => prove(mutant, subject, stage, { ...options, turn }))
   } finally {
     await stage.end()
   }
-  return results
 }
 
 /** Bugs that the subject builds into its store by itself: each has a place of its own, since its schema may be the bug. */
-export async function proveOwnMutants(
+export const proveOwnMutants = (
   subject: StoreUnderTest,
   mutants: readonly OwnMutant[],
   options: ProveOptions,
-): Promise<MutantResult[]> {
-  const results: MutantResult[] = []
-  for (const { id, check: key, inapplicable, provision } of mutants) {
+): Promise<MutantResult[]> =>
+  eachProven(mutants, options, async ({ id, check: key, inapplicable, provision }, turn) => {
     const check = options.checks.find((one) => one.key === key)
     const why =
       inapplicable ??
       (check === undefined || !options.passed.has(key) ? 'the check is not passed by the unbroken store' : undefined)
-    if (check === undefined || why !== undefined) {
-      results.push({ id, check: key, outcome: 'inapplicable', ...(why !== undefined && { note: why }) })
-      continue
-    }
-    const result = await proveOwn({ id, check, provision }, subject, options).catch((error: unknown): MutantResult => ({
+    if (check === undefined || why !== undefined)
+      return { id, check: key, outcome: 'inapplicable', ...(why !== undefined && { note: why }) }
+    return proveOwn({ id, check, provision }, subject, { ...options, turn }).catch((error: unknown): MutantResult => ({
       id,
       check: key,
       outcome: 'survived',
       note: `cannot start: ${String(error)}`,
     }))
-    if (result.outcome === 'survived') options.log?.(`${id} survived: ${result.note ?? ''}`)
-    results.push(result)
+  })
+
+type AnyMutant = Pick<Mutant | OwnMutant, 'id' | 'bug' | 'check'>
+
+/** Results in the order of the mutants. */
+async function eachProven<M extends AnyMutant>(
+  mutants: readonly M[],
+  { checks, lanes, log }: ProveOptions,
+  proof: (mutant: M, turn: string) => Promise<MutantResult | undefined>,
+): Promise<MutantResult[]> {
+  const checkOf = new Map(checks.map((check) => [check.key, check]))
+  const results = new Map<M, MutantResult>()
+  const order = {
+    lanes,
+    isAlone: ({ check }: M) => checkOf.get(check)?.alone !== false,
+    longest: ({ check }: M) => checkOf.get(check)?.budgetMs ?? 0,
   }
-  return results
+  const attempt = async (mutant: M, turn: string) => {
+    const result = await proof(mutant, turn)
+    if (result === undefined) return
+    results.set(mutant, result)
+    if (result.outcome === 'survived') log?.(`${mutant.id} (${mutant.bug}) survived: ${result.note ?? ''}`)
+  }
+  await besideThenAlone(mutants, order, (mutant) => attempt(mutant, ''))
+  // What one of several left unhandled kills none of them: whose it was shows when nothing runs beside it.
+  for (const mutant of mutants) if (!results.has(mutant)) await attempt(mutant, '.alone')
+  return mutants.flatMap((mutant) => results.get(mutant) ?? [])
+}
+
+interface TurnOptions extends ProveOptions {
+  /** Ends the name of the app, so that a second turn finds nothing of the first. */
+  readonly turn: string
 }
 
 async function proveOwn(
   { id, check, provision }: Pick<OwnMutant, 'id' | 'provision'> & { readonly check: Check },
   subject: StoreUnderTest,
-  options: ProveOptions,
-): Promise<MutantResult> {
+  options: TurnOptions,
+): Promise<MutantResult | undefined> {
   const place = `${options.id}_${id.toLowerCase().replace('@', '_')}`
   const stage = await openStage({ ...subject, provision }, place, {
     migrated: check.fresh !== true,
@@ -82,22 +103,21 @@ async function proveOwn(
     settings: check.settings,
   })
   try {
-    return judged(id, check.key, await runCheck(check, stage, { ...options, app: `${check.key}.${id}` }))
+    return judged(id, check.key, await runCheck(check, stage, { ...options, app: `${check.key}.${id}${options.turn}` }))
   } finally {
     await stage.end()
   }
 }
 
-/** Only an assertion of the check that failed has killed a mutant. */
-const judged = (id: MutantResult['id'], key: string, { verdict, what, got, byMistake }: Result): MutantResult =>
-  verdict === 'fail' && byMistake !== true
-    ? { id, check: key, outcome: 'killed', ...(what !== undefined && { note: what }) }
-    : {
-        id,
-        check: key,
-        outcome: 'survived',
-        note: `${byMistake === true ? 'a mistake in a program' : verdict}${what === undefined ? '' : `: ${what}: ${got ?? ''}`}`,
-      }
+/** Only an assertion of the check that failed has killed a mutant; `undefined`: it failed by what may be another's. */
+function judged(id: MutantResult['id'], key: string, result: Result): MutantResult | undefined {
+  const { verdict, what, got, byMistake } = result
+  if (isUnattributed(result)) return undefined
+  if (verdict === 'fail' && byMistake !== true)
+    return { id, check: key, outcome: 'killed', ...(what !== undefined && { note: what }) }
+  const why = byMistake === true ? 'a mistake in a program' : verdict
+  return { id, check: key, outcome: 'survived', note: `${why}${what === undefined ? '' : `: ${what}: ${got ?? ''}`}` }
+}
 
 /** The same checks on the reference store, unbroken: one that it fails would kill any mutant for no reason. */
 export async function runControl(
@@ -109,13 +129,19 @@ export async function runControl(
   const reference = { ...subject, provision: referencePlace }
   const shared = await openStage(reference, `${options.id}_control`)
   const results: Result[] = []
+  const order = {
+    lanes: options.lanes,
+    isAlone: ({ alone }: Check) => alone,
+    longest: ({ budgetMs }: Check) => budgetMs,
+  }
   try {
-    for (const check of options.checks.filter(({ key }) => named.has(key))) {
-      const stage =
-        check.fresh === true ? await openStage(reference, `${options.id}_fresh`, { migrated: false }) : shared
+    const checks = options.checks.filter(({ key }) => named.has(key))
+    await besideThenAlone(checks, order, async (check) => {
+      const place = `${options.id}_fresh_${options.checks.indexOf(check)}`
+      const stage = check.fresh === true ? await openStage(reference, place, { migrated: false }) : shared
       results.push(await runCheck(check, stage, { ...options, app: `${check.key}.control` }))
       if (stage !== shared) await stage.end()
-    }
+    })
   } finally {
     await shared.end()
   }
@@ -141,8 +167,8 @@ async function prove(
   mutant: Mutant,
   subject: StoreUnderTest,
   stage: OpenStage,
-  options: ProveOptions,
-): Promise<MutantResult> {
+  options: TurnOptions,
+): Promise<MutantResult | undefined> {
   const { id, check: key } = mutant
   const check = options.checks.find((one) => one.key === key)
   if (check === undefined) return { id, check: key, outcome: 'survived', note: `there is no check ${key}` }
@@ -170,7 +196,7 @@ async function prove(
     other: wrap(place.other, {}),
   }
   try {
-    return judged(id, key, await runCheck(check, broken, { ...options, app: `${key}.${id}` }))
+    return judged(id, key, await runCheck(check, broken, { ...options, app: `${key}.${id}${options.turn}` }))
   } finally {
     if (place !== stage) await place.end()
   }

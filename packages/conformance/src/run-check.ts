@@ -5,6 +5,7 @@ import { BrokenOff } from './model.ts'
 import { createContext, type ContextOptions, type Ctx, type Stage } from './context.ts'
 import { CheckFailure, describe, Inapplicable, Unproven } from './expect.ts'
 import { reasonWithout } from './facts.ts'
+import { hearStrays, type Stray } from './strays.ts'
 import type { Result } from './verdict.ts'
 
 /** Runs one check on a stage: the verdict by the truth table, never an exception. */
@@ -13,24 +14,34 @@ export async function runCheck(check: Check, stage: Stage, options: ContextOptio
   const { ctx } = context
   const started = performance.now()
   const since = () => Math.round(performance.now() - started)
-  const stray = strayErrors()
+  const stray = hearStrays(options.app)
   try {
     const verdict = await perform(check, ctx)
-    const unhandled = await stray.end()
-    if (unhandled !== undefined) throw unhandledError(unhandled)
+    const left = await stray.end()
+    if (left !== undefined) throw unhandledError(left)
     return { key: check.key, verdict, ms: since() }
   } catch (error) {
-    const unhandled = await stray.end()
+    const left = await stray.end()
     // An exception out of nowhere is why the check ran out of its time, or saw what it did not expect.
-    const shown = unhandled === undefined || error instanceof CheckFailure ? error : unhandledError(unhandled)
+    const shown = left === undefined || error instanceof CheckFailure ? error : unhandledError(left)
     return { key: check.key, ms: since(), ...verdictOf(shown) }
   } finally {
     await context.end()
   }
 }
 
-const unhandledError = (error: Error) =>
-  new CheckFailure('no rejection and no exception is left unhandled', 'none', error.message, { cause: error.cause })
+const unhandled = 'no rejection and no exception is left unhandled'
+
+/** Of several that ran at once nobody can say whose it was: that is no assertion of any of them. */
+const unhandledError = ({ error, during }: Stray) =>
+  during.length === 1
+    ? new CheckFailure(unhandled, 'none', error.message, { cause: error.cause })
+    : new Unattributed(`${error.message}, while these ran: ${during.join(', ')}`)
+
+class Unattributed extends Error {}
+
+/** Whether a result is about one of several checks that ran at once, nobody knows which. */
+export const isUnattributed = ({ verdict, what }: Result): boolean => verdict === 'error' && what === unhandled
 
 const isAbility = (capability: Ability | Fact): capability is Ability => abilities.some((one) => one === capability)
 
@@ -61,6 +72,7 @@ function verdictOf(error: unknown): Omit<Result, 'key' | 'ms'> {
       ...foundAt(error),
       ...(isMistake(error.cause) && { byMistake: true as const }),
     }
+  if (error instanceof Unattributed) return { verdict: 'error', what: unhandled, expected: 'none', got: error.message }
   return {
     verdict: 'error',
     what: 'the check ran into an error that it did not ask for',
@@ -88,34 +100,5 @@ async function bounded(run: Promise<void>, { budgetMs }: Check): Promise<void> {
   } finally {
     clearTimeout(timer)
     run.catch(() => {}) // after its time is over nobody listens any more
-  }
-}
-
-const strays = ['unhandledRejection', 'uncaughtException'] as const
-
-/**
- * What nobody handled while the check ran: rejections, and exceptions out of the driver's own callbacks, which would have
- * ended the process. Nobody else hears of them meanwhile: they are this check's.
- */
-function strayErrors(): { end(): Promise<Error | undefined> } {
-  let first: Error | undefined
-  const listens = strays.map((event) => {
-    const others = process.rawListeners(event)
-    const listen = (error: unknown) => {
-      const text = event === 'uncaughtException' ? 'an exception that ends the process' : 'an unhandled rejection'
-      first ??= new Error(`${text}: ${describe(error)}`, { cause: error })
-    }
-    process.removeAllListeners(event).on(event, listen)
-    return { event, listen, others }
-  })
-  return {
-    async end() {
-      await new Promise((resolve) => setImmediate(resolve)) // Node reports them after the microtasks of this turn
-      for (const { event, listen, others } of listens.splice(0)) {
-        process.off(event, listen)
-        for (const other of others) process.on(event, other as (error: unknown) => void) // they listened before
-      }
-      return first
-    },
   }
 }

@@ -2,9 +2,10 @@ import { randomInt } from 'node:crypto'
 import { groups, levelOf, type Check, type Level } from './check.ts'
 import { createCertificate, type Certificate } from './certificate.ts'
 import { budgets, type Budget } from './context.ts'
-import { defineStoreUnderTest, type StoreUnderTest } from './define.ts'
+import { defineStoreUnderTest, SubjectError, type StoreUnderTest } from './define.ts'
 import type { Counterexample } from './expect.ts'
 import { settleFacts } from './facts.ts'
+import { besideThenAlone } from './lanes.ts'
 import { runId } from './left-places.ts'
 import type { MutantResult } from './mutant.ts'
 import { mutants } from './mutants/index.ts'
@@ -13,8 +14,9 @@ import { endProcesses } from './processes.ts'
 import { redactText } from './redact.ts'
 import { proveMutants, proveOwnMutants, runControl } from './prove.ts'
 import { runCheck } from './run-check.ts'
-import { openStage, seedWitness, witnessChecksum, type OpenStage } from './stage.ts'
+import { openStage, type OpenStage } from './stage.ts'
 import { planViolations, tally, type Result } from './verdict.ts'
+import { seedWitness, watchWitness, witnessChecksum, type WitnessWatch } from './witness.ts'
 import { recordCalls } from './wrap.ts'
 
 export interface RunOptions {
@@ -32,6 +34,10 @@ export interface RunOptions {
   readonly canaries?: boolean
   /** What a check of `only` failed with once: it draws that again, and nothing else. */
   readonly replay?: Counterexample
+  /** How many checks run at once, where they may. With 1 each runs by itself, and what goes wrong is its own. Default 4. */
+  readonly lanes?: number
+  /** How many of the slowest checks the report names, with their times. Default 5. */
+  readonly slowest?: number
   readonly log?: (line: string) => void
 }
 
@@ -39,7 +45,7 @@ export interface RunOptions {
 export interface Kernel {
   readonly plan: Plan
   readonly seed: number
-  /** Results so far, in order. */
+  /** Results so far, in the order in which they came. */
   readonly results: readonly Result[]
   /** Canaries, or all mutants; empty until the other groups have run. */
   readonly mutants: readonly MutantResult[]
@@ -56,6 +62,7 @@ interface Run {
   readonly id: string
   readonly budget: Budget
   readonly replay: Counterexample | undefined
+  readonly lanes: number
   readonly log: (line: string) => void
   readonly kernel: {
     plan: Plan
@@ -72,7 +79,8 @@ interface Run {
 export async function runConformance(subject: StoreUnderTest, options: RunOptions = {}): Promise<Certificate> {
   defineStoreUnderTest(subject)
   const { level = 'concurrent', budget = 'quick', seed = randomInt(2 ** 31), only = [] } = options
-  const { prove = false, canaries = true } = options
+  const { prove = false, canaries = true, lanes = 4, slowest = 5 } = options
+  if (!Number.isSafeInteger(lanes) || lanes < 1) throw new SubjectError(`lanes is a whole number from 1, not ${lanes}`)
   const log = (line: string) => options.log?.(redactText(line))
   const plan = createPlan(level, only)
   const run: Run = {
@@ -80,6 +88,7 @@ export async function runConformance(subject: StoreUnderTest, options: RunOption
     id: runId((places += 1)),
     budget: budgets[budget],
     replay: options.replay,
+    lanes,
     log,
     kernel: { plan, seed, results: [], mutants: [], control: [], called: new Set(), witnessChangedBy: [] },
   }
@@ -103,6 +112,7 @@ export async function runConformance(subject: StoreUnderTest, options: RunOption
       violations,
       store: stage.store,
       place: stage.place,
+      slowest,
       ms: Math.round(performance.now() - started),
     })
     log(`mutants: ${killed(run)} of ${applicable(run)} killed${notApplicable(run)}`)
@@ -133,16 +143,32 @@ const isMeta = ({ id }: Check) => id.startsWith('META-') && id !== 'META-03'
 type Proof = 'none' | 'canaries' | 'all'
 
 async function runAll(run: Run, stage: OpenStage, proof: Proof): Promise<void> {
-  const { plan } = run.kernel
+  const { plan, results } = run.kernel
   await seedWitness(stage.store)
-  const witness = { checksum: await witnessChecksum(stage.store) }
-  for (const check of plan.checks.filter((one) => !isMeta(one))) await judge(run, check, stage, witness)
-  run.kernel.results.splice(0, Infinity, ...settleFacts(run.kernel.results))
+  const look = () => witnessChecksum(stage.store)
+  const witness = watchWitness(look, await look())
+  const order = { lanes: run.lanes, isAlone: ({ alone }: Check) => alone, longest: ({ budgetMs }: Check) => budgetMs }
+  await besideThenAlone(
+    plan.checks.filter((one) => !isMeta(one)),
+    order,
+    (check) => judge(run, check, stage, witness),
+  )
+  const place = new Map(plan.checks.map(({ key }, i) => [key, i]))
+  const planned = results.toSorted((a, b) => (place.get(a.key) ?? 0) - (place.get(b.key) ?? 0))
+  results.splice(0, Infinity, ...settleFacts(planned))
   if (proof !== 'none') await breakOnPurpose(run, proof)
   for (const check of plan.checks.filter(isMeta)) await judge(run, check, stage, witness)
 }
 
-async function judge(run: Run, check: Check, stage: OpenStage, witness: { checksum: string }): Promise<void> {
+async function judge(run: Run, check: Check, stage: OpenStage, witness: WitnessWatch): Promise<void> {
+  witness.begins(check.key)
+  const result = witnessed(run, await ranOn(run, check, stage), await witness.ends(check.key))
+  run.kernel.results.push(result)
+  report(run, check, result)
+}
+
+/** Runs the check on the stage of all, or on one of its own. */
+async function ranOn(run: Run, check: Check, stage: OpenStage): Promise<Result> {
   const options = {
     kernel: run.kernel,
     budget: run.budget,
@@ -152,35 +178,34 @@ async function judge(run: Run, check: Check, stage: OpenStage, witness: { checks
   }
   const own =
     check.fresh === true || check.settings !== undefined
-      ? await openStage(run.subject, `${run.id}_${run.kernel.results.length}`, {
+      ? await openStage(run.subject, `${run.id}_${run.kernel.plan.checks.indexOf(check)}`, {
           migrated: check.fresh !== true,
           wrap: stage.wrap,
           ownServer: check.ownServer,
           settings: check.settings,
         })
       : stage
-  let result: Result
   try {
-    result = deviated(run.subject, check, await runCheck(check, own, options))
+    return deviated(run.subject, check, await runCheck(check, own, options))
   } finally {
     if (own !== stage) await own.end()
   }
-  const checksum = await witnessChecksum(stage.store).catch((error: unknown) => `unreadable: ${String(error)}`)
-  if (checksum !== witness.checksum) {
-    run.kernel.witnessChangedBy.push(check.key)
-    witness.checksum = checksum
-    if (result.verdict === 'pass') {
-      result = {
-        ...result,
-        verdict: 'fail',
-        what: 'the witness tenant is untouched',
-        expected: 'the same checksum',
-        got: 'another one: a statement lacks its key',
-      }
-    }
+}
+
+/** A check that may have changed the witness did not pass. */
+function witnessed({ kernel }: Run, result: Result, suspects: readonly string[]): Result {
+  if (suspects.length === 0) return result
+  kernel.witnessChangedBy.push(result.key)
+  if (result.verdict !== 'pass') return result
+  const others = suspects.filter((key) => key !== result.key)
+  const beside = others.length === 0 ? '' : `, here or in what ran beside it: ${others.join(', ')}`
+  return {
+    ...result,
+    verdict: 'fail',
+    what: 'the witness tenant is untouched',
+    expected: 'the same checksum',
+    got: `another one: a statement lacks its key${beside}`,
   }
-  run.kernel.results.push(result)
-  report(run, check, result)
 }
 
 /** A defect that the subject lists by name: it may fail, and it has to be taken off the list when it does not. */
@@ -221,7 +246,8 @@ async function breakOnPurpose(run: Run, proof: Proof): Promise<void> {
   const passed = new Set(kernel.results.filter(isTried).map(({ key }) => key))
   // What the quick budget sees, the other one does too.
   const budget: Budget = { ...budgets.quick, isProof: true }
-  const options = { kernel, budget, seed: kernel.seed, checks: kernel.plan.checks, id: `${run.id}_m`, passed, log }
+  const { seed, plan } = kernel
+  const options = { kernel, budget, seed, checks: plan.checks, id: `${run.id}_m`, passed, lanes: run.lanes, log }
   const own = (proof === 'all' ? (subject.mutants ?? []) : []).filter(({ check }) => planned.has(check))
   kernel.control.push(...(await runControl(subject, [...chosen, ...own], options)))
   if (chosen.length > 0) kernel.mutants.push(...(await proveMutants(subject, chosen, options)))

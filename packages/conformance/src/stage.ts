@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { Store } from '@daybook/core'
 import type { Stage } from './context.ts'
 import type { OpenOptions, StoreUnderTest } from './define.ts'
 import { SubjectError } from './define.ts'
-import { embeddingDimensions, snapshot } from './fixtures.ts'
-
-const witnessApp = 'witness'
+import { embeddingDimensions } from './fixtures.ts'
+import { witnessApp } from './witness.ts'
 
 export interface OpenStage extends Stage {
   end(): Promise<void>
@@ -53,42 +51,4 @@ export async function openStage(
     await end()
     throw error
   }
-}
-
-/** A tenant that no check owns: a statement without its WHERE shows at the check that sent it. */
-export async function seedWitness(store: Store): Promise<void> {
-  for (const userId of ['w1', 'w2']) {
-    const session = await store.sessions.create({
-      appName: witnessApp,
-      userId,
-      sessionId: 's1',
-      state: { own: userId, 'user:kept': 1, 'app:kept': 1 },
-    })
-    await store.events.append(session, [
-      { id: 'e1', author: 'user', timestamp: 1_600_000_000_000, content: { parts: [{ text: 'witness' }] } },
-      { id: 'e2', author: 'agent', timestamp: 1_600_000_000_001, actions: { stateDelta: { seen: true } } },
-    ])
-    if (store.capabilities.memories === 'yes')
-      await store.memories.add({ appName: witnessApp, userId }, { id: 'm1', text: 'witness alpha', timestamp: 1 })
-    if (store.capabilities.artifacts === 'yes')
-      for (const name of ['a', 'user:a'])
-        await store.artifacts.save({ ...session, name }, Buffer.from('witness'), { saveId: 'kept' })
-  }
-}
-
-export async function witnessChecksum(store: Store): Promise<string> {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(await snapshot(store, witnessApp))))
-    .digest('hex')
-}
-
-/** Key order of state is not promised. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => sorted(item))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  )
 }

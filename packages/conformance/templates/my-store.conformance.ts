@@ -21,7 +21,7 @@ export default defineStoreUnderTest({
   // What your store says of itself, every key: a probe that breaks must not quietly switch checks off.
   expects: {
     memories: 'yes',
-    artifacts: 'no',
+    artifacts: 'yes',
     metrics: 'no',
     lease: 'yes',
     jsonPathFilter: 'yes',

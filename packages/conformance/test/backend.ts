@@ -26,6 +26,9 @@ const { values } = parseArgs({
     prove: { type: 'boolean', default: false },
     seed: { type: 'string' },
     only: { type: 'string', multiple: true },
+    lanes: { type: 'string' },
+    // How many of the slowest checks are named.
+    slowest: { type: 'string' },
   },
 })
 
@@ -48,7 +51,7 @@ async function matrix(): Promise<number> {
 
 async function certify(): Promise<number> {
   const backend = backendNamed(values.backend ?? '')
-  const { as = backend, budget, seed, only, prove } = values
+  const { as = backend, budget, seed, only, prove, lanes, slowest } = values
   const wanted = values.level ?? claims[backend]
   const level = levels.find((one) => one === wanted)
   if (level === undefined || (budget !== 'quick' && budget !== 'cert'))
@@ -60,6 +63,8 @@ async function certify(): Promise<number> {
     prove,
     log: console.info,
     ...(seed !== undefined && { seed: Number(seed) }),
+    ...(lanes !== undefined && { lanes: Number(lanes) }),
+    ...(slowest !== undefined && { slowest: Number(slowest) }),
     ...(only !== undefined && { only }),
   })
   // A part of the suite is for looking into something; it replaces no certificate.

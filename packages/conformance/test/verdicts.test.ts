@@ -109,7 +109,15 @@ test('a bug of the subject gets a server of its own where its check does', async
     },
   }
   const kernel = undefined as never // the check looks at nothing
-  const options = { id: 'x', checks: [own], passed: new Set([own.key]), kernel, seed: 1, budget: budgets.quick }
+  const options = {
+    id: 'x',
+    checks: [own],
+    passed: new Set([own.key]),
+    lanes: 4,
+    kernel,
+    seed: 1,
+    budget: budgets.quick,
+  }
   await proveOwnMutants(memory, [mutant], options)
   expect(asked).toEqual([true])
 })
@@ -193,12 +201,19 @@ test('a check that spoils the witness tenant is caught at that check', async () 
       },
     }),
   )
-  const certificate = await runConformance(careless, { only: ['SES-05', 'SES-07', 'META-05'] })
-  expect(certificate.checks.map(({ key, verdict }) => [key, verdict])).toEqual([
+  const only = ['SES-05', 'SES-07', 'META-05']
+  const oneByOne = await runConformance(careless, { only, lanes: 1 })
+  expect(oneByOne.checks.map(({ key, verdict }) => [key, verdict])).toEqual([
     ['SES-05', 'pass'],
     ['SES-07', 'fail'],
     ['META-05', 'fail'],
   ])
+  const besideOneAnother = await runConformance(careless, { only })
+  expect(besideOneAnother.checks.find(({ key }) => key === 'SES-07')).toMatchObject({
+    verdict: 'fail',
+    got: expect.stringMatching(/a statement lacks its key(, here or in what ran beside it: SES-05)?$/) as string,
+  })
+  expect(verdictOf(besideOneAnother, 'META-05')).toBe('fail')
 })
 
 test('what was executed has to be what was planned', () => {

@@ -4,7 +4,7 @@ import { createSqliteStore, openSqliteStore, type SqliteStoreOptions } from '@da
 import { createClient } from '@libsql/client'
 import { drizzle as drizzleBetter } from 'drizzle-orm/better-sqlite3'
 import { drizzle } from 'drizzle-orm/libsql'
-import { copyFile, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { fixedAes } from '../../drizzle/test/codecs.ts'
 import { ask, betterDatabase, openFile, type DriverName, type OpenArgs } from './drivers.ts'
 import type { besideFile } from './oracle.ts'
@@ -60,7 +60,8 @@ export function storageOf({ driver, path }: OpenArgs): NonNullable<Place['storag
 /** A copy of the file with its first bytes overwritten. */
 export async function openDamagedFile({ driver, path }: OpenArgs): Promise<Store> {
   const copy = `${path}.damaged`
-  await copyFile(path, copy)
+  // By SQLite itself: whoever else opens and closes the file takes away the locks that this process has on it.
+  await ask(driver, path, 'VACUUM INTO ?', [copy])
   const file = await open(copy, 'r+')
   await file.write(Buffer.alloc(4096, 'no database '), 0, 4096, 0)
   await file.close()

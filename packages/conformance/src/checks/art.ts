@@ -494,6 +494,7 @@ export const ART: Checks = [
   check('ART-05', 'so do those of several processes', processesRace, {
     ...artifacts,
     engine: 'process',
+    alone: true,
     needs: ['worker'],
     variant: 'process',
   }),

@@ -11,7 +11,14 @@ import { sessionsDoNotBlock, lockIsWaitedFor, shortLock } from './con-locks.ts'
 import { codeOf, allAcknowledged } from './con-outcome.ts'
 
 const race: CheckOptions = { engine: 'race', budgetMs: 60_000 }
-const inProcesses: CheckOptions = { engine: 'process', needs: ['worker'], capability: 'persistent', budgetMs: 120_000 }
+// Races too, of processes that want a core each.
+const inProcesses: CheckOptions = {
+  engine: 'process',
+  alone: true,
+  needs: ['worker'],
+  capability: 'persistent',
+  budgetMs: 120_000,
+}
 
 const writersOnOneSession = (ctx: Ctx) =>
   rounds(ctx, async ({ store, other, key }) => {

@@ -49,10 +49,11 @@ export const FLT: Checks = [
     'FLT-05',
     'a connection that goes silent: the call ends within its time, and so does its hold on the pool',
     goesSilent,
-    statements,
+    { ...statements, alone: true }, // it measures times
   ),
   check('FLT-05', 'a network that goes silent: timeout and signal end the call, and it comes back', silenceEnds, {
     ...line,
+    alone: true, // it measures times
     variant: 'network',
   }),
   check(

@@ -264,10 +264,12 @@ export const JSP: Checks = [
   }),
   check('JSP-11', 'an index on a path changes no answer, is made once, and can be dropped', indexedPaths, {
     capability: 'jsonPathIndex',
+    alone: true,
     budgetMs: 90_000,
   }),
   check('JSP-11', 'what is no path and no type is refused', indexArguments, {
     capability: 'jsonPathIndex',
+    alone: true,
     variant: 'arguments',
   }),
   check('JSP-11', 'a filter on an indexed path walks the index', plansUseIndex, {
@@ -275,6 +277,7 @@ export const JSP: Checks = [
     variant: 'plan',
     engine: 'whitebox',
     needs: ['oracle'],
+    alone: true,
     budgetMs: 60_000,
   }),
 ]

@@ -224,8 +224,8 @@ async function inTransaction(ctx: Ctx): Promise<void> {
 }
 
 /** Renewed three times and more in this time. */
-const short = { ttl: 1_000, owner: 'a' }
-const longer = 2_200
+const short = { ttl: 2_000, owner: 'a' }
+const longer = 4_200
 
 async function renewed(ctx: Ctx): Promise<void> {
   const { store, other } = ctx

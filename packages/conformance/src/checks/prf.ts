@@ -9,7 +9,7 @@ import { observed, oracleMember, withoutControl, type Observed } from '../whiteb
 
 // Facts and counts, never times: what a statement walks, how many there are, how many rows they touch.
 
-const whitebox: CheckOptions = { engine: 'whitebox', needs: ['oracle'], budgetMs: 120_000 }
+const whitebox: CheckOptions = { engine: 'whitebox', alone: true, needs: ['oracle'], budgetMs: 120_000 }
 
 /** 50,000 rows, in proportions that tempt a planner: many sessions of one user, many users of one app, a long session. */
 const size = { sessions: 10_000, users: 30_000, events: 10_000, artifacts: 10_000 } as const

@@ -308,9 +308,16 @@ export const RES: Checks = [
   check('RES-08', 'an early break from an iteration frees the connection', breaksEarly, { budgetMs: 60_000 }),
   check('RES-09', 'results are fresh objects and not shared', resultsAreFresh),
   check('RES-10', 'arguments are neither changed nor kept', argumentsAreLeft),
-  check('RES-11', 'the heap is flat over 5,000 cycles', heapIsFlat, { engine: 'whitebox', budgetMs: 120_000 }),
-  check('RES-12', 'no warnings and listeners are left', quiet, { budgetMs: 60_000 }),
-  check('RES-13', 'opening and closing again and again leaves no handle', opensAndCloses, { budgetMs: 60_000 }),
+  check('RES-11', 'the heap is flat over 5,000 cycles', heapIsFlat, {
+    engine: 'whitebox',
+    alone: true,
+    budgetMs: 120_000,
+  }),
+  check('RES-12', 'no warnings and listeners are left', quiet, { alone: true, budgetMs: 60_000 }),
+  check('RES-13', 'opening and closing again and again leaves no handle', opensAndCloses, {
+    alone: true,
+    budgetMs: 60_000,
+  }),
   check('RES-04', 'after good, failing, abandoned and late calls the whole pool is free again', connectionsComeBack, {
     engine: 'fault',
     needs: ['endpoint', 'wire'],

@@ -18,10 +18,12 @@ const options = {
   seed: { type: 'string' },
   only: { type: 'string', multiple: true },
   out: { type: 'string' },
+  lanes: { type: 'string' },
+  slowest: { type: 'string' },
 } as const
 
 export const run: Command = {
-  usage: `run <store.ts> [--level ${levels.join('|')}] [--budget quick|cert] [--prove] [--seed n] [--only 'EVT-*'] [--out dir]`,
+  usage: `run <store.ts> [--level ${levels.join('|')}] [--budget quick|cert] [--prove] [--seed n] [--only 'EVT-*'] [--out dir] [--lanes n] [--slowest n]`,
   async run(args) {
     const { values, positionals } = parsed({ args: [...args], allowPositionals: true, options })
     const store = onlyOne(positionals, 'the file of the store')
@@ -37,6 +39,8 @@ export const run: Command = {
       prove: values.prove,
       only,
       ...(seed !== undefined && { seed }),
+      ...(values.lanes !== undefined && { lanes: wholeNumber(values.lanes, 'lanes') }),
+      ...(values.slowest !== undefined && { slowest: wholeNumber(values.slowest, 'slowest') }),
       log: console.info,
     })
     if (values.out !== undefined) await writeReport(certificate, pathToFileURL(`${resolve(values.out)}/`))
