@@ -16,6 +16,7 @@ import { artifactRoutes } from './routes/artifacts.ts'
 import { eventRoutes } from './routes/events.ts'
 import { eventStreamRoute } from './routes/event-stream.ts'
 import { healthRoutes } from './routes/health.ts'
+import { memoryRoutes } from './routes/memories.ts'
 import { messageRoute } from './routes/messages.ts'
 import { pageRoutes } from './routes/page.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -77,6 +78,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(eventStreamRoute)
   await app.register(stateRoutes)
   await app.register(artifactRoutes)
+  await app.register(memoryRoutes)
   await app.register(messageRoute)
   return app
 }

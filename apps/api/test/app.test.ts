@@ -77,6 +77,8 @@ describe('the pages', () => {
         '/apps/{appName}/users/{userId}/artifacts',
         '/apps/{appName}/users/{userId}/artifacts/{name}',
         '/apps/{appName}/users/{userId}/artifacts/{name}/versions',
+        '/apps/{appName}/users/{userId}/memories',
+        '/apps/{appName}/users/{userId}/memories/{memoryId}',
         '/apps/{appName}/users/{userId}/sessions',
         '/apps/{appName}/users/{userId}/state',
         session,

@@ -46,6 +46,11 @@ describe('every legal id works in a path', () => {
     expect(turn.json().events).toHaveLength(4)
     expect((await app.inject({ method: 'PUT', url: `${session}/artifacts/${name}`, payload: id })).statusCode).toBe(201)
     expect((await app.inject(`${session}/artifacts/${name}`)).body).toBe(id)
+    const memories = `/apps/${name}/users/${name}/memories`
+    await app.store.memories.add({ appName: id, userId: id }, { id, text: 'tea' })
+    expect((await app.inject(`${memories}?query=tea`)).json().items).toMatchObject([{ id }])
+    expect((await app.inject({ method: 'DELETE', url: `${memories}/${name}` })).statusCode).toBe(204)
+    expect((await app.inject(memories)).json().items).toEqual([])
     expect((await app.inject({ method: 'DELETE', url: session })).statusCode).toBe(204)
   })
 

@@ -32,8 +32,6 @@ function dyingAfterTool(store: Store): Store {
   return { ...store, events: { ...store.events, append } }
 }
 
-const withNotes = () => started({ store: createInMemoryStore() })
-
 describe('files', () => {
   test('are saved as they were written, and read again', async () => {
     const app = await started()
@@ -112,7 +110,7 @@ describe('files', () => {
 
 describe('notes', () => {
   test('are found in all sessions of the user, the best first, and by nobody else', async () => {
-    const app = await withNotes()
+    const app = await started()
     expect(await say(app, 'Note that Ann likes green tea.')).toBe('I have noted: Ann likes green tea.')
     expect(await say(app, 'save a note: Tea with\nmilk is for Bob')).toBe('I have noted: Tea with\nmilk is for Bob')
     expect(await say(app, 'note: coffee at nine')).toBe('I have noted: coffee at nine')
@@ -127,7 +125,7 @@ describe('notes', () => {
   })
 
   test('are answered five at once, each by its beginning', async () => {
-    const app = await withNotes()
+    const app = await started()
     for (let i = 0; i < 6; i++) await app.store.memories.add(user, { text: `tea ${'😀'.repeat(300)}` })
     const answer = await say(app, 'search my notes for tea')
     expect(answer.split('\n- ')).toHaveLength(6)
@@ -135,7 +133,7 @@ describe('notes', () => {
   })
 
   test('are kept once when the turn is asked for again after a crash, and not in the place of another', async () => {
-    const app = await withNotes()
+    const app = await started()
     const dying = await startApp({ store: dyingAfterTool({ ...app.store, close: async () => {} }) })
     expect((await post(dying, 'note that tea is green', 'm1')).statusCode).toBe(503)
     expect((await app.store.memories.list(user)).items).toHaveLength(1)

@@ -7,6 +7,10 @@ const tags = [
   { name: 'sessions', description: 'One conversation of one user with one app' },
   { name: 'events', description: 'Immutable entries of a session' },
   { name: 'state', description: 'JSON documents of an app, a user, a session' },
+  {
+    name: 'memories',
+    description: 'What is remembered of a user in all sessions, the notes of the assistant among it',
+  },
   { name: 'artifacts', description: 'Versioned files of a session or a user' },
   { name: 'health', description: 'For those who watch the server' },
 ]
@@ -30,7 +34,7 @@ export const docs = fp(
         openapi: '3.1.0',
         info: {
           title: 'Daybook',
-          description: 'Sessions, events, state and files of AI agents. Errors are RFC 9457 problem details.',
+          description: 'Sessions, events, state, memories and files of AI agents. Errors are RFC 9457 problem details.',
           version: '0.1.0',
         },
         tags,

@@ -119,6 +119,7 @@ const Receipt = Type.Object({
   sessions: Type.Integer(),
   events: Type.Integer(),
   userStates: Type.Integer(),
+  memories: Type.Integer(),
   artifacts: Type.Integer(),
 })
 
