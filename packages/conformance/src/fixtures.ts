@@ -82,11 +82,11 @@ export const walkMemories = (store: Store, scope: MemoryScope): Promise<Memory[]
 
 /** Memories of the app, and of those users who have a session, or whom the checks name like that. */
 async function memoriesOf(store: Store, appName: string, users: readonly string[]): Promise<unknown> {
-  if (store.capabilities.memories === 'no') return undefined
+  if (store.capabilities.memories === 'no') return []
   const scopes = [{ appName }, ...new Set(['ann', 'bob', ...users])].map((one) =>
     typeof one === 'string' ? { appName, userId: one } : one,
   )
-  return Promise.all(scopes.map((scope) => walkMemories(store, scope)))
+  return (await Promise.all(scopes.map((scope) => walkMemories(store, scope)))).flat()
 }
 
 /** Everything that can be read of one app: what "nothing was written" is compared by. */

@@ -25,7 +25,8 @@ const defaults: Record<TableName, string> = {
  * PostgreSQL cuts names at 63 bytes. The longest suffix of an index or constraint is 13; of the tables whose default names
  * are the longest it is 7, so that there is room for as long a prefix as with the others.
  */
-const longestName = (table: string) => (table === 'artifactVersions' || table === 'artifactChunks' ? 56 : 50)
+const longestName = (table: string) => (longNamed.has(table) ? 56 : 50)
+const longNamed: ReadonlySet<string> = new Set<TableName>(['memoryWords', 'artifactVersions', 'artifactChunks'])
 const allowed = /^[A-Za-z_][A-Za-z0-9_$]*$/
 
 /** The names of the store's tables, checked: they are put into SQL as quoted identifiers. */
