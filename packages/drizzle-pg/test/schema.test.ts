@@ -27,7 +27,7 @@ const shapes: Record<string, PgTableOptions> = {
   'another prefix': { prefix: 'My$agent_' },
   'no prefix': { prefix: '' },
   'names for single tables': { tables: { sessions: 'Conversations', events: 'turns' } },
-  'the longest names': { prefix: 'p'.repeat(38) },
+  'the longest names': { prefix: 'p'.repeat(39) },
 }
 
 describe('drizzle-kit and migrate() make the same schema', () => {
