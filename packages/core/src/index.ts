@@ -90,6 +90,7 @@ export { createInMemoryStore, type InMemoryStore, type InMemoryStoreOptions } fr
 
 // For those who write a store: the parts that are the same in every one.
 export { areasOf, capabilitiesWith, optionalAreas, type Area, type OptionalAreas } from './areas.ts'
+export { createDirectoryStorage, type ArtifactStorage, type StoredObject } from './artifact-storage.ts'
 export { artifactPiece, piecesOf, wholeContent, type ContentSum } from './artifact-content.ts'
 export {
   artifactKeyOf,

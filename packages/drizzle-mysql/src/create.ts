@@ -2,6 +2,7 @@ import { checkedFlag, createCalls, isStoreError, StoreError, storeContext } from
 import {
   applicationTransaction,
   checkedCodecs,
+  checkedStorage,
   createEngine,
   drizzleOptionNames,
   joiningStore,
@@ -41,6 +42,7 @@ export const createMysqlStore = async <Db extends MysqlDatabase>(
 export function checkedMysqlOptions(options: MysqlStoreOptions): void {
   storeContext(options, [...drizzleOptionNames, ...mysqlOptionNames])
   checkedCodecs(options.codec)
+  checkedStorage(options.artifacts)
   tableNamesOf(options)
   if (options.foreignKeys !== undefined) checkedFlag(options.foreignKeys, 'foreignKeys')
 }

@@ -9,6 +9,7 @@ import {
 } from '@daybook/core'
 import {
   checkedCodecs,
+  checkedStorage,
   checkedServer,
   drizzleOptionNames,
   parseServerUrl,
@@ -74,6 +75,7 @@ export async function openPgStore(options: OpenPgOptions): Promise<PgStore<NodeP
   const { driver = 'pg', max = 10, transactionPooler, url } = options
   checkedChoice(driver, 'driver', drivers)
   checkedCodecs(options.codec)
+  checkedStorage(options.artifacts)
   checkedCount(max, 'max', { min: 1 })
   const whole = { ...(url !== undefined && urlSettings(parseServerUrl(url, schemes).parameters)), ...options }
   const { connectTimeout, ...checked } = checkedServer(whole, schemes, max)

@@ -7,7 +7,14 @@ import {
   storeOptionNames,
   unsupported,
 } from '@daybook/core'
-import { checkedCodecs, drizzleOptionNames, storeErrorOf, tableNamesOf, type ServerPlace } from '@daybook/drizzle'
+import {
+  checkedCodecs,
+  checkedStorage,
+  drizzleOptionNames,
+  storeErrorOf,
+  tableNamesOf,
+  type ServerPlace,
+} from '@daybook/drizzle'
 import type { Client } from '@libsql/client'
 import type { LibSQLDatabase } from 'drizzle-orm/libsql'
 import { asyncStore } from './async-store.ts'
@@ -83,6 +90,7 @@ export async function openSqliteStore(
   const address = parseUrl(url)
   storeContext(rest, [...drizzleOptionNames, 'busyTimeout'])
   checkedCodecs(rest.codec)
+  checkedStorage(rest.artifacts)
   tableNamesOf(rest)
   const busyTimeout = checkedWait(rest.busyTimeout)
   if (address.kind === 'remote') {

@@ -17,6 +17,10 @@ const secret = 'S3CRET'
 const plain = Buffer.from(secret.repeat(100_000)) // three pieces
 const options = { mimeType: 'text/plain', metadata: { secret } }
 
+async function* stream() {
+  yield plain
+}
+
 describe('a codec', () => {
   test('shows nothing of the bytes, of their sum and of the metadata, and each piece is bound to its place', async () => {
     const path = newPath()
@@ -97,9 +101,6 @@ describe('in a script', () => {
   test('streams are refused, which a script cannot wait for', async () => {
     const store = await opened(newPath())
     await store.sessions.create(key)
-    async function* stream() {
-      yield plain
-    }
     const saving = store.transaction((_tx, inside) => inside.artifacts.save(file, stream()))
     await expect(saving).rejects.toMatchObject({ code: 'invalid_argument', facts: { field: 'content' } })
     const loading = store.transaction(function* (_tx, inside) {

@@ -19,8 +19,9 @@ import {
   type SavedArtifact,
   type SaveArtifactRequest,
   type ArtifactSweepReport,
+  type UserKey,
 } from '@daybook/core'
-import { sweepChunk, wholeUpload, type OpenedArtifact, type Upload } from './artifacts.ts'
+import { sweepChunk, wholeUpload, type Buried, type OpenedArtifact, type Upload } from './artifacts.ts'
 import { reading, writing, type Operation, type Parts } from './operation.ts'
 
 /** What `store.artifacts` is made of. */
@@ -32,7 +33,10 @@ export interface ArtifactOperations {
   /** Sees that the session of a place is there. */
   readonly owner: (place: ArtifactPlace) => Operation<void>
   readonly stage: (staged: Staged) => Operation<void>
-  readonly discard: (place: ArtifactPlace, uploadId: string) => Operation<void>
+  readonly discard: (place: UserKey, uploadId: string) => Operation<void>
+  readonly announce: (place: ArtifactPlace, uploadId: string) => Operation<void>
+  readonly bury: (place: UserKey, uploadId: string) => Operation<void>
+  readonly buried: (appName: string) => Operation<readonly Buried[]>
   /** The bytes as a whole. */
   readonly load: (key: unknown, options?: CallOptions) => Operation<LoadedArtifact | undefined>
   readonly open: (request: LoadArtifactRequest) => Operation<OpenedArtifact | undefined>
@@ -93,6 +97,18 @@ export function createArtifactOperations(parts: Parts): ArtifactOperations {
     stage: (staged) =>
       writing('artifacts.stage', undefined, given(staged), ({ place, uploadId, from, pieces }) => ({
         script: (tx) => scripts.stage(tx, place, uploadId, from, pieces),
+      })),
+    announce: (place, uploadId) =>
+      writing('artifacts.announce', undefined, given({ place, uploadId }), (checked) => ({
+        script: (tx) => scripts.announce(tx, checked.place, checked.uploadId),
+      })),
+    bury: (place, uploadId) =>
+      writing('artifacts.bury', undefined, given({ place, uploadId }), (checked) => ({
+        script: (tx) => scripts.bury(tx, checked.place, checked.uploadId),
+      })),
+    buried: (appName) =>
+      reading('artifacts.buried', undefined, given(appName), (checked) => ({
+        script: (tx) => scripts.buried(tx, checked),
       })),
     discard: (place, uploadId) =>
       writing('artifacts.discard', undefined, given({ place, uploadId }), (checked) => ({

@@ -70,6 +70,8 @@ export interface ArtifactRows {
     limit: number,
   ): Script<readonly Uint8Array[] | undefined>
   deletePieces(tx: Tx, user: UserKey, uploadId: string): Script<void>
+  /** Notes of bytes outside of the database that they are about to be written, or deleted. */
+  note(tx: Tx, user: UserKey, uploadId: string, what: 'writing' | 'deleting'): Script<void>
 }
 
 /** Bytes as a driver hands them out. */
@@ -89,6 +91,9 @@ export const placeParams = ({ appName, userId, sessionId, name }: ArtifactPlace)
 })
 
 const tries = 20
+
+/** Numbers of pieces that are none: notes of bytes outside of the database, which are being written, and which are to be deleted. */
+export const [writing, deleting] = [-1, -2]
 
 export function createArtifactRows({ tables, expressions }: Dialect, codecs: Codecs): ArtifactRows {
   const { sessions, artifacts, artifactVersions, artifactChunks } = tables
@@ -136,7 +141,7 @@ export function createArtifactRows({ tables, expressions }: Dialect, codecs: Cod
   }
   const ofUpload = sql`${artifactChunks.appName} = ${param('appName')} and ${artifactChunks.userId} = ${param('userId')} and ${artifactChunks.uploadId} = ${param('uploadId')}`
   const lockPieces = {
-    sql: sql`select ${selected({ n: artifactChunks.n })} from ${artifactChunks} where ${ofUpload}${expressions.forUpdate}`,
+    sql: sql`select ${selected({ n: artifactChunks.n })} from ${artifactChunks} where ${ofUpload} and ${artifactChunks.n} > ${sql.raw(String(deleting))}${expressions.forUpdate}`,
   }
   const readPieces = {
     sql: sql`select ${selected({ n: artifactChunks.n, bytes: artifactChunks.bytes })} from ${artifactChunks}
@@ -193,6 +198,12 @@ export function createArtifactRows({ tables, expressions }: Dialect, codecs: Cod
         const bytes = writer === undefined ? piece : codecs.seal(writer, piece, pieceContext(place, uploadId, n))
         yield* tx.insertNew(newPiece, { appName, userId, uploadId, n, bytes: bound(bytes) })
       }
+    },
+    *note(tx, { appName, userId }, uploadId, what) {
+      // One note at a time.
+      yield* tx.change(deletePieces, { appName, userId, uploadId })
+      const n = what === 'writing' ? writing : deleting
+      yield* tx.insertNew(newPiece, { appName, userId, uploadId, n, bytes: Buffer.alloc(0) })
     },
     *lockPieces(tx, { appName, userId }, uploadId) {
       return (yield* tx.rows(lockPieces, { appName, userId, uploadId })).length
@@ -292,7 +303,7 @@ const factsContext = (place: ArtifactPlace, uploadId: string): CodecContext => (
   uploadId,
 })
 
-const pieceContext = (place: ArtifactPlace, uploadId: string, piece: number): CodecContext => ({
+export const pieceContext = (place: ArtifactPlace, uploadId: string, piece: number): CodecContext => ({
   what: 'artifact',
   ...keyOf(place),
   uploadId,

@@ -7,6 +7,8 @@ import {
   membersOf,
   piecesOf,
   saveArtifactRequest,
+  StoreError,
+  unsupported,
   uuidv7,
   wholeContent,
   type ArtifactContent,
@@ -15,15 +17,17 @@ import {
   type CallOptions,
   type ContentSum,
   type Limits,
+  type LoadedArtifact,
   type LoadArtifactRequest,
   type SavedArtifact,
   type SaveArtifactRequest,
   type StreamedArtifact,
 } from '@daybook/core'
 import { createHash } from 'node:crypto'
+import type { ArtifactObjects } from './artifact-objects.ts'
 import type { ArtifactOperations } from './artifact-operations.ts'
 import { artifactVersionOf } from './artifact-rows.ts'
-import { wholeUpload, type OpenedArtifact } from './artifacts.ts'
+import { sweepChunk, wholeUpload, type OpenedArtifact } from './artifacts.ts'
 import type { Operation } from './operation.ts'
 
 /** How the parts of a call are done. */
@@ -33,8 +37,16 @@ export interface ArtifactCalls {
   readonly within: <T>(call: Call, operation: Operation<T>) => Promise<T>
   readonly limits: Limits
   readonly now: () => number
+  /** Where bytes are outside of the database; absent where they are in it. */
+  readonly objects?: ArtifactObjects | undefined
   /** Inside somebody's transaction: all of a save is one part of it. */
   readonly isJoined?: true
+}
+
+/** What belongs to streams, and to bytes outside of the database. */
+export interface ArtifactStreams extends Pick<ArtifactStore, 'save' | 'load'> {
+  /** Deletes outside of the database what was deleted in it; quiet, since what it does not get at is noted. */
+  readonly reaped: <T>(of: unknown, work: Promise<T>) => Promise<T>
 }
 
 /** Bytes that are saved in one transaction. What is longer is written before, piece by piece, so that no lock is held meanwhile. */
@@ -43,18 +55,16 @@ const wholeBytes = 8 * artifactPiece
 /** Pieces that are written in one transaction: what a stream has in memory. */
 const stagedAtOnce = 4
 
-/** Milliseconds for taking back what a save wrote that failed. */
-const timeToDiscard = 10_000
+/** Milliseconds for taking back what a save wrote that failed, and for deleting outside of the database. */
+const timeAside = 10_000
 
 /** The methods that have to do with streams, and so may be several transactions. */
-export function artifactStreams(
-  operations: ArtifactOperations,
-  calls: ArtifactCalls,
-): Pick<ArtifactStore, 'save' | 'load'> {
-  const { limits, now, within } = calls
+export function artifactStreams(operations: ArtifactOperations, calls: ArtifactCalls): ArtifactStreams {
+  const { limits, now, within, objects } = calls
 
   async function save(request: SaveArtifactRequest, content: ArtifactContent, call: Call): Promise<SavedArtifact> {
     const isShort = content instanceof Uint8Array && content.byteLength <= wholeBytes
+    if (calls.isJoined !== true && objects !== undefined) return outside(request, content, call, objects)
     if (!isShort && calls.isJoined !== true) return staged(request, content, call)
     const { bytes } = await wholeContent(content, limits, call)
     return within(call, operations.record(request, wholeUpload(bytes, now)))
@@ -77,31 +87,77 @@ export function artifactStreams(
     } catch (error) {
       void pieces.return({ size: 0, sha256: '' }).catch(() => {}) // what led here is thrown
       // Where the commit of the record may have come through the pieces belong to a version.
-      if (!call.isCommitting) await discard(request, uploadId)
+      if (!call.isCommitting) await aside((own) => within(own, operations.discard(place, uploadId)))
       throw error
     }
   }
 
-  /** In a call of its own: the one that failed may be over, and the store about to close, which waits for this. */
-  async function discard({ place }: SaveArtifactRequest, uploadId: string): Promise<void> {
-    const own = createCalls({ timeout: timeToDiscard })
-    // What cannot be taken back now is swept later; what led here is the error to tell.
-    await own
-      .run('artifacts.discard', undefined, (call) => within(call, operations.discard(place, uploadId)))
-      .catch(() => {})
+  /** Noted, then written, then recorded: whatever comes between, the note tells what is there. */
+  async function outside(
+    request: SaveArtifactRequest,
+    content: ArtifactContent,
+    call: Call,
+    storage: ArtifactObjects,
+  ): Promise<SavedArtifact> {
+    const { place } = request
+    const uploadId = uuidv7(now)
+    await within(call, operations.announce(place, uploadId))
+    let saved: SavedArtifact
+    try {
+      const read = summed(piecesOf(content, limits, call))
+      await storage.put(place, uploadId, read.pieces)
+      saved = await within(
+        call,
+        operations.record(request, { uploadId, chunks: undefined, pieces: undefined, ...read.sum() }),
+      )
+    } catch (error) {
+      if (!call.isCommitting)
+        await aside((own) =>
+          within(own, operations.bury(place, uploadId)).then(() => reap(place.appName, own, storage)),
+        )
+      throw error
+    }
+    if (saved.duplicate) await aside((own) => reap(place.appName, own, storage))
+    return saved
+  }
+
+  /** Deletes what is to be deleted outside of the database, and then the notes of it. */
+  async function reap(appName: string, call: Call, storage: ArtifactObjects): Promise<void> {
+    for (;;) {
+      const found = await within(call, operations.buried(appName))
+      for (const one of found) {
+        call.check()
+        await storage.delete({ appName, id: one.uploadId })
+        await within(call, operations.discard(one, one.uploadId))
+      }
+      if (found.length < sweepChunk) return
+    }
   }
 
   async function open(request: LoadArtifactRequest, options: CallOptions | undefined, call: Call) {
     const opened = await within(call, operations.open(request))
     if (opened === undefined) return undefined
     const pieceOptions = membersOf(options ?? {}, 'options', ['signal', 'timeout']) as CallOptions // looked at by each call
-    const read = (from: number) =>
-      calls.run('artifacts.load', pieceOptions, (one) => within(one, operations.pieces(opened, from)))
-    const artifact: StreamedArtifact = { ...artifactVersionOf(opened.stored), stream: streamOf(opened, read) }
+    const part = <T>(body: (one: Call) => Promise<T>) => calls.run('artifacts.load', pieceOptions, body)
+    const isOutside = opened.stored.chunks === undefined
+    if (isOutside && objects === undefined)
+      throw unsupported('artifacts.storage', 'versions in a storage that it was not given')
+    const pieces = () =>
+      isOutside && objects !== undefined
+        ? partly(objects.get(opened), part)
+        : inDatabase(opened, (from) => part((one) => within(one, operations.pieces(opened, from))))
+    const artifact: StreamedArtifact = { ...artifactVersionOf(opened.stored), stream: verified(opened, pieces) }
     return artifact
   }
 
   return {
+    reaped: (of, work) =>
+      objects === undefined
+        ? work
+        : work.then(async (answer) => {
+            await aside((call) => reap(String(membersOf(of, 'key', ['appName']).appName), call, objects))
+            return answer
+          }),
     save: (key, content, options) =>
       calls.run('artifacts.save', options, async (call) => {
         const request = saveArtifactRequest(key, options, { limits, now })
@@ -112,7 +168,10 @@ export function artifactStreams(
     load: ((key: unknown, options?: CallOptions) =>
       calls.run('artifacts.load', options, async (call) => {
         const request = loadArtifactRequest(key, options, limits)
-        if (request.isStream) return open(request, options, call)
+        if (request.isStream || objects !== undefined) {
+          const opened = await open(request, options, call)
+          return request.isStream || opened === undefined ? opened : whole(opened)
+        }
         return within(call, operations.load(key, options))
       })) as ArtifactStore['load'], // which of the two it answers the option says
   }
@@ -135,23 +194,89 @@ async function inGroups(
   }
 }
 
-const streamOf = (
-  { place, stored }: OpenedArtifact,
+/** Each look is a call of its own, which ends in its time. */
+async function* partly(
+  source: AsyncIterable<Uint8Array>,
+  part: <T>(body: () => Promise<T>) => Promise<T>,
+): AsyncGenerator<Uint8Array> {
+  const pieces = source[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await part(() => pieces.next())
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    await pieces.return?.()
+  }
+}
+
+async function whole({ stream, ...facts }: StreamedArtifact): Promise<LoadedArtifact> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of stream) pieces.push(piece)
+  return { ...facts, bytes: new Uint8Array(Buffer.concat(pieces)) }
+}
+
+/** Pieces as they are read from the database, a few at a time. */
+async function* inDatabase(
+  { stored: { chunks = 0 } }: OpenedArtifact,
   read: (from: number) => Promise<readonly Uint8Array[]>,
+): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < chunks;) {
+    const pieces = await read(from)
+    from += pieces.length
+    yield* pieces
+  }
+}
+
+/** Whose reader has read what was saved once everything was read: the last piece is handed out when the sum is known to be right. */
+const verified = (
+  { place, stored: { size, sha256, version } }: OpenedArtifact,
+  pieces: () => AsyncIterable<Uint8Array>,
 ): AsyncIterable<Uint8Array> => ({
   async *[Symbol.asyncIterator]() {
     const hash = createHash('sha256')
-    const { chunks = 0, sha256, version } = stored
-    for (let from = 0; from < chunks;) {
-      const pieces = await read(from)
-      from += pieces.length
-      for (const [i, piece] of pieces.entries()) {
-        hash.update(piece)
-        // Before the last piece is handed out: who has read everything has read what was saved.
-        if (from === chunks && i === pieces.length - 1 && hash.copy().digest('hex') !== sha256)
-          throw damagedArtifact(place, version)
-        yield new Uint8Array(piece)
-      }
+    let read = 0
+    for await (const piece of pieces()) {
+      read += piece.byteLength
+      hash.update(piece)
+      if (read > size || (read === size && hash.copy().digest('hex') !== sha256)) throw damagedArtifact(place, version)
+      yield new Uint8Array(piece)
     }
+    if (read < size) throw damagedArtifact(place, version)
   },
 })
+
+/** The pieces, and what they come to once they were read. */
+function summed(pieces: AsyncGenerator<Uint8Array, ContentSum>) {
+  let sum: ContentSum | undefined
+  async function* passed() {
+    try {
+      for (;;) {
+        const next = await pieces.next()
+        if (next.done === true) {
+          sum = next.value
+          return
+        }
+        yield next.value
+      }
+    } finally {
+      if (sum === undefined) void pieces.return({ size: 0, sha256: '' }).catch(() => {}) // whoever stopped says why
+    }
+  }
+  return {
+    pieces: passed(),
+    sum(): ContentSum {
+      if (sum !== undefined) return sum
+      throw new StoreError('unavailable', 'the storage of artifacts did not take all that it was given')
+    },
+  }
+}
+
+/** In a call of its own: the one that failed may be over, and the store about to close, which waits for this. */
+async function aside(work: (call: Call) => Promise<void>): Promise<void> {
+  // What does not come about is swept later; what led here is the answer.
+  await createCalls({ timeout: timeAside })
+    .run('artifacts.discard', undefined, work)
+    .catch(() => {})
+}

@@ -9,6 +9,7 @@ import {
   sha256Of,
   StoreError,
   toMicros,
+  unsupported,
   fromMicros,
   uuidv7,
   type Artifact,
@@ -29,7 +30,14 @@ import {
   type ArtifactVersionsRequest,
 } from '@daybook/core'
 import { sql } from 'drizzle-orm'
-import { artifactVersionOf, placeParams, type ArtifactRows, type StoredVersion } from './artifact-rows.ts'
+import {
+  artifactVersionOf,
+  deleting,
+  placeParams,
+  writing,
+  type ArtifactRows,
+  type StoredVersion,
+} from './artifact-rows.ts'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
 import { bare, param, selected, variants } from './statements.ts'
@@ -39,7 +47,8 @@ export interface Upload {
   readonly uploadId: string
   readonly size: number
   readonly sha256: string
-  readonly chunks: number
+  /** `undefined`: the bytes are outside of the database. */
+  readonly chunks: number | undefined
   readonly pieces: readonly Uint8Array[] | undefined
 }
 
@@ -47,6 +56,11 @@ export interface Upload {
 export interface OpenedArtifact {
   readonly place: ArtifactPlace
   readonly stored: StoredVersion
+}
+
+/** Bytes outside of the database that no version has any more. */
+export interface Buried extends UserKey {
+  readonly uploadId: string
 }
 
 /** Everything about artifacts, as scripts: inside one transaction, whoever began it. */
@@ -57,6 +71,12 @@ export interface ArtifactScripts {
   stage(tx: Tx, place: ArtifactPlace, uploadId: string, from: number, pieces: readonly Uint8Array[]): Script<void>
   /** Takes them back. */
   discard(tx: Tx, user: UserKey, uploadId: string): Script<void>
+  /** Notes that bytes are about to be written outside of the database, of a session that is there. */
+  announce(tx: Tx, place: ArtifactPlace, uploadId: string): Script<void>
+  /** Notes that they are to be deleted. */
+  bury(tx: Tx, user: UserKey, uploadId: string): Script<void>
+  /** What is to be deleted outside of the database. */
+  buried(tx: Tx, appName: string): Script<readonly Buried[]>
   save(tx: Tx, request: SaveArtifactRequest, upload: Upload, now: bigint): Script<SavedArtifact>
   load(tx: Tx, request: LoadArtifactRequest): Script<LoadedArtifact | undefined>
   open(tx: Tx, request: LoadArtifactRequest): Script<OpenedArtifact | undefined>
@@ -140,7 +160,7 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
   })
 
   const uploads = variants((variant) => ({
-    sql: sql`select ${selected({ version: artifactVersions.version, uploadId: artifactVersions.uploadId })} from ${artifactVersions}
+    sql: sql`select ${selected({ version: artifactVersions.version, uploadId: artifactVersions.uploadId, chunks: artifactVersions.chunks })} from ${artifactVersions}
       where ${ofAid}${variant === 'one' ? sql` and ${artifactVersions.version} = ${param('version')}` : sql``}`,
   }))
   const isAid = sql`${bare(artifactVersions.aid)} = ${param('aid')}`
@@ -164,6 +184,7 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
       userId: artifacts.userId,
       version: artifactVersions.version,
       uploadId: artifactVersions.uploadId,
+      chunks: artifactVersions.chunks,
       size: artifactVersions.size,
     })} from ${joined} where ${ofFilter(user)}
       order by ${artifactVersions.createdAt}, ${artifactVersions.aid}, ${artifactVersions.version} limit ${param('chunk')}${expressions.forUpdate}`,
@@ -172,12 +193,16 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
     sql: sql`select count(*) as "versions", coalesce(sum(${artifactVersions.size}), 0) as "bytes" from ${joined} where ${ofFilter(user)}`,
   }))
   const ofStaged = (variant: string) =>
-    sql`from ${artifactChunks} where ${artifactChunks.appName} = ${param('appName')} and ${artifactChunks.n} = 0
+    sql`from ${artifactChunks} where ${artifactChunks.appName} = ${param('appName')} and ${artifactChunks.n} in (${sql.raw(String(writing))}, 0)
       and ${variant === 'user' ? sql`${artifactChunks.userId} = ${param('userId')}` : sql`${artifactChunks.uploadId} < ${param('before')}`}
       and not exists (select 1 from ${artifactVersions} where ${artifactVersions.uploadId} = ${artifactChunks.uploadId})`
   const staged = variants((variant) => ({
-    sql: sql`select ${selected({ userId: artifactChunks.userId, uploadId: artifactChunks.uploadId })} ${ofStaged(variant)} limit ${param('limit')}`,
+    sql: sql`select ${selected({ userId: artifactChunks.userId, uploadId: artifactChunks.uploadId, n: artifactChunks.n })} ${ofStaged(variant)} limit ${param('limit')}`,
   }))
+  const buried = {
+    sql: sql`select ${selected({ userId: artifactChunks.userId, uploadId: artifactChunks.uploadId })} from ${artifactChunks}
+      where ${artifactChunks.appName} = ${param('appName')} and ${artifactChunks.n} = ${sql.raw(String(deleting))} limit ${param('limit')}`,
+  }
   const countStaged = { sql: sql`select count(*) as "uploads" ${ofStaged('before')}` }
   const isRecorded = {
     sql: sql`select ${selected({ one: sql`1` })} from ${artifacts} join ${artifactVersions} on ${artifactVersions.aid} = ${artifacts.aid} where ${artifacts.appName} = ${param('appName')} and ${artifactVersions.uploadId} = ${param('uploadId')}`,
@@ -190,11 +215,17 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
     return row === undefined ? undefined : rows.versionOf(row, place)
   }
 
+  /** The bytes of a version; of those outside of the database that they are to be deleted, once this is committed. */
+  function* removeBytes(tx: Tx, user: UserKey, { uploadId, chunks }: Row): Script<void> {
+    if (chunks === null) yield* rows.note(tx, user, String(uploadId), 'deleting')
+    else yield* rows.deletePieces(tx, user, String(uploadId))
+  }
+
   /** The bytes of versions, then the versions. */
   function* removeVersions(tx: Tx, user: UserKey, aid: bigint, version?: number): Script<number> {
     const gone =
       version === undefined ? yield* tx.rows(uploads('all'), { aid }) : yield* tx.rows(uploads('one'), { aid, version })
-    for (const { uploadId } of gone) yield* rows.deletePieces(tx, user, String(uploadId))
+    for (const row of gone) yield* removeBytes(tx, user, row)
     if (version === undefined) yield* tx.change(deleteVersions, { aid })
     else if (gone.length > 0) yield* tx.change(deleteVersion, { aid, version })
     return gone.length
@@ -207,7 +238,7 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
       const [userId, uploadId] = [String(row['userId']), String(row['uploadId'])]
       yield* rows.lockPieces(tx, { appName, userId }, uploadId)
       if ((yield* tx.rows(isRecorded, { appName, uploadId })).length > 0) continue
-      yield* rows.deletePieces(tx, { appName, userId }, uploadId)
+      yield* removeBytes(tx, { appName, userId }, { uploadId, chunks: Number(row['n']) === writing ? null : 0 })
       dropped++
     }
     return dropped
@@ -217,11 +248,20 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
     owner: (tx, place) => rows.owner(tx, place),
     stage: (tx, place, uploadId, from, pieces) => rows.putPieces(tx, place, uploadId, from, pieces),
     discard: (tx, user, uploadId) => rows.deletePieces(tx, user, uploadId),
+    *announce(tx, place, uploadId) {
+      yield* rows.owner(tx, place)
+      yield* rows.note(tx, place, uploadId, 'writing')
+    },
+    bury: (tx, user, uploadId) => rows.note(tx, user, uploadId, 'deleting'),
+    *buried(tx, appName) {
+      const left = yield* tx.rows(buried, { appName, limit: sweepChunk })
+      return left.map((row) => ({ appName, userId: String(row['userId']), uploadId: String(row['uploadId']) }))
+    },
     *save(tx, { place, saveId, mimeType, metadata }, upload, now) {
       const { uploadId, size, sha256, chunks, pieces } = upload
       // The order of locks: the session, the pieces, the name.
       yield* rows.owner(tx, place, 'lock')
-      if (pieces === undefined && (yield* rows.lockPieces(tx, place, uploadId)) !== chunks)
+      if (pieces === undefined && (yield* rows.lockPieces(tx, place, uploadId)) !== (chunks ?? 1))
         throw new StoreError(
           'not_found',
           `what was written of ${place.name} was erased with its user before it was complete`,
@@ -231,16 +271,19 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
       if (known !== undefined) {
         const stored = rows.versionOf(known, place)
         if (!isSameSave(stored, { mimeType, metadata, size, sha256 })) throw otherContent(place, saveId)
-        if (pieces === undefined) yield* rows.deletePieces(tx, place, uploadId)
+        if (pieces === undefined) yield* removeBytes(tx, place, { uploadId, chunks: chunks ?? null })
         return savedArtifact(stored, saveId, true)
       }
       if (pieces !== undefined) yield* rows.putPieces(tx, place, uploadId, 0, pieces)
+      if (chunks === undefined) yield* rows.deletePieces(tx, place, uploadId) // the note
       yield* rows.insert(tx, place, name, { saveId, uploadId, chunks, size, sha256, mimeType, metadata }, now)
       return savedArtifact({ version: name.nextVersion, size, sha256, createdAt: fromMicros(now) }, saveId, false)
     },
     *load(tx, { place, version }) {
       const stored = yield* found(tx, place, version)
       if (stored === undefined) return undefined
+      if (stored.chunks === undefined)
+        throw unsupported('artifacts.storage', 'versions in a storage that it was not given')
       const { chunks = 0, sha256 } = stored
       const read: Uint8Array[] = []
       while (read.length < chunks) {
@@ -314,8 +357,9 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
       const { appName, userId: ofOne, chunk } = request
       const old = yield* tx.rows(oldest(ofOne === undefined ? '' : 'user'), { ...filterParams(request), chunk })
       let bytes = 0
-      for (const { aid, userId, version, uploadId, size } of old) {
-        yield* rows.deletePieces(tx, { appName, userId: String(userId) }, String(uploadId))
+      for (const row of old) {
+        const { aid, userId, version, size } = row
+        yield* removeBytes(tx, { appName, userId: String(userId) }, row)
         yield* tx.change(deleteVersion, { aid: BigInt(String(aid)), version: Number(version) })
         bytes += Number(size)
       }

@@ -22,6 +22,7 @@ import {
   type Store,
   type StoreContext,
 } from '@daybook/core'
+import { artifactObjects, checkedStorage, type ArtifactObjects } from './artifact-objects.ts'
 import { createArtifactOperations } from './artifact-operations.ts'
 import { createArtifactRows } from './artifact-rows.ts'
 import { artifactStreams } from './artifact-store.ts'
@@ -58,6 +59,7 @@ export interface Engine extends Pick<Performer, 'attempt' | 'ready' | 'within'> 
   readonly signals: AppendSignals
   readonly failureOf: Dialect['failureOf']
   readonly now: () => number
+  readonly objects: ArtifactObjects | undefined
   /** What calls take when they do not say otherwise. */
   readonly callDefaults: { readonly timeout: number | undefined; readonly logger: Logger | undefined }
 }
@@ -87,6 +89,7 @@ interface Frame {
   readonly dialect: Dialect
   readonly operations: Operations
   readonly signals: AppendSignals
+  readonly objects: ArtifactObjects | undefined
 }
 
 /**
@@ -130,6 +133,7 @@ export function createEngine(given: Dialect, options: DrizzleStoreOptions, other
     within,
     failureOf: dialect.failureOf,
     now,
+    objects: frame.objects,
     callDefaults: { timeout: options.timeout, logger },
   }
 }
@@ -151,6 +155,7 @@ export function createRemoteStore(
 function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly string[]): Frame {
   const context = storeContext(options, [...drizzleOptionNames, ...others], given.limits)
   const codecs = checkedCodecs(options.codec)
+  const storage = checkedStorage(options.artifacts)
   const form = createStoredForm(codecs)
   const { limits, now, logger, areas, embeddingDimensions } = context
   const hasLikeness = embeddingDimensions !== undefined && given.capabilities.memories === 'yes'
@@ -187,7 +192,8 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
     artifacts: createArtifactOperations(parts),
     memories: createMemoryOperations(parts, memories),
   }
-  return { context, dialect, operations, signals: createAppendSignals() }
+  const objects = storage && artifactObjects(storage, codecs)
+  return { context, dialect, operations, signals: createAppendSignals(), objects }
 }
 
 /** The areas that a dialect has. */
@@ -210,7 +216,7 @@ const pathIndexMethods = (
     ),
 })
 
-function storeOver({ context, dialect, operations, signals }: Frame, backend: Backend): Store {
+function storeOver({ context, dialect, operations, signals, objects }: Frame, backend: Backend): Store {
   const { calls, limits, now } = context
   const perform = <T>(operation: Operation<T>) => backend.perform(operation)
   const { sessions, events, state, memories, artifacts } = methodsOf(operations, perform)
@@ -219,6 +225,14 @@ function storeOver({ context, dialect, operations, signals }: Frame, backend: Ba
     renew: (grant, options) => perform(operations.sessions.renewLease(grant, options)),
     release: (grant, options) => perform(operations.sessions.releaseLease(grant, options)),
   })
+  const streams = artifactStreams(operations.artifacts, {
+    run: (name, callOptions, body) => calls.run(name, callOptions, body),
+    within: (call, operation) => backend.within(call, operation),
+    limits,
+    now,
+    objects,
+  })
+  const { save, load, reaped } = streams
   const tailParts: Parameters<typeof tail>[0] = {
     calls,
     limits,
@@ -230,22 +244,27 @@ function storeOver({ context, dialect, operations, signals }: Frame, backend: Ba
   const store: Store = {
     capabilities: dialect.capabilities,
     limits,
-    sessions: { ...sessions, lease: leases.lease },
+    sessions: {
+      ...sessions,
+      lease: leases.lease,
+      delete: (key, callOptions) => reaped(key, sessions.delete(key, callOptions)),
+      prune: (query) => reaped(query, sessions.prune(query)),
+    },
     events: { ...events, tail: ((key, tailOptions) => tail(tailParts, key, tailOptions)) as EventStore['tail'] }, // without its type parameter
     state,
     ...areasOf(context, {
       memories,
       artifacts: {
         ...artifacts,
-        ...artifactStreams(operations.artifacts, {
-          run: (name, callOptions, body) => calls.run(name, callOptions, body),
-          within: (call, operation) => backend.within(call, operation),
-          limits,
-          now,
-        }),
+        save,
+        load,
+        delete: (key, callOptions) => reaped(key, artifacts.delete(key, callOptions)),
+        prune: (query) => reaped(query, artifacts.prune(query)),
+        sweep: (query) => reaped(query, artifacts.sweep(query)),
       },
     }),
-    erase: (user, callOptions): Promise<ErasureReceipt> => perform(operations.sessions.erase(user, callOptions)),
+    erase: (user, callOptions): Promise<ErasureReceipt> =>
+      reaped(user, perform(operations.sessions.erase(user, callOptions))),
     migrate: (migrateOptions): Promise<MigrationReport> =>
       calls.run('migrate', migrateOptions, (call) => {
         const { dryRun } = checkedOptions(migrateOptions, ['dryRun'])

@@ -87,5 +87,6 @@ export {
 } from './statements.ts'
 export { tableNamesOf, withNames, type TableNameOptions } from './table-names.ts'
 export { drizzleOptionNames, type DrizzleStoreOptions } from './options.ts'
+export { checkedStorage } from './artifact-objects.ts'
 export { checkedCodecs, type CodecContext, type PayloadCodec } from './payload-codec.ts'
 export { createWriterQueue, type WriterQueue } from './writer-queue.ts'

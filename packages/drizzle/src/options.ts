@@ -1,4 +1,4 @@
-import type { StoreOptions } from '@daybook/core'
+import type { ArtifactStorage, StoreOptions } from '@daybook/core'
 import type { PayloadCodec } from './payload-codec.ts'
 import type { TableNameOptions } from './table-names.ts'
 
@@ -20,7 +20,14 @@ export interface DrizzleStoreOptions extends StoreOptions, TableNameOptions {
    * yours, nor in databases in memory.
    */
   readonly groupCommit?: boolean | { readonly appends?: number; readonly bytes?: number }
+  /**
+   * Where the bytes of artifacts go, instead of into the database: a folder (`createDirectoryStorage`), or a bucket behind the three
+   * methods of {@link ArtifactStorage}. Versions, types and metadata stay in the database, and so does what is saved inside a
+   * transaction of yours, to commit with it. What is written or deleted there is noted in the database first, so `sweep` finds what a
+   * killed process left. Versions saved without it are read as before; without it those saved with it are `unsupported`.
+   */
+  readonly artifacts?: { readonly storage?: ArtifactStorage }
 }
 
 /** Names of the options that every store over Drizzle takes besides those of every store. */
-export const drizzleOptionNames: readonly string[] = ['prefix', 'tables', 'codec', 'groupCommit']
+export const drizzleOptionNames: readonly string[] = ['prefix', 'tables', 'codec', 'groupCommit', 'artifacts']
