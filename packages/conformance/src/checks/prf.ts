@@ -4,6 +4,7 @@ import type { Ctx } from '../context.ts'
 import type { Oracle, SentStatement, StatementPlan } from '../define.ts'
 import { equal, holds, present } from '../expect.ts'
 import { keyOf, newSession, numbers, say } from '../fixtures.ts'
+import { memoriesUseIndexes } from './prf-memories.ts'
 import { exposedGc } from './res-heap.ts'
 import { observed, oracleMember, withoutControl, type Observed } from '../whitebox.ts'
 
@@ -359,6 +360,11 @@ export const PRF: Checks = [
     ...whitebox,
     capability: 'artifacts',
     variant: 'artifacts',
+  }),
+  check('PRF-01', 'memories are found by an index, in one statement across sessions', memoriesUseIndexes, {
+    ...whitebox,
+    capability: 'memories',
+    variant: 'memories',
   }),
   check('PRF-02', 'the first page and the five-hundredth read about as many rows', latePagesAreCheap, whitebox),
   check(

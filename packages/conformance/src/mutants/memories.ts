@@ -473,4 +473,16 @@ export const memoryMutants: readonly Mutant[] = [
           store.memories.add(scope, isList(source) ? source.slice(0, store.limits.batchEvents) : source, options),
       }),
   },
+  {
+    id: 'M430',
+    bug: 'a search looks at the list of memories first',
+    check: 'PRF-01@memories',
+    wrap: (store) =>
+      broken(store, {
+        search: async (query) => {
+          await store.memories.list(scopeOf(query))
+          return store.memories.search(query)
+        },
+      }),
+  },
 ]
