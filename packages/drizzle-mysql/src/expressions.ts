@@ -9,6 +9,7 @@ export const expressionsFor = (flavour: Flavour): Expressions => ({
   jsonText: (column) => sql`cast(${column} as char)`,
   payloadText: (column) => sql`${column}`,
   wholeText: (column) => sql`cast(${column} as char)`,
+  time: (column) => sql`cast(${column} as char)`,
   wholeParam: (value) => sql`${value}`,
   // The list's strings get the column's own collation: two of them would not be compared at all.
   textParam: (value) => sql`${value}`,

@@ -9,6 +9,7 @@ export const expressions: Expressions = {
   jsonText: (column) => sql`${column}::text`,
   payloadText: (column) => sql`${column}::text`,
   wholeText: (column) => sql`${column}::text`,
+  time: (column) => sql`${column}::text`,
   wholeParam: (value) => sql`${value}::bigint`,
   textParam: (value) => sql`${value}::text`,
   fromAmong: (table, condition, column, list) =>

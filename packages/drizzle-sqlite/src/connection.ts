@@ -17,6 +17,8 @@ export interface Connection {
 
 /** A statement of better-sqlite3, or of the libSQL binding. */
 interface DriverStatement {
+  raw(on: boolean): DriverStatement
+  columns(): readonly { readonly name: string }[]
   all(values: readonly Value[]): unknown[]
   run(values: readonly Value[]): { readonly changes: number }
 }
@@ -39,6 +41,8 @@ const keptStatements = 200
 /** @param lockTimeout what PRAGMA busy_timeout is to be after a transaction has begun; absent: it is 0 already */
 export function createConnection(database: DriverDatabase, lockTimeout?: number): Connection {
   const statements = new Map<string, DriverStatement>()
+  /** The statements that answer rows, as arrays: the drivers take half as long for those as for objects. */
+  const aliases = new WeakMap<DriverStatement, readonly string[]>()
 
   function prepared(text: string): DriverStatement {
     const known = statements.get(text)
@@ -50,8 +54,20 @@ export function createConnection(database: DriverDatabase, lockTimeout?: number)
     return fresh
   }
 
+  function asArrays(statement: DriverStatement): readonly string[] {
+    statement.raw(true)
+    const names = statement.columns().map(({ name }) => name)
+    aliases.set(statement, names)
+    return names
+  }
+
   return {
-    rows: (text, values) => prepared(text).all(values.map(boundValue)) as Row[], // objects of the aliases that the statements select
+    rows(text, values) {
+      const statement = prepared(text)
+      const names = aliases.get(statement) ?? asArrays(statement)
+      const found = statement.all(values.map(boundValue)) as (readonly unknown[])[] // in the order of the columns
+      return found.map((row) => rowOf(names, row))
+    },
     change: (text, values) => prepared(text).run(values.map(boundValue)).changes,
     begin(mode) {
       if (lockTimeout !== undefined) database.exec('PRAGMA busy_timeout = 0')
@@ -75,4 +91,10 @@ export function createConnection(database: DriverDatabase, lockTimeout?: number)
       database.close()
     },
   }
+}
+
+function rowOf(names: readonly string[], values: readonly unknown[]): Row {
+  const row: Record<string, unknown> = {}
+  for (let i = 0; i < names.length; i++) row[names[i] ?? ''] = values[i]
+  return row
 }

@@ -9,6 +9,7 @@ export const expressions: Expressions = {
   jsonText: (column) => sql`${column}`,
   payloadText: (column) => sql`${column}`,
   wholeText: (column) => sql`cast(${column} as text)`,
+  time: (column) => sql`iif(${column} < 9007199254740992, ${column}, cast(${column} as text))`,
   wholeParam: (value) => sql`${value}`,
   // CROSS JOIN keeps its order. Left to choose, the planner would rather read all events of a session than look up two ids.
   textParam: (value) => sql`${value}`,

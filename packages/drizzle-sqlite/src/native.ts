@@ -12,6 +12,7 @@ type NativeConstructor = new (path: string, options?: { timeout?: number }) => N
 interface NativeStatement {
   readonly reader: boolean
   raw(on?: boolean): NativeStatement
+  columns(): readonly { readonly name: string }[]
   all(values: readonly NativeValue[]): unknown[]
   run(values: readonly NativeValue[]): NativeResult
 }

@@ -71,12 +71,27 @@ export const openOlder: Record<PlainDriverName, (path: string) => Promise<Store>
 const older = (row: unknown): unknown =>
   typeof row === 'object' && row !== null && 'version' in row ? { ...row, version: '3.31.1' } : row
 
+/** The same of a row as an array. */
+const olderIn = (columns: readonly string[], row: unknown): unknown =>
+  Array.isArray(row) ? row.map((value: unknown, i) => (columns[i] === 'version' ? '3.31.1' : value)) : row
+
+/** What of a statement is not heard. */
+const passedOn = (statement: ReturnType<DriverDatabase['prepare']>) => ({
+  raw: (on: boolean) => statement.raw(on),
+  columns: () => statement.columns(),
+})
+
 function olderStore(database: DriverDatabase): Store {
   const doctored: DriverDatabase = {
     ...heard(database),
     prepare: (text) => {
       const statement = database.prepare(text)
-      return { all: (values) => statement.all(values).map((row) => older(row)), run: (values) => statement.run(values) }
+      const columns = () => statement.columns().map(({ name }) => name)
+      return {
+        ...passedOn(statement),
+        all: (values) => statement.all(values).map((row) => olderIn(columns(), row)),
+        run: (values) => statement.run(values),
+      }
     },
     open: true,
     inTransaction: false,
@@ -94,6 +109,7 @@ function heard(database: DriverDatabase, onStatement: Listener = () => {}): Driv
     prepare(text) {
       const statement = database.prepare(text)
       return {
+        ...passedOn(statement),
         all(values) {
           onStatement({ text, values })
           return statement.all(values)

@@ -77,6 +77,8 @@ export interface Expressions {
   payloadText(column: SQLWrapper): SQL
   /** A whole number that may be beyond 2^53, as text. */
   wholeText(column: SQLWrapper): SQL
+  /** A time in whole microseconds: as text at least where it is beyond 2^53. */
+  time(column: SQLWrapper): SQL
   /** A whole number, bound as a parameter where its type cannot be told from its place. */
   wholeParam(value: SQLWrapper): SQL
   /** A text, bound as a parameter where its type cannot be told from its place. */

@@ -43,8 +43,7 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
   const { sessions, userStates, appStates } = tables
   const ofApp = sql`${sessions.appName} = ${param('appName')}`
   const ofUser = sql`${ofApp} and ${sessions.userId} = ${param('userId')}`
-  const withState = {
-    ...sessionRows.columns,
+  const states = {
     state: expressions.jsonText(sessions.state),
     userState: expressions.jsonText(userStates.state),
     appState: expressions.jsonText(appStates.state),
@@ -79,12 +78,15 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
         keys.map((column) => (column === time && isDescending ? sql`${key(column)} desc` : key(column))),
         sql`, `,
       )}`
+    const columns = sessionRows.listColumns(has('user'))
     if (!has('state'))
       return {
-        sql: sql`select ${selected(sessionRows.columns)} ${rows} ${orderOf((column) => sql`${column}`)} ${bounds}`,
+        sql: sql`select ${selected(columns)} ${rows} ${orderOf((column) => sql`${column}`)} ${bounds}`,
       }
     const found = sql`select ${sql.join([sql`${sessions.sid}`, ...keys.map((column) => sql`${column}`)], sql`, `)} ${rows} ${orderOf((column) => sql`${column}`)} ${bounds}`
-    return { sql: sql`select ${selected(withState)} from (${found}) as ${page} ${withStates} ${orderOf(inPage)}` }
+    return {
+      sql: sql`select ${selected({ ...columns, ...states })} from (${found}) as ${page} ${withStates} ${orderOf(inPage)}`,
+    }
   }
   const afterTie = () =>
     sql`${sessions.sessionId} > ${param('sessionId')} or (${sessions.sessionId} = ${param('sessionId')} and ${sessions.userId} > ${param('afterUserId')})`
@@ -151,8 +153,14 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
         request.where.length === 0
           ? yield* tx.rows(select(variant), params)
           : yield* filtered(tx, request.where, (filter) => selectWhere(variant, filter), params)
-      const positionOf = (row: Row) => [String(row[orderBy]), String(row['sessionId']), String(row['userId'])]
-      return pageOf(rows, request, positionOf, wantsState ? (row) => sessionRows.sessionOf(row) : summaryOf)
+      const known = userId === undefined ? { appName } : { appName, userId }
+      const positionOf = (row: Row) => [String(row[orderBy]), String(row['sessionId']), userId ?? String(row['userId'])]
+      return pageOf(
+        rows,
+        request,
+        positionOf,
+        wantsState ? (row) => sessionRows.sessionOf(row, known) : (row) => summaryOf(row, known),
+      )
     },
     *count(tx, { appName, userId, where }) {
       const user = userId === undefined ? '' : 'user'

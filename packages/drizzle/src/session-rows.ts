@@ -49,6 +49,8 @@ export interface SessionRows {
   readonly isKey: SQL
   /** Columns of a session; without its state for lists. */
   readonly columns: Readonly<Record<string, SQL>>
+  /** Columns of a session in a list: without what the list is of. */
+  listColumns(isOfUser: boolean): Readonly<Record<string, SQL>>
   /** Columns of its lease, for {@link storedLeaseOf}. */
   readonly leaseColumns: Readonly<Record<string, SQL>>
   /** One session with the states it sees, as `state`, `userState`, `appState`. */
@@ -64,8 +66,8 @@ export interface SessionRows {
   initialState(tx: Tx, session: StoredSession): Script<JsonObject>
   /** The merged state out of a row with the three states. */
   mergedStateOf(row: Row): JsonObject
-  /** A session out of a row of {@link SessionRows.withStates}. */
-  sessionOf(row: Row): Session
+  /** A session out of a row of {@link SessionRows.withStates}, or of a list with its states. */
+  sessionOf(row: Row, known?: KnownKey): Session
   /** A session that was just created, with the states that it sees. */
   createdFrom(session: NewSession, states: Row): Session
 }
@@ -73,16 +75,19 @@ export interface SessionRows {
 export function createSessionRows({ tables, expressions }: Dialect, form: StoredForm): SessionRows {
   const { sessions, userStates, appStates } = tables
   const isKey = sql`${sessions.appName} = ${param('appName')} and ${sessions.userId} = ${param('userId')} and ${sessions.sessionId} = ${param('sessionId')}`
+  const ofList = {
+    sessionId: sql`${sessions.sessionId}`,
+    revision: sql`${sessions.revision}`,
+    lastSeq: sql`${sessions.lastSeq}`,
+    createdAt: expressions.time(sessions.createdAt),
+    updatedAt: expressions.time(sessions.updatedAt),
+    lastEventAt: expressions.time(sessions.lastEventAt),
+  }
   const columns = {
     sid: expressions.wholeText(sessions.sid),
     appName: sql`${sessions.appName}`,
     userId: sql`${sessions.userId}`,
-    sessionId: sql`${sessions.sessionId}`,
-    revision: sql`${sessions.revision}`,
-    lastSeq: sql`${sessions.lastSeq}`,
-    createdAt: expressions.wholeText(sessions.createdAt),
-    updatedAt: expressions.wholeText(sessions.updatedAt),
-    lastEventAt: expressions.wholeText(sessions.lastEventAt),
+    ...ofList,
   }
   const leaseColumns = {
     leaseOwner: sql`${sessions.leaseOwner}`,
@@ -158,6 +163,7 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
   return {
     isKey,
     columns,
+    listColumns: (isOfUser) => (isOfUser ? ofList : { userId: columns.userId, ...ofList }),
     leaseColumns,
     withStates,
     *find(tx, key) {
@@ -171,8 +177,8 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
       return session
     },
     mergedStateOf: (row) => mergedFrom(summaryOf(row), row),
-    sessionOf(row) {
-      const summary = summaryOf(row)
+    sessionOf(row, known) {
+      const summary = summaryOf(row, known)
       return { ...summary, state: mergedFrom(summary, row) }
     },
     createdFrom: ({ key, state, createdAt, now }, { userState, appState }) => ({
@@ -215,16 +221,21 @@ export const sessionKeyParams = ({ appName, userId, sessionId }: SessionKey): Pa
 /** The lease in a row; `undefined` where there was none, or it was released. */
 export const storedLeaseOf = ({ leaseOwner, leaseFence, leaseUntil }: Row): StoredLease | undefined =>
   typeof leaseOwner === 'string' && typeof leaseUntil === 'string'
-    ? { owner: leaseOwner, fence: Number(leaseFence), expiresAt: fromMicros(leaseUntil) }
+    ? { owner: leaseOwner, fence: Number(leaseFence), expiresAt: timeOf(leaseUntil) }
     : undefined
 
-export const summaryOf = (row: Row): SessionSummary => ({
-  appName: String(row['appName']),
-  userId: String(row['userId']),
+/** The part of a key that a list is of, and that is not in its rows. */
+export type KnownKey = Partial<Pick<SessionKey, 'appName' | 'userId'>>
+
+export const summaryOf = (row: Row, { appName, userId }: KnownKey = {}): SessionSummary => ({
+  appName: appName ?? String(row['appName']),
+  userId: userId ?? String(row['userId']),
   sessionId: String(row['sessionId']),
   revision: Number(row['revision']),
   lastSeq: Number(row['lastSeq']),
-  createdAt: fromMicros(String(row['createdAt'])),
-  updatedAt: fromMicros(String(row['updatedAt'])),
-  lastEventAt: fromMicros(String(row['lastEventAt'])),
+  createdAt: timeOf(row['createdAt']),
+  updatedAt: timeOf(row['updatedAt']),
+  lastEventAt: timeOf(row['lastEventAt']),
 })
+
+const timeOf = (micros: unknown): number => fromMicros(typeof micros === 'number' ? micros : String(micros))

@@ -357,6 +357,7 @@ export const raceMutants: readonly Mutant[] = [
         sessions: {
           get: async (key, options) => {
             const session = await store.sessions.get(key, { ...options, events: { last: 0 } })
+            for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate) // a store may write once a turn
             return session && { ...session, events: (await store.events.list(key)).items }
           },
         },
