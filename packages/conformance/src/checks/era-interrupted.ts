@@ -81,7 +81,7 @@ export async function killed(ctx: Ctx): Promise<void> {
   await within(10_000, begun(), 'the erasure begins')
   await worker.kill()
   await asked
-  const receipt = await within(15_000, ctx.store.erase({ appName, userId: 'ann' }), 'the repetition')
+  const receipt = await within(40_000, ctx.store.erase({ appName, userId: 'ann' }), 'the repetition')
   holds(receipt.sessions < sessions, 'the repetition counts what it erased', receipt)
   await complete(ctx, appName, 'an erasure whose process was killed')
   equal(await snapshot(ctx.other, `${ctx.app}.none`), others, 'another app')

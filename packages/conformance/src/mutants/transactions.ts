@@ -25,24 +25,19 @@ export const joinedAs =
     },
   })
 
-/** It waits for its caller to give up between one event and the next: how fast the machine is decides nothing then. */
+/** Its first half hears of no cut, and its second one waits for it: how fast machine and database are decides nothing then. */
 const halfByHalf = (joined: JoinedStore): JoinedStore =>
   wrapStore(joined, {
     events: {
       append: async (key, events, options) => {
-        const signal = options?.signal
-        let answer = await joined.events.append(key, [], options)
-        const answers = []
-        for (const event of listOf(events)) {
-          answer = await joined.events.append(key, event, options)
-          answers.push(...answer.events)
-          if (signal !== undefined && !signal.aborted)
-            await Promise.race([
-              new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
-              new Promise((resolve) => setTimeout(resolve, 200)),
-            ])
-        }
-        return { ...answer, events: answers }
+        const [first, ...rest] = listOf(events)
+        const { signal, ...others } = options ?? {}
+        if (first === undefined || rest.length === 0 || signal === undefined)
+          return joined.events.append(key, events, options)
+        const half = await joined.events.append(key, first, others)
+        if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+        const whole = await joined.events.append(key, rest, options)
+        return { ...whole, events: [...half.events, ...whole.events] }
       },
     },
   })
