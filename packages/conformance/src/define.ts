@@ -89,7 +89,7 @@ export interface Seed {
 }
 
 /** What an oracle counts. The last three are all that artifacts are made of: names, versions, and pieces of their bytes. */
-export type CountedArea =
+type CountedArea =
   | 'sessions'
   | 'events'
   | 'appStates'

@@ -34,7 +34,7 @@ export interface ArtifactPlace extends UserKey {
 /** Begins the names that belong to a user. */
 const ofUser = 'user:'
 
-export function checkedArtifactKey(key: unknown, limits: Limits): ArtifactPlace {
+function checkedArtifactKey(key: unknown, limits: Limits): ArtifactPlace {
   const { sessionId, name, ...user } = membersOf(key, 'key', ['appName', 'userId', 'sessionId', 'name'])
   const checked = checkedUserKey(user, limits)
   const given = sessionId === undefined ? undefined : checkedId(sessionId, 'key.sessionId', limits)

@@ -49,7 +49,7 @@ export interface ArtifactOperations {
 }
 
 /** Pieces of a save that is not recorded yet. */
-export interface Staged {
+interface Staged {
   readonly place: ArtifactPlace
   readonly uploadId: string
   readonly from: number

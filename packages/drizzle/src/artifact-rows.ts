@@ -18,7 +18,7 @@ import type { Script } from './script.ts'
 import { assigned, bare, insertInto, param, selected } from './statements.ts'
 
 /** The name's own row: its lock is what versions are given under. */
-export interface StoredName {
+interface StoredName {
   readonly aid: bigint
   readonly nextVersion: number
 }
@@ -36,7 +36,7 @@ export interface StoredVersion extends ArtifactFacts {
 }
 
 /** What a version is made of besides its number. */
-export interface NewVersion extends ArtifactFacts {
+interface NewVersion extends ArtifactFacts {
   readonly saveId: string
   readonly uploadId: string
   readonly chunks: number | undefined

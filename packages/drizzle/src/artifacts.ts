@@ -101,7 +101,7 @@ export interface ArtifactScripts {
 }
 
 /** Pieces that one statement reads: 2 MiB, which every server sends. */
-export const piecesAtOnce = 8
+const piecesAtOnce = 8
 
 export const sweepChunk = 100
 

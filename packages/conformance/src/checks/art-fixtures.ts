@@ -40,7 +40,7 @@ export async function streamed({ stream }: Pick<StreamedArtifact, 'stream'>): Pr
 }
 
 /** Compared as bytes: a difference is told by its place, and not by a million numbers. */
-export function sameBytes(got: Uint8Array, expected: Uint8Array, what: string): void {
+function sameBytes(got: Uint8Array, expected: Uint8Array, what: string): void {
   equal(got.byteLength, expected.byteLength, `${what}: how many bytes`)
   const at = expected.findIndex((byte, i) => got[i] !== byte)
   equal(at, -1, `${what}: the first byte that differs`)

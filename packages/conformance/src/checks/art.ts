@@ -188,7 +188,7 @@ async function versionsCount(ctx: Ctx): Promise<void> {
 }
 
 /** Each saver gets a version of its own, and under it is what that one saved. */
-export async function eachHasItsOwn(ctx: Ctx, key: ArtifactKey, saved: readonly SavedArtifact[]): Promise<void> {
+async function eachHasItsOwn(ctx: Ctx, key: ArtifactKey, saved: readonly SavedArtifact[]): Promise<void> {
   const versions = saved.map(({ version }) => version)
   equal(
     versions.toSorted((a, b) => a - b),
