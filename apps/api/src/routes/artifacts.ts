@@ -161,13 +161,14 @@ const uploadRoute: FastifyPluginAsyncTypebox<Owner> = async (app, { path, whose,
   }
   app.put(`${path}/:name`, { schema }, async ({ params, headers, body }, reply) => {
     const { 'content-type': mimeType, 'idempotency-key': saveId } = headers
-    // A file that is refused on its way leaves the connection open for the answer.
     const content = body?.iterator({ destroyOnReturn: false }) ?? new Uint8Array()
-    const saved = await app.store.artifacts.save(params, content, {
+    const saving = app.store.artifacts.save(params, content, {
       ...(mimeType !== undefined && { mimeType }),
       ...(saveId !== undefined && { saveId }),
       timeout,
     })
+    // The rest of a file that was refused on its way is read and dropped: the next request comes behind it.
+    const saved = await saving.finally(() => body?.resume())
     reply.code(saved.duplicate ? 200 : 201).header('etag', `"${saved.sha256}"`)
     return saved
   })
