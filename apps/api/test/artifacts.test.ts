@@ -164,6 +164,7 @@ describe('an upload that is too long', () => {
     await until(() => answers.includes('application/problem+json'), 'the upload was refused')
     socket.write(`${'x'.repeat(500_000)}GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n`)
     await until(() => answers.includes('HTTP/1.1 200'), 'the next request was answered')
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual([`HTTP/1.1 ${sessionId === 's1' ? 413 : 404}`, 'HTTP/1.1 200'])
   })
 })
 
