@@ -83,13 +83,14 @@ function artifactCalls({ long }: { readonly long: SessionKey }): Record<string, 
     { ...long, name: 'many' },
   ]
   return {
+    // First, so that the newest is one that was saved, whichever check was there before.
+    'artifacts.save': (store) => store.artifacts.save(many, new Uint8Array(10)),
     'artifacts.load': (store) => store.artifacts.load(one),
     'artifacts.load of a version': (store) => store.artifacts.load(many, { version: 77 }),
     'artifacts.load of the newest of many': (store) => store.artifacts.load(many),
     'artifacts.versions': (store) => store.artifacts.versions(many, { limit: 20 }),
     'artifacts.versions, newest first': (store) => store.artifacts.versions(many, { limit: 20, direction: 'desc' }),
     'artifacts.list with its page': (store) => store.artifacts.list({ ...long, limit: 20 }),
-    'artifacts.save': (store) => store.artifacts.save(many, new Uint8Array(10)),
     'artifacts.delete of a version': (store) => store.artifacts.delete(many, { version: 5 }),
   }
 }
