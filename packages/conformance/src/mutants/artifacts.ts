@@ -454,6 +454,7 @@ export const artifactMutants: readonly Mutant[] = [
     id: 'M530',
     bug: 'names of the user are shared by all users of the app',
     check: 'SEC-06',
+    fact: 'artifacts',
     wrap: (store, { memory }) =>
       over(store, {
         save: async (key, content, options) => {
