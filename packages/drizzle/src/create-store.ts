@@ -197,7 +197,7 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
 }
 
 /** The areas that a dialect has. */
-export const builtAreas = (
+const builtAreas = (
   { capabilities }: Pick<Store, 'capabilities'>,
   { memories }: Pick<Store, 'memories'>,
 ): Partial<OptionalAreas> => (capabilities.memories === 'yes' ? { memories } : {})
