@@ -1,6 +1,5 @@
 // A run as a picture, light or dark as its reader is.
-import { yardstick } from './contender.ts'
-import type { Line, Run } from './run.ts'
+import { yardstick, type Line, type Run } from './result.ts'
 
 const [width, left, right, bar, gap, head] = [760, 170, 60, 16, 4, 92]
 const [least, most] = [0.5, 200]

@@ -1,8 +1,5 @@
 import type { BenchEvent, JsonObject } from './data.ts'
 
-/** The one that the others are compared with. */
-export const yardstick = 'limit'
-
 export interface Key {
   readonly appName: string
   readonly userId: string

@@ -1,6 +1,5 @@
 // What Daybook set out to reach, and what a run says of it. Ratios are of medians, to the limit's in the same run.
-import { yardstick } from './contender.ts'
-import type { Line, Run } from './run.ts'
+import { yardstick, type Line, type Run } from './result.ts'
 
 export interface Verdict {
   readonly goal: string

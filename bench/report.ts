@@ -1,6 +1,4 @@
-import type { Line, Run } from './run.ts'
-import { yardstick } from './contender.ts'
-import { told } from './smoke.ts'
+import { told, yardstick, type Line, type Run } from './result.ts'
 
 /** A run as a page. */
 export function pageOf(run: Run): string {

@@ -1,26 +1,16 @@
 // One run: the contenders of one backend through all workloads.
 import { contendersOf, openBackend, type Backend, type BackendName } from './backends.ts'
-import { yardstick, type Contender, type Entry } from './contender.ts'
+import type { Contender, Entry } from './contender.ts'
 import { createData } from './data.ts'
 import { eventsOfEach, grow, grows, sow } from './growth.ts'
-import { load, thisMachine, versions, type Machine } from './machine.ts'
-import { takeBlocks, takeTurns, type Blocks, type Measured, type Turns } from './procedure.ts'
-import { seed, seedMemories, type Sizes } from './seed.ts'
-import { smoke, told, type Verdict } from './smoke.ts'
-import { median, spreadOf, type Spread } from './statistics.ts'
+import { load, thisMachine, versions } from './machine.ts'
+import { takeBlocks, takeTurns, type Measured } from './procedure.ts'
+import { seed, seedMemories } from './seed.ts'
+import { told, yardstick, type Line, type Run, type Settings, type Verdict } from './result.ts'
+import { smoke } from './smoke.ts'
+import { median, spreadOf } from './statistics.ts'
 import * as workloads from './workloads/index.ts'
 import type { Concurrent, Sequential } from './workloads/workload.ts'
-
-export interface Settings {
-  readonly seed: number
-  readonly turns: Pick<Turns, 'warmUps' | 'budget'>
-  /** Of the rounds that a workload has by itself. */
-  readonly share: number
-  readonly blocks: Blocks
-  readonly sizes: Sizes
-  /** Events of a growing database, at which it is measured. */
-  readonly growth: readonly number[]
-}
 
 export const full: Settings = {
   seed: 20_260_101,
@@ -48,39 +38,6 @@ export const quick: Settings = {
   blocks: { blocks: 1, length: 1000, warmUp: 200 },
   sizes: { ...full.sizes, memories: 10_000 },
   growth: [1000, 10_000],
-}
-
-export interface Line {
-  readonly workload: string
-  readonly title: string
-  readonly contender: string
-  /** Why there are no numbers. */
-  readonly without?: string
-  /** Milliseconds of one operation. */
-  readonly spread?: Spread
-  /** Operations per second; only where many work at once. */
-  readonly perSecond?: number
-  /** Events whose append was answered and that are not there. */
-  readonly lost?: number
-  readonly errors: number
-  readonly error?: string
-  /** Of the median (of operations per second: of those) to the limit's. */
-  readonly ratio?: number
-  readonly ratioP10?: number
-}
-
-export interface Run {
-  readonly date: string
-  readonly backend: BackendName
-  readonly product: string
-  readonly durability: Readonly<Record<string, string>>
-  readonly machine: Machine
-  readonly load: { readonly before: readonly number[]; readonly after: readonly number[] }
-  readonly versions: Readonly<Record<string, string>>
-  readonly settings: Settings
-  readonly contenders: readonly (Pick<Entry, 'name' | 'driver' | 'lacks'> & { readonly verdict?: Verdict })[]
-  readonly leftOut: readonly { readonly contender: string; readonly why: string }[]
-  readonly lines: readonly Line[]
 }
 
 interface Ready {

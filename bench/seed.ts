@@ -1,5 +1,6 @@
 import type { Append, Contender, Key } from './contender.ts'
 import { createData, type Data } from './data.ts'
+import type { Sizes } from './result.ts'
 
 export const appName = 'bench'
 export const listUser = { appName, userId: 'ulist' }
@@ -7,14 +8,6 @@ export const longSession: Key = { appName, userId: 'ulong', sessionId: 'long' }
 export const memoryUser = { appName, userId: 'umemories' }
 export const hotSession: Key = { appName, userId: 'uhot', sessionId: 'hot' }
 export const sessionAt = (i: number): Key => ({ appName, userId: `u${i}`, sessionId: `s${i}` })
-
-export interface Sizes {
-  readonly listed: number
-  readonly long: number
-  readonly sessions: number
-  readonly eventsEach: number
-  readonly memories: number
-}
 
 const firstUpdate = Date.UTC(2026, 0, 1)
 const atOnce = 10

@@ -2,24 +2,10 @@
 import { deepStrictEqual } from 'node:assert'
 import type { Contender, Entry } from './contender.ts'
 import { createData, type BenchEvent, type JsonObject } from './data.ts'
+import type { Verdict } from './result.ts'
 
 const appName = 'smoke'
 const writers = 16
-
-export interface Verdict {
-  /** What was wrong; empty when nothing was. */
-  readonly faults: readonly string[]
-  /** Keys left of 16 that as many concurrent appends wrote. */
-  readonly keptUserKeys?: number
-  readonly keptSessionKeys?: number
-}
-
-/** A verdict in words. */
-export function told({ faults, keptUserKeys, keptSessionKeys }: Verdict): string {
-  if (keptUserKeys === undefined || keptSessionKeys === undefined) return faults.join('; ')
-  const kept = `${keptSessionKeys} of 16 session keys, ${keptUserKeys} of 16 user keys kept`
-  return [...faults, kept].join('; ')
-}
 
 export async function smoke(contender: Contender, entry: Entry, seedNumber: number): Promise<Verdict> {
   const data = createData(seedNumber)

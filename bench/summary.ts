@@ -1,9 +1,8 @@
 // The runs that are committed, in short: for the README, and for the folder that they are in.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { yardstick } from './contender.ts'
 import { verdictsOf } from './goals.ts'
-import type { Line, Run } from './run.ts'
+import { yardstick, type Line, type Run } from './result.ts'
 
 const order = ['pg', 'mariadb', 'mysql', 'sqlite']
 const shown = /^W[12346]|^W[89]/

@@ -27,7 +27,7 @@ export default defineStoreUnderTest({
     jsonPathFilter: 'yes',
     jsonPathIndex: 'no',
     fullTextSearch: 'yes',
-    vectorSearch: 'no',
+    vectorSearch: 'yes',
     callerTransaction: 'no',
     persistent: 'no',
     concurrentWriters: 'no',
