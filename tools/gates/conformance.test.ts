@@ -39,7 +39,7 @@ export const openWorkerStore = async () => createInMemoryStore()
 export default defineStoreUnderTest({
   subject: { name: 'good', version: '1' },
   contract: '1.0',
-  expects: createInMemoryStore().capabilities,
+  expects: createInMemoryStore({ embeddingDimensions: 2 }).capabilities, // the suite opens it with some
   async provision() {
     const database = createInMemoryDatabase()
     return {

@@ -27,7 +27,7 @@ export default defineStoreUnderTest({
     jsonPathFilter: 'yes',
     jsonPathIndex: 'no',
     fullTextSearch: 'yes',
-    vectorSearch: 'yes',
+    vectorSearch: 'no',
     callerTransaction: 'no',
     persistent: 'no',
     concurrentWriters: 'no',
