@@ -16,7 +16,6 @@ import {
   type Health,
   type Logger,
   type MigrationReport,
-  type OptionalAreas,
   type SessionKey,
   type StatePathIndexRequest,
   type Store,
@@ -195,12 +194,6 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
   const objects = storage && artifactObjects(storage, codecs)
   return { context, dialect, operations, signals: createAppendSignals(), objects }
 }
-
-/** The areas that a dialect has. */
-const builtAreas = (
-  { capabilities }: Pick<Store, 'capabilities'>,
-  { memories }: Pick<Store, 'memories'>,
-): Partial<OptionalAreas> => (capabilities.memories === 'yes' ? { memories } : {})
 
 const pathIndexMethods = (
   { calls, limits }: StoreContext,
