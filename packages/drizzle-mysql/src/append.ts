@@ -110,6 +110,7 @@ export function shapedDeltas({
     unsets[scope] = unsetArity
     if (setArity + unsetArity === 0) continue
     const growth = joint?.growth[scope] ?? growthBy(delta)
+    if (growth > limits.stateBytes) return undefined // may be too large by itself, which only the script can tell
     bytes += growth
     if (joint !== undefined) params[`${scope}Changes`] = joint.changes[scope]
     params[`${scope}Room`] = limits.stateBytes - growth
@@ -265,8 +266,8 @@ export function buildBlock(tables: DaybookTables, variant: string): Statement {
       ${bare(sessions.updatedAt)} = greatest(${sessions.updatedAt}, ${param('now')}), ${bare(sessions.lastEventAt)} = ${param('lastEventAt')}
       where ${sessions.sid} = v_sid and ${isKeyOf(tables)};
     ${scopePart(tables, 'user', shape, own)}${scopePart(tables, 'app', shape, own)}${insert};
-    ${measured}commit;
-    select v_revision as ${sql.identifier('revision')}, v_seq as ${sql.identifier('lastSeq')}${sql.join(changed.map((scope) => sql`, ${bytesOf(scope)} as ${sql.identifier(scope)}`))};
+    ${measured}select v_revision as ${sql.identifier('revision')}, v_seq as ${sql.identifier('lastSeq')}${sql.join(changed.map((scope) => sql`, ${bytesOf(scope)} as ${sql.identifier(scope)}`))};
+    commit;
   end if;
 end`,
   }

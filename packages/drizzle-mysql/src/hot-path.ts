@@ -52,8 +52,10 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
     try {
       return await runBlock(connection, `${lockWaitFor(call, server)}${text}`, values(params))
     } catch (error) {
-      // What the server itself says ended the block before its COMMIT; one that was killed has left its transaction open.
-      if (typeof failures(error).driverCode === 'number') {
+      // What the server itself says ended the block before its COMMIT, which is its last statement; one that was killed has left
+      // its transaction open. A connection that the server ends may have been at its COMMIT.
+      const { kind, driverCode } = failures(error)
+      if (typeof driverCode === 'number' && kind !== 'connection') {
         await rolledBack(connection)
         call.settled()
       }

@@ -71,8 +71,8 @@ export function buildSessionBlock(tables: DaybookTables, variant: string): State
   set transaction isolation level read committed;
   start transaction;
   ${buildInsert(tables).sql};
-  ${part('user')}${part('app')}commit;
-  ${buildStates(tables).sql};
+  ${part('user')}${part('app')}${buildStates(tables).sql};
+  commit;
 end`,
   }
 }

@@ -11,8 +11,6 @@ import { sending, wire } from './wire.ts'
 /** postgres.js */
 interface PostgresClient {
   unsafe(text: string, values: Value[], options: { prepare: boolean }): PromiseLike<readonly Row[]>
-  /** A connection of its own, until it is released. */
-  reserve(): Promise<Pick<PostgresClient, 'unsafe'> & { release(): void }>
   readonly options: { readonly max: number }
 }
 
@@ -36,6 +34,8 @@ interface Prepared {
 export interface Driver {
   /** One connection for everything: two sessions are never written at the same moment. */
   readonly isSingle: boolean
+  /** What waits in the driver's own queue cannot be told from what was sent, and is sent after its call. */
+  readonly hidesItsQueue?: true
   /** Runs a prepared statement outside of transactions, once there is a connection for it. `commits`: it writes. */
   prepared(statement: Prepared, call: Call, does?: 'commits'): Promise<readonly Row[]>
   /** Waits for a connection where the driver would do so without being able to tell when it sends. */
@@ -80,25 +80,13 @@ export function driverOf(db: PgDatabase, options: DriverOptions): Driver {
     const turns = turnsOf(client)
     return {
       isSingle: false,
-      async prepared({ text, values }, call, does) {
-        const send = (sql: Pick<PostgresClient, 'unsafe'>) => {
+      hidesItsQueue: true,
+      prepared: ({ text, values }, call, does) => {
+        const send = async () => {
           sending(call, does)
-          return sql.unsafe(text, wire(values()), { prepare })
+          return client.unsafe(text, wire(values()), { prepare })
         }
-        if (does === undefined) return send(client) // what only reads may share a connection with others
-        // What waits in the driver's own queue cannot be told from what was sent, and would be sent after its call.
-        return turns.run(
-          call,
-          async () => {
-            const sql = await client.reserve()
-            try {
-              return await send(sql)
-            } finally {
-              sql.release()
-            }
-          },
-          acquireTimeout,
-        )
+        return does === 'commits' ? turns.run(call, send, acquireTimeout) : send() // what only reads may share a connection with others
       },
       inTurn: (call, work) => turns.run(call, work, acquireTimeout),
       coded: asItIs,

@@ -23,7 +23,7 @@ export function hotPath(
   driver: Driver,
   waits: Waits,
   announces: boolean,
-): Required<Pick<Dialect, 'appendEvents' | 'createSession' | 'loadSession' | 'loadWithin'>> {
+): Pick<Dialect, 'appendEvents' | 'createSession' | 'loadSession' | 'loadWithin'> {
   const appendFor = variants((variant) => buildAppend(tables, variant))
   const newSessionFor = variants((variant) => buildNewSession(tables, variant))
   const loadFor = remembered((shape: LoadShape) => buildLoad(tables, shape))
@@ -46,11 +46,14 @@ export function hotPath(
       const { statement, params } = appendStatement(append, appendFor, announces)
       return appendedBy(await committed(statement, params, call))
     },
-    async createSession(session, call) {
-      const { variant, params } = newSessionStatement(session)
-      const [states] = await committed(newSessionFor(variant), params, call)
-      return states
-    },
+    // A session, unlike an event, is not safe to have made after the caller was told that there was no time for it.
+    ...(driver.hidesItsQueue !== true && {
+      async createSession(session, call) {
+        const { variant, params } = newSessionStatement(session)
+        const [states] = await committed(newSessionFor(variant), params, call)
+        return states
+      },
+    }),
     *loadWithin(tx, shape, params) {
       return loadedBy(yield* tx.rows(loadFor(shape), params))
     },
