@@ -3,6 +3,7 @@ import {
   checkedArtifactContent,
   createCalls,
   damagedArtifact,
+  isStoreError,
   loadArtifactRequest,
   membersOf,
   piecesOf,
@@ -86,8 +87,7 @@ export function artifactStreams(operations: ArtifactOperations, calls: ArtifactC
       return await within(call, operations.record(request, { uploadId, chunks: from, pieces: undefined, ...sum }))
     } catch (error) {
       void pieces.return({ size: 0, sha256: '' }).catch(() => {}) // what led here is thrown
-      // Where the commit of the record may have come through the pieces belong to a version.
-      if (!call.isCommitting) await aside((own) => within(own, operations.discard(place, uploadId)))
+      if (!isUnknown(error)) await aside((own) => within(own, operations.discard(place, uploadId)))
       throw error
     }
   }
@@ -111,7 +111,7 @@ export function artifactStreams(operations: ArtifactOperations, calls: ArtifactC
         operations.record(request, { uploadId, chunks: undefined, pieces: undefined, ...read.sum() }),
       )
     } catch (error) {
-      if (!call.isCommitting)
+      if (!isUnknown(error))
         await aside((own) =>
           within(own, operations.bury(place, uploadId)).then(() => reap(place.appName, own, storage)),
         )
@@ -176,6 +176,9 @@ export function artifactStreams(operations: ArtifactOperations, calls: ArtifactC
       })) as ArtifactStore['load'], // which of the two it answers the option says
   }
 }
+
+/** The commit of the record may have come through, and then the bytes belong to a version. Where it did not, they are swept. */
+const isUnknown = (error: unknown): boolean => isStoreError(error) && error.code === 'outcome_unknown'
 
 /** Hands the pieces on a few at a time. */
 async function inGroups(

@@ -69,11 +69,11 @@ export interface ArtifactScripts {
   owner(tx: Tx, place: ArtifactPlace): Script<void>
   /** Writes pieces of a save that is not recorded yet. */
   stage(tx: Tx, place: ArtifactPlace, uploadId: string, from: number, pieces: readonly Uint8Array[]): Script<void>
-  /** Takes them back. */
+  /** Takes them back, and the notes of an upload, unless it was recorded. */
   discard(tx: Tx, user: UserKey, uploadId: string): Script<void>
   /** Notes that bytes are about to be written outside of the database, of a session that is there. */
   announce(tx: Tx, place: ArtifactPlace, uploadId: string): Script<void>
-  /** Notes that they are to be deleted. */
+  /** Notes that they are to be deleted, unless they were recorded. */
   bury(tx: Tx, user: UserKey, uploadId: string): Script<void>
   /** What is to be deleted outside of the database. */
   buried(tx: Tx, appName: string): Script<readonly Buried[]>
@@ -232,12 +232,16 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
   }
 
   /** What is recorded meanwhile stays: whoever records it has its pieces locked, and afterwards it is seen. */
+  function* isKept(tx: Tx, user: UserKey, uploadId: string): Script<boolean> {
+    yield* rows.lockPieces(tx, user, uploadId)
+    return (yield* tx.rows(isRecorded, { appName: user.appName, uploadId })).length > 0
+  }
+
   function* dropStaged(tx: Tx, appName: string, left: readonly Row[]): Script<number> {
     let dropped = 0
     for (const row of left) {
       const [userId, uploadId] = [String(row['userId']), String(row['uploadId'])]
-      yield* rows.lockPieces(tx, { appName, userId }, uploadId)
-      if ((yield* tx.rows(isRecorded, { appName, uploadId })).length > 0) continue
+      if (yield* isKept(tx, { appName, userId }, uploadId)) continue
       yield* removeBytes(tx, { appName, userId }, { uploadId, chunks: Number(row['n']) === writing ? null : 0 })
       dropped++
     }
@@ -247,12 +251,16 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
   return {
     owner: (tx, place) => rows.owner(tx, place),
     stage: (tx, place, uploadId, from, pieces) => rows.putPieces(tx, place, uploadId, from, pieces),
-    discard: (tx, user, uploadId) => rows.deletePieces(tx, user, uploadId),
+    *discard(tx, user, uploadId) {
+      if (!(yield* isKept(tx, user, uploadId))) yield* rows.deletePieces(tx, user, uploadId)
+    },
     *announce(tx, place, uploadId) {
       yield* rows.owner(tx, place)
       yield* rows.note(tx, place, uploadId, 'writing')
     },
-    bury: (tx, user, uploadId) => rows.note(tx, user, uploadId, 'deleting'),
+    *bury(tx, user, uploadId) {
+      if (!(yield* isKept(tx, user, uploadId))) yield* rows.note(tx, user, uploadId, 'deleting')
+    },
     *buried(tx, appName) {
       const left = yield* tx.rows(buried, { appName, limit: sweepChunk })
       return left.map((row) => ({ appName, userId: String(row['userId']), uploadId: String(row['uploadId']) }))
