@@ -1,8 +1,10 @@
 import type { MemorySearch } from '@daybook/drizzle'
-import { sql } from 'drizzle-orm'
+import { sql, type SQLWrapper } from 'drizzle-orm'
 import { collations, type Flavour } from './schema.ts'
 
 const whole = (name: string) => `${name} bigint path '$.${name}'`
+
+const numbers = (list: SQLWrapper) => sql`json_table(${list}, '$[*]' columns (v bigint path '$')) as one`
 
 /** Lists of memories and words, by JSON_TABLE. Texts get the collation of our columns: two of them would not be compared at all. */
 export function searchFor(flavour: Flavour): MemorySearch {
@@ -25,7 +27,9 @@ export function searchFor(flavour: Flavour): MemorySearch {
     payload: (given) => sql`${given}`,
     words: (list) =>
       sql`json_table(${list}, '$[*]' columns (${sql.raw(text('id'))}, nested path '$.words[*]' columns (word bigint path '$'))) as entry`,
-    isOneOf: (column, list) =>
-      sql`${column} in (select one.v from json_table(${list}, '$[*]' columns (v bigint path '$')) as one)`,
+    isOneOf: (column, list) => sql`${column} in (select one.v from ${numbers(list)})`,
+    // A join: with IN, a DELETE asks the subquery about every row of the table, whosever it is, and locks them all.
+    deleteListed: (table, column, list) =>
+      sql`delete ${table} from ${numbers(list)} straight_join ${table} on ${column} = one.v`,
   }
 }

@@ -1,6 +1,10 @@
 import type { MemorySearch } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 
+// Not a subquery, of which the planner would not know how few rows it has.
+const isOneOf: MemorySearch['isOneOf'] = (column, list) =>
+  sql`${column} = any(translate(${list}::text, '[]', '{}')::bigint[])`
+
 /** Lists of memories and words, by PostgreSQL's functions of JSON. */
 export const search: MemorySearch = {
   entries: (list) =>
@@ -10,6 +14,6 @@ export const search: MemorySearch = {
   words: (list) =>
     sql`(select one.id, word.value::bigint as word from json_to_recordset(${list}::text::json) as one(id text, words json),
       json_array_elements_text(one.words) as word) as entry`,
-  // Not a subquery, of which the planner would not know how few rows it has.
-  isOneOf: (column, list) => sql`${column} = any(translate(${list}::text, '[]', '{}')::bigint[])`,
+  isOneOf,
+  deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
 }

@@ -3,6 +3,8 @@ import { sql } from 'drizzle-orm'
 
 const member = (name: string) => sql.raw(`json_extract(one.value, '$.${name}') as "${name}"`)
 
+const isOneOf: MemorySearch['isOneOf'] = (column, list) => sql`${column} in (select value from json_each(${list}))`
+
 /** Lists of memories and words, by SQLite's table-valued functions of JSON. */
 export const search: MemorySearch = {
   entries: (list) =>
@@ -25,5 +27,6 @@ export const search: MemorySearch = {
   words: (list) =>
     sql`(select json_extract(one.value, '$.id') as id, word.value as word
       from json_each(${list}) as one, json_each(one.value, '$.words') as word) as entry`,
-  isOneOf: (column, list) => sql`${column} in (select value from json_each(${list}))`,
+  isOneOf,
+  deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
 }

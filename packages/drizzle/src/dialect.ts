@@ -295,6 +295,8 @@ export interface MemorySearch {
   words(list: SQLWrapper): SQL
   /** `column` is one of the whole numbers in a JSON array. */
   isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
+  /** DELETE of the rows of a table whose `column` is one of the whole numbers in a JSON array. It walks an index of the column. */
+  deleteListed(table: SQLWrapper, column: SQLWrapper, list: SQLWrapper): SQL
 }
 
 /** Everything that differs between databases. The engine never asks where it runs: it speaks these verbs and reads these facts. */

@@ -52,7 +52,6 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
   const rows = createMemoryRows(dialect, form)
   const { isScope, columns } = rows
   const lookup = createMemoryLookup(parts, rows)
-  const isMid = search.isOneOf(memories.mid, param('mids'))
   const mid = expressions.wholeText(memories.mid)
 
   const byId = {
@@ -63,8 +62,8 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
       ${expressions.fromAmong(memories, isScope, memories.memoryId, param('ids'))}${expressions.forUpdate}`,
   }
   const insertWords = { sql: rows.insertWords }
-  const removeWords = { sql: sql`delete from ${memoryWords} where ${search.isOneOf(memoryWords.mid, param('mids'))}` }
-  const remove = { sql: sql`delete from ${memories} where ${isMid}` }
+  const removeWords = { sql: search.deleteListed(memoryWords, memoryWords.mid, param('mids')) }
+  const remove = { sql: search.deleteListed(memories, memories.mid, param('mids')) }
   const idsOfSession = {
     sql: sql`select ${selected({ mid, memoryId: memories.memoryId })} from ${memories}
       where ${isScope} and ${memories.sessionId} = ${param('sessionId')}${expressions.forUpdate}`,
