@@ -1,9 +1,10 @@
-import { sql } from 'drizzle-orm'
+import { getTableName, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/mysql2'
 import { createConnection, createPool, type RowDataPacket } from 'mysql2/promise'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openProxy as openFaults } from '../../conformance/src/faults.ts'
 import { createMysqlStore } from '../src/index.ts'
+import { daybookTables } from '../src/schema.ts'
 import { drizzleOver, key, needsServer, newPlace, openedStore, type Place } from './places.ts'
 
 beforeEach(needsServer)
@@ -84,9 +85,9 @@ describe('a store that joined a transaction', () => {
     const place = await placed()
     const [user] = [`u${Date.now() % 1e9}`]
     await place.pool.query("create user ?@'%' identified by 'app'", [user])
-    await place.pool.query("grant select, insert, update, delete on daybook_sessions to ?@'%'", [user])
-    for (const table of ['events', 'app_states', 'user_states', 'migrations'])
-      await place.pool.query(`grant select, insert, update, delete on daybook_${table} to ?@'%'`, [user])
+    const tables = Object.values(daybookTables()).map((table) => getTableName(table))
+    for (const table of tables)
+      await place.pool.query(`grant select, insert, update, delete on ${table} to ?@'%'`, [user])
     const pool = createPool({
       uri: Object.assign(new URL(place.url), { username: user, password: 'app' }).href,
       connectionLimit: 1,
