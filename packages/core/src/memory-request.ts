@@ -256,13 +256,12 @@ const idOfEvent = (sessionId: string | null, eventId: string): string => `event-
 
 const hash = (value: JsonValue): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url')
 
-/** With the keys of every object in one order, since their order says nothing. */
+/** With the keys of every object in one order, since their order says nothing. An object stays one: a list of pairs is another value. */
 function inOrder(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map((item) => inOrder(item))
   if (!isJsonObject(value)) return value
-  return Object.entries(value)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => [key, inOrder(member)])
+  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return { members: members.map(([key, member]) => [key, inOrder(member)]) }
 }
 
 const bounds = ({ eventDepth, eventBytes }: Limits) => ({ depth: eventDepth, name: 'eventDepth', bytes: eventBytes })

@@ -58,6 +58,13 @@ export async function addedAgain(ctx: Ctx): Promise<void> {
     'in another scope',
   )
   equal((await memories.add(ann(ctx), [])).items, [], 'an empty batch')
+  const alike = [{}, [], { a: 1 }, [['a', 1]], [[['a', 1]]], { members: [['a', 1]] }, null, 0, '']
+  for (const args of alike)
+    equal(
+      outcomes(await memories.add(ann(ctx), { id: 'm3', content: { args } })),
+      [`m3 ${args === alike[0] ? 'added' : 'replaced'}`],
+      `${JSON.stringify(args)} is none of the values before it`,
+    )
   const plain = await memories.add(ann(ctx), [{ text: 'same' }, { text: 'same' }])
   equal(
     [plain.items.map(({ outcome }) => outcome), new Set(plain.items.map(({ id }) => id)).size],
