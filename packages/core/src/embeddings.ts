@@ -6,6 +6,16 @@ const invalid = (field: string, what: string) => new StoreError('invalid_argumen
 /** The most numbers that an embedding may have. */
 const mostDimensions = 16_384
 
+/** Embeddings that one search compares, each with the one that was given. */
+export const mostCompared = 10_000
+
+/** `limit_exceeded` for a search that would have to compare more. */
+export function checkCompared(count: number): void {
+  if (count <= mostCompared) return
+  const what = `more than ${mostCompared} memories have an embedding, and so many can be compared`
+  throw new StoreError('limit_exceeded', what, { field: 'embedding', limit: mostCompared, actual: count })
+}
+
 /** An embedding as it is stored: so many numbers, each a float of 32 bits, and not all of them 0. */
 export function checkedEmbedding(value: unknown, field: string, dimensions: number): number[] {
   const numbers = reading(field, () =>

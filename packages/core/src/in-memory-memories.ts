@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { checkedId, checkedOptions } from './arguments.ts'
 import type { Call } from './calls.ts'
-import { fusedScores, likeness } from './embeddings.ts'
+import { checkCompared, fusedScores, likeness, mostCompared } from './embeddings.ts'
 import { findSession, insertMemory, keyText, type InMemoryData, type MemoryRow } from './in-memory-database.ts'
 import { compareText } from './in-memory-list.ts'
 import { laterOf, type InMemoryContext } from './in-memory-state.ts'
@@ -76,7 +76,7 @@ function add(request: MemoryAddRequest, context: InMemoryContext): AddedMemories
   if (row === undefined) throw noSession(session)
   const entries = row.events.flatMap(({ text }) => {
     const event = JSON.parse(text) as JsonObject & { id: string; timestamp: number } // stored as the text of one
-    return entryOfEvent(event, session.sessionId, metadata) ?? []
+    return entryOfEvent(event, session.sessionId, metadata, context.limits) ?? []
   })
   const kept = new Set(entries.map(({ id }) => id))
   const gone = rowsOf(data, scope).filter(
@@ -175,8 +175,11 @@ const byWords = (rows: readonly MemoryRow[], words: readonly string[]): Scored[]
     })
     .filter(({ score }) => score > 0)
 
-const byLikeness = (rows: readonly MemoryRow[], embedding: readonly number[]): Scored[] =>
-  rows.flatMap((row) => (row.embedding === null ? [] : [{ row, score: likeness(row.embedding, embedding) }]))
+function byLikeness(rows: readonly MemoryRow[], embedding: readonly number[]): Scored[] {
+  const embedded = rows.flatMap((row) => (row.embedding === null ? [] : [{ row, stored: row.embedding }]))
+  checkCompared(Math.min(embedded.length, mostCompared + 1)) // as a database answers, which reads no more than these
+  return embedded.map(({ row, stored }) => ({ row, score: likeness(stored, embedding) }))
+}
 
 async function remove(request: MemoryDeleteRequest, call: Call, data: InMemoryData): Promise<MemoryDeletionReport> {
   const { appName, userId, id, sessionId, before, dryRun, chunk } = request

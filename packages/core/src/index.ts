@@ -222,7 +222,7 @@ export {
 } from './memory-request.ts'
 export { hasParts, textOf } from './memory-text.ts'
 export { queryWords, searchWords } from './search-words.ts'
-export { fusedScores, likeness } from './embeddings.ts'
+export { checkCompared, fusedScores, likeness, mostCompared } from './embeddings.ts'
 export { storeContext, storeOptionNames, type StoreContext } from './store-options.ts'
 export { checkedTimestamp, fromMicros, lastTimestamp, toMicros } from './time.ts'
 export {

@@ -148,7 +148,8 @@ export interface MemoryStore {
    * - `{ events, sessionId }` remembers those of the events that have at least one part, and takes nothing away. An event without
    *   an `id` is new each time.
    *
-   * An entry is bounded as an event is (`eventBytes`, `eventDepth`), and a batch as one of events (`batchEvents`, `batchBytes`).
+   * An entry is bounded as an event is (`eventBytes`, `eventDepth`), with its metadata, its author, and four bytes for each number of
+   * its embedding, and a batch as one of events (`batchEvents`, `batchBytes`). An author has 65,535 bytes at most.
    *
    * @throws `invalid_argument`, `limit_exceeded` before any I/O, naming the entry · `not_found` without the session · `unsupported`
    * for an embedding where the ability `vectorSearch` is no · `outcome_unknown`: repeat the call with the ids that the error carries
@@ -165,6 +166,9 @@ export interface MemoryStore {
    * marks and digits of any script, without regard to case; accents count, and no word is too short or too common. Of scripts
    * without spaces pairs of neighbours are compared, and of identifiers such as `fooBar` also the parts. A query is text:
    * nothing in it is an operator, or an error. One without words finds nothing. What exactly a word is {@link searchWords} says.
+   *
+   * By likeness: the embedding is compared with each one in the searched scopes, up to 10,000 of them; with more it is
+   * `limit_exceeded`.
    *
    * In the order of `score`, then the newest, then by ascending id (an app's before a user's).
    */

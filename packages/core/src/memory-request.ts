@@ -13,7 +13,16 @@ import {
 import { checkedEmbedding } from './embeddings.ts'
 import { StoreError } from './errors.ts'
 import { uuidv7 } from './ids.ts'
-import { byteLength, isJsonObject, reading, toJson, toJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import {
+  byteLength,
+  isJsonObject,
+  reading,
+  toJson,
+  toJsonObject,
+  toStorableText,
+  type JsonObject,
+  type JsonValue,
+} from './json.ts'
 import { checkLimit, type Limits } from './limits.ts'
 import { pageNames, pageRequest, type PageRequest } from './list-request.ts'
 import { hasParts, textOf } from './memory-text.ts'
@@ -147,11 +156,12 @@ export function entryOfEvent(
   event: JsonObject & { readonly id: string; readonly timestamp: number },
   sessionId: string,
   metadata: JsonObject | undefined,
+  limits: Limits,
 ): MemoryEntry | undefined {
   const { content, author, id, timestamp } = event
   if (!hasParts(content)) return undefined
   const said = typeof author === 'string' ? author : null
-  return entryOf({
+  const entry = entryOf({
     ...noEntry,
     content,
     metadata,
@@ -161,6 +171,20 @@ export function entryOfEvent(
     timestamp,
     isTimestampGiven: true,
   })
+  checkedSize(entry, 'source.session', limits)
+  return entry
+}
+
+/** The bytes of an author as it is stored: what a column of MySQL holds. */
+const authorBytes = 65_535
+
+/** The size of an entry, which is bounded as that of an event is. */
+function checkedSize({ payload, author, embedding }: MemoryEntry, field: string, limits: Limits): number {
+  const said = author === null ? 0 : byteLength(toStorableText(author))
+  checkLimit(`${field}.author`, 'bytes', authorBytes, said)
+  const size = byteLength(payload) + said + 4 * (embedding?.length ?? 0)
+  checkLimit(field, 'bytes', limits.eventBytes, size)
+  return size
 }
 
 /** One after the other, within the bounds of a batch. */
@@ -177,9 +201,7 @@ function batch(
     const name = field === 'entry' ? field : `${field}[${i}]`
     const entry = read(one, name)
     if (entry === undefined) continue
-    const size = byteLength(entry.payload)
-    checkLimit(name, 'bytes', limits.eventBytes, size)
-    bytes += size
+    bytes += checkedSize(entry, name, limits)
     entries.push(entry)
     if (bytes > 2 * limits.batchBytes) break // far over it: refused below, whatever is still to come
   }

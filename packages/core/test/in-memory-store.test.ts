@@ -181,3 +181,20 @@ test('ids that only look like others are others', async () => {
       })
   expect(await store.sessions.count({ appName: 'shop', userId: 'a' })).toBe(ids.length)
 })
+
+test('a search by likeness compares 10,000 embeddings, and refuses more', async () => {
+  await using store = createInMemoryStore({ embeddingDimensions: 1 })
+  const ann = { appName: 'shop', userId: 'ann' }
+  const some = (count: number, from: number) =>
+    store.memories.add(
+      ann,
+      Array.from({ length: count }, (_, i) => ({ id: `m${from + i}`, text: '', embedding: [1] })),
+    )
+  for (let from = 0; from < 10_000; from += 1000) await some(1000, from)
+  expect((await store.memories.search({ ...ann, embedding: [1], limit: 3 })).items).toHaveLength(3)
+  await some(1, 10_000)
+  await expect(store.memories.search({ ...ann, embedding: [1] })).rejects.toMatchObject({
+    code: 'limit_exceeded',
+    facts: { field: 'embedding', limit: 10_000, actual: 10_001 },
+  })
+})

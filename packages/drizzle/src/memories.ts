@@ -46,7 +46,7 @@ const statementWords = 20_000
 const eventsRead = 200
 
 export function createMemoryScripts(parts: Parts): MemoryScripts {
-  const { dialect, form, sessionRows, eventRows } = parts
+  const { dialect, form, limits, sessionRows, eventRows } = parts
   const { expressions, search, tables } = dialect
   const { memories, memoryWords } = tables
   const rows = createMemoryRows(dialect, form)
@@ -193,7 +193,7 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
       })
       if (events.length === 0) throw new StoreError('corrupt', `session ${session.sessionId} lacks event ${done + 1}`)
       const entries = events.flatMap(({ event }) =>
-        isStored(event) ? (entryOfEvent(event, session.sessionId, metadata) ?? []) : [],
+        isStored(event) ? (entryOfEvent(event, session.sessionId, metadata, limits) ?? []) : [],
       )
       items.push(...(yield* put(tx, scope, entries, now)))
       done = events.at(-1)?.seq ?? lastSeq
@@ -269,15 +269,16 @@ function* portions(writes: readonly MemoryWrite[]): Generator<readonly MemoryWri
   let portion: MemoryWrite[] = []
   let [bytes, words] = [0, 0]
   for (const write of writes) {
-    const { payload, words: own } = write.entry
-    if (portion.length > 0 && (bytes + payload.length > statementBytes || words + own.length > statementWords)) {
+    const { payload, words: own, embedding } = write.entry
+    const size = payload.length + ((embedding?.length ?? 0) * 16) / 3 // Base64 of four bytes a number
+    if (portion.length > 0 && (bytes + size > statementBytes || words + own.length > statementWords)) {
       yield portion
       portion = []
       bytes = 0
       words = 0
     }
     portion.push(write)
-    bytes += payload.length
+    bytes += size
     words += own.length
   }
   if (portion.length > 0) yield portion

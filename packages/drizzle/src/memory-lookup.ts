@@ -1,8 +1,9 @@
 import {
+  checkCompared,
   fusedScores,
   likeness,
+  mostCompared,
   placesSearched,
-  StoreError,
   type FoundMemory,
   type MemorySearchRequest,
 } from '@daybook/core'
@@ -12,9 +13,6 @@ import { embeddingOf, type MemoryRows } from './memory-rows.ts'
 import type { Parts } from './operation.ts'
 import type { Script } from './script.ts'
 import { param, selected, variants } from './statements.ts'
-
-/** Embeddings that one search compares, each with the one that was given. */
-const mostCompared = 10_000
 
 /** `memories.search` as a script: by words in one statement; by likeness the embeddings are compared here, and not by the database. */
 export type MemoryLookup = (tx: Tx, request: MemorySearchRequest) => Script<readonly FoundMemory[]>
@@ -63,16 +61,7 @@ export function createMemoryLookup({ dialect }: Pick<Parts, 'dialect'>, rows: Me
   ): Script<readonly Alike[]> {
     const { variant, params } = scopesOf(request)
     const found = yield* tx.rows(embedded(variant), { ...params, limit: mostCompared + 1 })
-    if (found.length > mostCompared)
-      throw new StoreError(
-        'limit_exceeded',
-        `more than ${mostCompared} memories have an embedding, and so many can be compared`,
-        {
-          field: 'embedding',
-          limit: mostCompared,
-          actual: found.length,
-        },
-      )
+    checkCompared(found.length)
     return found
       .flatMap((row): Alike[] => {
         const stored = embeddingOf(row['embedding'])

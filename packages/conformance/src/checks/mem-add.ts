@@ -202,9 +202,51 @@ export async function batchesAreBounded(ctx: Ctx): Promise<void> {
         field: 'entries',
         limit: 500,
       })
+      const author = 'x'.repeat(190)
+      await rejects(() => memories.add(ann(ctx), { text: '', author }), 'limit_exceeded', 'an author counts', {
+        field: 'entry',
+        actual: 201,
+      })
+      await rejects(
+        () => memories.add(ann(ctx), { events: [say('e1', 'x'.repeat(100))], metadata: { a: 'x'.repeat(100) } }),
+        'limit_exceeded',
+        'the metadata of events counts',
+        { field: 'events[0]', limit: 200 },
+      )
     },
     'a batch over its bounds',
   )
+  const session = await newSession(ctx)
+  await ctx.store.events.append(session, say('e1', 'x'.repeat(100)))
+  await nothingWritten(
+    ctx,
+    () =>
+      rejects(
+        () => memories.add(ann(ctx), { session, metadata: { a: 'x'.repeat(100) } }),
+        'limit_exceeded',
+        'the metadata of a session counts',
+        { field: 'source.session', limit: 200 },
+      ),
+    'a session whose entry is over the bound',
+  )
+  await authorsAreBounded(ctx)
+}
+
+/** By what every database holds, with the default limits. */
+async function authorsAreBounded({ app, store, other }: Ctx): Promise<void> {
+  const scope = { appName: app, userId: 'authors' }
+  const most = 'é'.repeat(32_767) // two bytes each
+  for (const [id, source] of [
+    ['entry', { text: 'x', author: `${most}éx` }],
+    ['events', { events: [say('e1', 'x', { author: `${most}éx` })] }],
+  ] as const)
+    await rejects(() => store.memories.add(scope, source), 'limit_exceeded', `an author that is too long, by ${id}`, {
+      field: id === 'entry' ? 'entry.author' : 'events[0].author',
+      limit: 65_535,
+      actual: 65_537,
+    })
+  await store.memories.add(scope, { id: 'm1', text: 'x', author: `${most}x` })
+  equal((await other.memories.get(scope, 'm1'))?.author, `${most}x`, 'an author at its bound')
 }
 
 const batch = (word: string) => numbers(5).map((i) => ({ id: `m${i}`, text: i === 3 ? word : `same${i}` }))
