@@ -1,4 +1,4 @@
-import { StoreError, type SaveArtifactOptions } from '@daybook/core'
+import { isJsonObject, StoreError, type ArtifactVersion, type SaveArtifactOptions } from '@daybook/core'
 import type { SaveArtifactRequest } from '@google/adk'
 
 export type Part = SaveArtifactRequest['artifact']
@@ -57,15 +57,22 @@ function bytesOf(base64: string): Uint8Array {
   })
 }
 
-/** The part that was stored. */
-export function partOf(bytes: Uint8Array, metadata: Readonly<Record<string, unknown>>): Part {
-  const { part = {}, text } = metadata as Partial<Kept> // what storedPart made
+/** What a version says of itself. */
+type Version = Pick<ArtifactVersion, 'mimeType' | 'metadata'>
+
+/** The part that was stored. What somebody saved without ADK is a file: its bytes, and its type where it has one. */
+export function partOf(bytes: Uint8Array, { mimeType, metadata }: Version): Part {
+  const { part, text } = metadata
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (text !== undefined) return { ...part, text: content.toString(text) }
-  if (part.inlineData === undefined) return part
-  return { ...part, inlineData: { ...part.inlineData, data: content.toString('base64') } }
+  if (isJsonObject(part)) {
+    if (text === 'utf8' || text === 'utf16le') return { ...part, text: content.toString(text) }
+    if (isJsonObject(part['inlineData']))
+      return { ...part, inlineData: { ...part['inlineData'], data: content.toString('base64') } }
+    if (isJsonObject(part['fileData'])) return part
+  }
+  return { inlineData: { ...(mimeType !== undefined && { mimeType }), data: content.toString('base64') } }
 }
 
 /** What a caller of ADK's said about a version. */
-export const customOf = (metadata: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined =>
-  (metadata as Partial<Kept>).custom // what storedPart made
+export const customOf = ({ part, custom }: Version['metadata']): Record<string, unknown> | undefined =>
+  isJsonObject(part) && isJsonObject(custom) ? custom : undefined

@@ -65,7 +65,7 @@ export class DaybookArtifactService implements BaseArtifactService, AsyncDisposa
     if (isNone(version)) return undefined
     const { artifacts } = await this.#source.open()
     const loaded = await artifacts.load(keyOf(request), version === undefined ? {} : { version }).catch(noSuchName)
-    return loaded && partOf(loaded.bytes, loaded.metadata)
+    return loaded && partOf(loaded.bytes, loaded)
   }
 
   /** Names of the session and of the user, in the order of `sort()`. */

@@ -191,6 +191,29 @@ describe.each(databases)('on $name', (database) => {
     expect(await artifacts.loadArtifact({ ...key, filename: 'a/b' })).toEqual({ text: 'a/b' })
   })
 
+  test('what was saved without ADK is a file of its type, whatever its metadata say', async () => {
+    const { key, artifacts } = await begun()
+    const store = await bench.store()
+    const bytes = Buffer.from('%PDF')
+    const data = bytes.toString('base64')
+    const others = [
+      {},
+      { text: 'none' },
+      { text: 'utf8' },
+      { text: 'hex', part: {} },
+      { part: 5, custom: { a: 1 } },
+      { part: { inlineData: 'x' } },
+    ]
+    for (const [i, metadata] of others.entries()) {
+      const file = { ...key, filename: `f${i}` }
+      await store.artifacts.save({ ...key, name: file.filename }, bytes, { mimeType: 'application/pdf', metadata })
+      expect(await artifacts.loadArtifact(file)).toEqual({ inlineData: { mimeType: 'application/pdf', data } })
+      expect(await artifacts.getArtifactVersion(file)).toEqual({ version: 0, mimeType: 'application/pdf' })
+    }
+    await store.artifacts.save({ ...key, name: 'untyped' }, bytes)
+    expect(await artifacts.loadArtifact({ ...key, filename: 'untyped' })).toEqual({ inlineData: { data } })
+  })
+
   test('a request may carry more than it says, and no version has a URI [§4 scope; §4 canonicalUri]', async () => {
     const { key, artifacts } = await begun()
     const request = { ...key, filename: 'a', artifact: { text: 'x' }, scope: { appName: 'other' }, signal: 5 }

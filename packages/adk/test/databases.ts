@@ -1,4 +1,4 @@
-import { createInMemoryStore } from '@daybook/core'
+import { createInMemoryStore, type Store } from '@daybook/core'
 import { createConnection } from 'mysql2/promise'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -71,6 +71,8 @@ export interface Bench {
   readonly url: string
   /** Another service over the same data, as another process would have one. */
   readonly another: (options?: DaybookSessionServiceOptions) => DaybookSessionService
+  /** A store over the same data, which knows nothing of ADK; closed with the bench. */
+  readonly store: () => Promise<Store>
   /** A name that no other test has. */
   readonly app: () => string
 }
@@ -84,6 +86,7 @@ export function benchOn({ server, fresh }: Database): Bench {
   let database: Fresh | undefined
   let service: DaybookSessionService | undefined
   const others: DaybookSessionService[] = []
+  const stores: Store[] = []
   const memory = createInMemoryStore()
   const open = (options?: DaybookSessionServiceOptions) => {
     const { url } = present(database)
@@ -101,7 +104,7 @@ export function benchOn({ server, fresh }: Database): Bench {
     await service.init()
   })
   afterAll(async () => {
-    for (const other of others) await other.close()
+    for (const other of [...others, ...stores]) await other.close()
     await database?.drop()
   })
   return {
@@ -112,6 +115,13 @@ export function benchOn({ server, fresh }: Database): Bench {
       return present(present(database).url)
     },
     another: open,
+    async store() {
+      const { url } = present(database)
+      if (url === undefined) return memory
+      const store = await openStore(url, {})
+      stores.push(store)
+      return store
+    },
     app: () => `app_${randomBytes(6).toString('hex')}`,
   }
 }
