@@ -142,6 +142,65 @@ test('what a killed process left is swept once it is old, and what could not be 
   expect(await killed.notes()).toEqual([])
 })
 
+const ignore = () => {}
+
+test('one that cannot be deleted holds up no other, and is told by its number alone', async () => {
+  const asked: string[] = []
+  const warned: unknown[] = []
+  let stuck: string | undefined
+  const refusing = (storage: ArtifactStorage): ArtifactStorage => ({
+    put: (object, given) => storage.put(object, given),
+    get: (object) => storage.get(object),
+    delete: (object) => {
+      asked.push(object.id)
+      stuck ??= object.id
+      if (object.id === stuck) throw new Error(`cannot delete ${object.id}`)
+      return storage.delete(object)
+    },
+  })
+  const logger = { debug: ignore, info: ignore, error: ignore, warn: (...said: unknown[]) => void warned.push(said) }
+  const { store, files, notes } = await place({ logger }, refusing)
+  const [shop, before] = ['shop', Date.now() + 60_000]
+  for (let i = 0; i < 103; i++) await store.artifacts.save({ ...key, name: `n${i}` }, bytes.subarray(0, 10))
+  expect(await store.artifacts.prune({ appName: shop, before, dryRun: true })).toMatchObject({ versions: 103 })
+  await store.artifacts.prune({ appName: shop, before })
+  expect([(await files()).length, await notes()]).toEqual([1, [-2]])
+  expect(warned).toEqual([[{ objects: 1 }, expect.any(String)]])
+  expect(JSON.stringify(warned)).not.toContain(stuck)
+
+  asked.length = 0
+  await store.artifacts.prune({ appName: shop, before, dryRun: true })
+  await store.artifacts.sweep({ appName: shop, dryRun: true })
+  await store.sessions.prune({ appName: shop, before: 1, dryRun: true })
+  expect(asked, 'who only counts deletes nothing').toEqual([])
+  stuck = 'nothing more'
+  await store.artifacts.sweep({ appName: shop })
+  expect([await files(), await notes()]).toEqual([[], []])
+})
+
+/** Hands out the beginning, and then says nothing. */
+const silent = (storage: ArtifactStorage): ArtifactStorage => ({
+  ...storage,
+  async *get(object) {
+    for await (const piece of storage.get(object)) {
+      yield piece.subarray(0, 1000)
+      await new Promise(() => {})
+    }
+  },
+})
+
+test('a storage that says nothing any more ends a stream in its time', async () => {
+  const { store } = await place({}, silent)
+  await store.artifacts.save(file, bytes)
+  const reading = async () => {
+    let read = 0
+    for await (const piece of (await store.artifacts.load(file, { stream: true, timeout: 200 }))?.stream ?? [])
+      read += piece.byteLength
+    return read
+  }
+  await expect(reading()).rejects.toMatchObject({ code: 'timeout' })
+})
+
 test('a file that was changed, or is gone, is told', async () => {
   const { store, files } = await place()
   await store.artifacts.save(file, bytes)

@@ -72,7 +72,7 @@ export function artifactObjects(storage: ArtifactStorage, codecs: Codecs): Artif
         .put({ appName: place.appName, id: uploadId }, framed(place, uploadId, pieces))
         .catch((error: unknown) => Promise.reject(troubled(place.name, error))),
     get: opened,
-    delete: (object) => storage.delete(object),
+    delete: async (object) => storage.delete(object),
   }
 }
 

@@ -36,7 +36,7 @@ export interface ArtifactOperations {
   readonly discard: (place: UserKey, uploadId: string) => Operation<void>
   readonly announce: (place: ArtifactPlace, uploadId: string) => Operation<void>
   readonly bury: (place: UserKey, uploadId: string) => Operation<void>
-  readonly buried: (appName: string) => Operation<readonly Buried[]>
+  readonly buried: (appName: string, after: string) => Operation<readonly Buried[]>
   /** The bytes as a whole. */
   readonly load: (key: unknown, options?: CallOptions) => Operation<LoadedArtifact | undefined>
   readonly open: (request: LoadArtifactRequest) => Operation<OpenedArtifact | undefined>
@@ -106,9 +106,9 @@ export function createArtifactOperations(parts: Parts): ArtifactOperations {
       writing('artifacts.bury', undefined, given({ place, uploadId }), (checked) => ({
         script: (tx) => scripts.bury(tx, checked.place, checked.uploadId),
       })),
-    buried: (appName) =>
-      reading('artifacts.buried', undefined, given(appName), (checked) => ({
-        script: (tx) => scripts.buried(tx, checked),
+    buried: (appName, after) =>
+      reading('artifacts.buried', undefined, given({ appName, after }), (checked) => ({
+        script: (tx) => scripts.buried(tx, checked.appName, checked.after),
       })),
     discard: (place, uploadId) =>
       writing('artifacts.discard', undefined, given({ place, uploadId }), (checked) => ({

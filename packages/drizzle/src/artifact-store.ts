@@ -20,6 +20,7 @@ import {
   type Limits,
   type LoadedArtifact,
   type LoadArtifactRequest,
+  type Logger,
   type SavedArtifact,
   type SaveArtifactRequest,
   type StreamedArtifact,
@@ -38,6 +39,7 @@ export interface ArtifactCalls {
   readonly within: <T>(call: Call, operation: Operation<T>) => Promise<T>
   readonly limits: Limits
   readonly now: () => number
+  readonly logger: Logger | undefined
   /** Where bytes are outside of the database; absent where they are in it. */
   readonly objects?: ArtifactObjects | undefined
   /** Inside somebody's transaction: all of a save is one part of it. */
@@ -61,7 +63,7 @@ const timeAside = 10_000
 
 /** The methods that have to do with streams, and so may be several transactions. */
 export function artifactStreams(operations: ArtifactOperations, calls: ArtifactCalls): ArtifactStreams {
-  const { limits, now, within, objects } = calls
+  const { limits, now, logger, within, objects } = calls
 
   async function save(request: SaveArtifactRequest, content: ArtifactContent, call: Call): Promise<SavedArtifact> {
     const isShort = content instanceof Uint8Array && content.byteLength <= wholeBytes
@@ -121,17 +123,36 @@ export function artifactStreams(operations: ArtifactOperations, calls: ArtifactC
     return saved
   }
 
-  /** Deletes what is to be deleted outside of the database, and then the notes of it. */
+  /** Deletes what is to be deleted outside of the database, and then the notes of it. What cannot be deleted holds up nothing else. */
   async function reap(appName: string, call: Call, storage: ArtifactObjects): Promise<void> {
+    let after = ''
+    let kept = 0
     for (;;) {
-      const found = await within(call, operations.buried(appName))
+      const found = await within(call, operations.buried(appName, after))
       for (const one of found) {
         call.check()
-        await storage.delete({ appName, id: one.uploadId })
-        await within(call, operations.discard(one, one.uploadId))
+        after = one.uploadId
+        const isGone = await storage.delete({ appName, id: one.uploadId }).then(
+          () => true,
+          () => false, // counted below: what it says may name a file
+        )
+        if (isGone) await within(call, operations.discard(one, one.uploadId))
+        else kept++
       }
-      if (found.length < sweepChunk) return
+      if (found.length < sweepChunk) break
     }
+    if (kept > 0) logger?.warn({ objects: kept }, 'the storage of artifacts could not delete all; it is tried again')
+  }
+
+  /** In a call of its own: the one that failed may be over, and the store about to close, which waits for this. */
+  async function aside(work: (call: Call) => Promise<void>): Promise<void> {
+    // What does not come about is swept later; what led here is the answer.
+    await createCalls({ timeout: timeAside })
+      .run('artifacts.discard', undefined, work)
+      .catch((error: unknown) => {
+        const code = isStoreError(error) ? error.code : 'internal'
+        logger?.warn({ code }, 'bytes of artifacts that nobody needs could not be removed; they are swept later')
+      })
   }
 
   async function open(request: LoadArtifactRequest, options: CallOptions | undefined, call: Call) {
@@ -155,6 +176,7 @@ export function artifactStreams(operations: ArtifactOperations, calls: ArtifactC
       objects === undefined
         ? work
         : work.then(async (answer) => {
+            if (isDry(answer)) return answer
             await aside((call) => reap(String(membersOf(of, 'key', ['appName']).appName), call, objects))
             return answer
           }),
@@ -177,6 +199,10 @@ export function artifactStreams(operations: ArtifactOperations, calls: ArtifactC
   }
 }
 
+/** The report of what only counted. */
+const isDry = (answer: unknown): boolean =>
+  typeof answer === 'object' && answer !== null && 'dryRun' in answer && answer.dryRun === true
+
 /** The commit of the record may have come through, and then the bytes belong to a version. Where it did not, they are swept. */
 const isUnknown = (error: unknown): boolean => isStoreError(error) && error.code === 'outcome_unknown'
 
@@ -197,7 +223,10 @@ async function inGroups(
   }
 }
 
-/** Each look is a call of its own, which ends in its time. */
+/**
+ * Each look is a call of its own, which ends in its time. The end of the source is not waited for: one that is silent would get to it
+ * after the piece that it was asked for, and that may never come.
+ */
 async function* partly(
   source: AsyncIterable<Uint8Array>,
   part: <T>(body: () => Promise<T>) => Promise<T>,
@@ -210,7 +239,7 @@ async function* partly(
       yield next.value
     }
   } finally {
-    await pieces.return?.()
+    void pieces.return?.().catch(() => {}) // whoever stopped knows why
   }
 }
 
@@ -274,12 +303,4 @@ function summed(pieces: AsyncGenerator<Uint8Array, ContentSum>) {
       throw new StoreError('unavailable', 'the storage of artifacts did not take all that it was given')
     },
   }
-}
-
-/** In a call of its own: the one that failed may be over, and the store about to close, which waits for this. */
-async function aside(work: (call: Call) => Promise<void>): Promise<void> {
-  // What does not come about is swept later; what led here is the answer.
-  await createCalls({ timeout: timeAside })
-    .run('artifacts.discard', undefined, work)
-    .catch(() => {})
 }

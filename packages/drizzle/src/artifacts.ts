@@ -75,8 +75,8 @@ export interface ArtifactScripts {
   announce(tx: Tx, place: ArtifactPlace, uploadId: string): Script<void>
   /** Notes that they are to be deleted, unless they were recorded. */
   bury(tx: Tx, user: UserKey, uploadId: string): Script<void>
-  /** What is to be deleted outside of the database. */
-  buried(tx: Tx, appName: string): Script<readonly Buried[]>
+  /** What is to be deleted outside of the database, in the order of the uploads, after one of them. */
+  buried(tx: Tx, appName: string, after: string): Script<readonly Buried[]>
   save(tx: Tx, request: SaveArtifactRequest, upload: Upload, now: bigint): Script<SavedArtifact>
   load(tx: Tx, request: LoadArtifactRequest): Script<LoadedArtifact | undefined>
   open(tx: Tx, request: LoadArtifactRequest): Script<OpenedArtifact | undefined>
@@ -201,7 +201,8 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
   }))
   const buried = {
     sql: sql`select ${selected({ userId: artifactChunks.userId, uploadId: artifactChunks.uploadId })} from ${artifactChunks}
-      where ${artifactChunks.appName} = ${param('appName')} and ${artifactChunks.n} = ${sql.raw(String(deleting))} limit ${param('limit')}`,
+      where ${artifactChunks.appName} = ${param('appName')} and ${artifactChunks.n} = ${sql.raw(String(deleting))} and ${artifactChunks.uploadId} > ${param('after')}
+      order by ${artifactChunks.uploadId} limit ${param('limit')}`,
   }
   const countStaged = { sql: sql`select count(*) as "uploads" ${ofStaged('before')}` }
   const isRecorded = {
@@ -248,6 +249,21 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
     return dropped
   }
 
+  /** The bytes of a version; `undefined` where pieces are missing. */
+  function* allPieces(tx: Tx, place: ArtifactPlace, stored: StoredVersion): Script<Uint8Array | undefined> {
+    const { chunks, sha256, version } = stored
+    if (chunks === undefined) throw unsupported('artifacts.storage', 'versions in a storage that it was not given')
+    const read: Uint8Array[] = []
+    while (read.length < chunks) {
+      const some = yield* rows.pieces(tx, place, stored, read.length, piecesAtOnce)
+      if (some === undefined) return undefined
+      read.push(...some)
+    }
+    const bytes = new Uint8Array(Buffer.concat(read))
+    if (sha256Of(bytes) !== sha256) throw damagedArtifact(place, version)
+    return bytes
+  }
+
   return {
     owner: (tx, place) => rows.owner(tx, place),
     stage: (tx, place, uploadId, from, pieces) => rows.putPieces(tx, place, uploadId, from, pieces),
@@ -261,8 +277,8 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
     *bury(tx, user, uploadId) {
       if (!(yield* isKept(tx, user, uploadId))) yield* rows.note(tx, user, uploadId, 'deleting')
     },
-    *buried(tx, appName) {
-      const left = yield* tx.rows(buried, { appName, limit: sweepChunk })
+    *buried(tx, appName, after) {
+      const left = yield* tx.rows(buried, { appName, after, limit: sweepChunk })
       return left.map((row) => ({ appName, userId: String(row['userId']), uploadId: String(row['uploadId']) }))
     },
     *save(tx, { place, saveId, mimeType, metadata }, upload, now) {
@@ -288,20 +304,16 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
       return savedArtifact({ version: name.nextVersion, size, sha256, createdAt: fromMicros(now) }, saveId, false)
     },
     *load(tx, { place, version }) {
-      const stored = yield* found(tx, place, version)
-      if (stored === undefined) return undefined
-      if (stored.chunks === undefined)
-        throw unsupported('artifacts.storage', 'versions in a storage that it was not given')
-      const { chunks = 0, sha256 } = stored
-      const read: Uint8Array[] = []
-      while (read.length < chunks) {
-        const some = yield* rows.pieces(tx, place, stored, read.length, piecesAtOnce)
-        if (some === undefined) throw damagedArtifact(place, stored.version)
-        read.push(...some)
+      let stored = yield* found(tx, place, version)
+      while (stored !== undefined) {
+        const bytes = yield* allPieces(tx, place, stored)
+        if (bytes !== undefined) return { ...artifactVersionOf(stored), bytes }
+        // Each statement of a caller's transaction may see what others committed since: also that the version is deleted.
+        const now: StoredVersion | undefined = yield* found(tx, place, version)
+        if (now?.uploadId === stored.uploadId) throw damagedArtifact(place, stored.version)
+        stored = now
       }
-      const bytes = new Uint8Array(Buffer.concat(read))
-      if (sha256Of(bytes) !== sha256) throw damagedArtifact(place, stored.version)
-      return { ...artifactVersionOf(stored), bytes }
+      return undefined
     },
     *open(tx, { place, version }) {
       const stored = yield* found(tx, place, version)

@@ -210,7 +210,7 @@ const pathIndexMethods = (
 })
 
 function storeOver({ context, dialect, operations, signals, objects }: Frame, backend: Backend): Store {
-  const { calls, limits, now } = context
+  const { calls, limits, now, logger } = context
   const perform = <T>(operation: Operation<T>) => backend.perform(operation)
   const { sessions, events, state, memories, artifacts } = methodsOf(operations, perform)
   const leases = createLeases({
@@ -223,6 +223,7 @@ function storeOver({ context, dialect, operations, signals, objects }: Frame, ba
     within: (call, operation) => backend.within(call, operation),
     limits,
     now,
+    logger,
     objects,
   })
   const { save, load, reaped } = streams

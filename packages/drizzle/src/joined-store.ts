@@ -194,6 +194,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
             within,
             limits: store.limits,
             now: engine.now,
+            logger: engine.callDefaults.logger,
             objects: engine.objects,
             isJoined: true,
           }),

@@ -85,7 +85,7 @@ export const operationsByName = ({
       artifacts.discard(noPlace, ''),
       artifacts.announce(noPlace, ''),
       artifacts.bury(noPlace, ''),
-      artifacts.buried(''),
+      artifacts.buried('', ''),
       artifacts.load(undefined),
       artifacts.open({ place: noPlace, version: undefined, isStream: true }),
       artifacts.pieces(noOpened, 0),
