@@ -1,9 +1,13 @@
 import {
+  byteLength,
   isStoreError,
   StoreError,
+  toJson,
+  toStorableText,
   type AddedMemory,
   type AgentEvent,
   type FoundMemory,
+  type Limits,
   type MemoryScope,
   type NewMemory,
   type Store,
@@ -109,7 +113,9 @@ export class DaybookMemoryService implements BaseMemoryService, AsyncDisposable 
   /** Remembers those of the events that have at least one part. One that is known, by its session and its id, is remembered once. */
   async addEventsToMemory({ events, sessionId, customMetadata, ...user }: AddEventsToMemoryRequest): Promise<void> {
     const { memories, limits } = await this.#source.open()
-    for (const some of batches(events, limits.batchEvents))
+    const sizeOf = ({ content, author }: Event, i: number) =>
+      sizeOfEntry({ content, author, metadata: customMetadata }, `events[${i}]`, limits)
+    for (const some of batches(events, limits, sizeOf))
       await memories.add(scopeOf(user), {
         events: some as unknown as readonly AgentEvent[], // an event of ADK's is one, with its own names for the rest
         ...(sessionId !== undefined && { sessionId }),
@@ -122,7 +128,7 @@ export class DaybookMemoryService implements BaseMemoryService, AsyncDisposable 
     const { memories, limits } = await this.#source.open()
     const given = entries.map((entry, i) => memoryOf(entry, `memories[${i}]`, customMetadata))
     const added: AddedMemory[] = []
-    for (const some of batches(given, limits.batchEvents))
+    for (const some of batches(given, limits, (entry, i) => sizeOfEntry(entry, `memories[${i}]`, limits)))
       added.push(...(await memories.add(scopeOf(user), some)).items)
     return added
   }
@@ -140,8 +146,36 @@ export class DaybookMemoryService implements BaseMemoryService, AsyncDisposable 
 /** An empty user id is refused by the store, and not taken for the memories of the app. */
 const scopeOf = ({ appName, userId }: OfUser): MemoryScope => ({ appName, userId })
 
-function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size)
+/** As many in a row as the store takes in one call. One that is too large by itself goes alone, for the store to refuse it. */
+function* batches<T>(
+  items: readonly T[],
+  limits: Limits,
+  sizeOf: (item: T, i: number) => number,
+): Generator<readonly T[]> {
+  let batch: T[] = []
+  let bytes = 0
+  for (const [i, item] of items.entries()) {
+    const size = sizeOf(item, i)
+    if (batch.length === limits.batchEvents || (batch.length > 0 && bytes + size > limits.batchBytes)) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(item)
+    bytes += size
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** The bytes that the store counts. */
+function sizeOfEntry(
+  { content, author, metadata }: { readonly [name in 'content' | 'author' | 'metadata']?: unknown },
+  field: string,
+  { eventBytes, eventDepth }: Limits,
+): number {
+  const bounds = { depth: eventDepth, name: 'eventDepth', bytes: eventBytes }
+  const payload = toJson({ content, metadata }, field, bounds)
+  return byteLength(JSON.stringify(payload)) + (typeof author === 'string' ? byteLength(toStorableText(author)) : 0)
 }
 
 function memoryOf(

@@ -183,6 +183,19 @@ describe.each(databases)('on $name', (database) => {
     expect(await finds('gamma')).toEqual(['gamma'])
   })
 
+  test('more than a call of the store takes goes to it in several [§3 others]', async () => {
+    const { key, memory, finds } = await begun()
+    const image = { inlineData: { mimeType: 'image/png', data: 'A'.repeat(1024 * 1024) } }
+    const contents = Array.from({ length: 20 }, (_, i) => ({ role: 'user', parts: [{ text: `word${i}` }, image] }))
+    const events = contents.map((content, i) => createEvent({ id: `e${i}`, author: 'user', content }))
+    await memory.addSessionToMemory({ ...key, id: 'elsewhere', events, state: {}, lastUpdateTime: 0 })
+    const added = await memory.addMemory({ ...key, memories: contents.map((content, i) => ({ id: `m${i}`, content })) })
+    expect(added.map(({ id, outcome }) => [id, outcome])).toEqual(contents.map((_, i) => [`m${i}`, 'added']))
+    for (const i of [0, 11, 12, 19]) expect(await finds(`word${i}`)).toHaveLength(2)
+    const small = Array.from({ length: 1001 }, (_, i) => ({ content: { parts: [{ text: `small${i}` }] } }))
+    expect(await memory.addMemory({ ...key, memories: small })).toHaveLength(1001)
+  }, 60_000)
+
   test('agents load memories by a tool, before each turn, and in code [§3 tools; §3 one statement]', async () => {
     const { key, session, tell, memory } = await begun()
     await tell('My sister Åse lives in Bergen', { timestamp: Date.UTC(2025, 0, 1) })
