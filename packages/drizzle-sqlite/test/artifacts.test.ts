@@ -139,3 +139,21 @@ test('bytes of every length around what one transaction writes come back', async
     )
   }
 })
+
+test('pieces that come after their user was erased are refused, and none of them stays', async () => {
+  const store = await opened(newPath())
+  await store.sessions.create(key)
+  const pieces = () => store.db.all(sql`select n from daybook_artifact_chunks`).length
+  const seen: number[] = []
+  async function* erasedInBetween() {
+    for (let i = 0; i < 9; i++) yield randomBytes(256 * 1024)
+    seen.push(pieces())
+    await store.erase(key)
+    seen.push(pieces())
+    for (let i = 0; i < 4; i++) yield randomBytes(256 * 1024)
+    seen.push(pieces()) // nobody asks for more once a piece was refused
+  }
+  const saving = store.artifacts.save({ ...file, name: 'user:a' }, erasedInBetween())
+  await expect(saving).rejects.toMatchObject({ code: 'not_found' })
+  expect([seen, pieces()]).toEqual([[8, 0], 0])
+})

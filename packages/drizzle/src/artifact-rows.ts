@@ -61,6 +61,8 @@ export interface ArtifactRows {
   putPieces(tx: Tx, place: ArtifactPlace, uploadId: string, from: number, pieces: readonly Uint8Array[]): Script<void>
   /** Locks the pieces of an upload, and counts them. */
   lockPieces(tx: Tx, user: UserKey, uploadId: string): Script<number>
+  /** Locks the first piece of an upload, and says whether there is one. */
+  lockFirst(tx: Tx, user: UserKey, uploadId: string): Script<boolean>
   /** Up to `limit` pieces from number `from` on. Fewer than there should be are `undefined`. */
   pieces(
     tx: Tx,
@@ -143,6 +145,9 @@ export function createArtifactRows({ tables, expressions }: Dialect, codecs: Cod
   const lockPieces = {
     sql: sql`select ${selected({ n: artifactChunks.n })} from ${artifactChunks} where ${ofUpload} and ${artifactChunks.n} > ${sql.raw(String(deleting))}${expressions.forUpdate}`,
   }
+  const lockFirst = {
+    sql: sql`select ${selected({ n: artifactChunks.n })} from ${artifactChunks} where ${ofUpload} and ${artifactChunks.n} = 0${expressions.forUpdate}`,
+  }
   const readPieces = {
     sql: sql`select ${selected({ n: artifactChunks.n, bytes: artifactChunks.bytes })} from ${artifactChunks}
       where ${ofUpload} and ${artifactChunks.n} >= ${param('from')} order by ${artifactChunks.n} limit ${param('limit')}`,
@@ -207,6 +212,9 @@ export function createArtifactRows({ tables, expressions }: Dialect, codecs: Cod
     },
     *lockPieces(tx, { appName, userId }, uploadId) {
       return (yield* tx.rows(lockPieces, { appName, userId, uploadId })).length
+    },
+    *lockFirst(tx, { appName, userId }, uploadId) {
+      return (yield* tx.rows(lockFirst, { appName, userId, uploadId })).length > 0
     },
     *pieces(tx, place, { uploadId, codec, chunks = 0, version }, from, limit) {
       const { appName, userId } = place

@@ -67,7 +67,7 @@ export interface Buried extends UserKey {
 export interface ArtifactScripts {
   /** Sees that the session of a place is there. */
   owner(tx: Tx, place: ArtifactPlace): Script<void>
-  /** Writes pieces of a save that is not recorded yet. */
+  /** Writes pieces of a save that is not recorded yet, after the first ones only where those are still there. */
   stage(tx: Tx, place: ArtifactPlace, uploadId: string, from: number, pieces: readonly Uint8Array[]): Script<void>
   /** Takes them back, and the notes of an upload, unless it was recorded. */
   discard(tx: Tx, user: UserKey, uploadId: string): Script<void>
@@ -266,7 +266,11 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
 
   return {
     owner: (tx, place) => rows.owner(tx, place),
-    stage: (tx, place, uploadId, from, pieces) => rows.putPieces(tx, place, uploadId, from, pieces),
+    *stage(tx, place, uploadId, from, pieces) {
+      // Whoever erased or swept the first pieces would never see the ones after them.
+      if (from > 0 && !(yield* rows.lockFirst(tx, place, uploadId))) throw erasedMeanwhile(place)
+      yield* rows.putPieces(tx, place, uploadId, from, pieces)
+    },
     *discard(tx, user, uploadId) {
       if (!(yield* isKept(tx, user, uploadId))) yield* rows.deletePieces(tx, user, uploadId)
     },
@@ -286,10 +290,7 @@ export function createArtifactScripts({ tables, expressions }: Dialect, rows: Ar
       // The order of locks: the session, the pieces, the name.
       yield* rows.owner(tx, place, 'lock')
       if (pieces === undefined && (yield* rows.lockPieces(tx, place, uploadId)) !== (chunks ?? 1))
-        throw new StoreError(
-          'not_found',
-          `what was written of ${place.name} was erased with its user before it was complete`,
-        )
+        throw erasedMeanwhile(place)
       const name = yield* rows.lock(tx, place)
       const [known] = yield* tx.rows(bySaveId, { aid: name.aid, saveId })
       if (known !== undefined) {
@@ -433,6 +434,9 @@ export const noArtifacts = (scripts: ArtifactScripts): ArtifactScripts => ({
 function* nothing<T>(answer: T): Script<T> {
   return answer
 }
+
+const erasedMeanwhile = ({ name }: ArtifactPlace) =>
+  new StoreError('not_found', `what was written of ${name} was erased with its user before it was complete`)
 
 /** The id of an upload that began at a time, before all others of that time: they are UUIDv7, which begin with it. */
 const beganAt = (time: number): string => {
