@@ -143,13 +143,16 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
     // In one order, so that two batches of the same ids wait for each other and not in a circle.
     let pending = entries
     const answers = new Map<MemoryEntry, AddedMemory>()
+    // What an earlier try has taken away to replace it, where a server then refused the whole insert for another's key.
+    const removed = new Map<string, Row>()
     for (let tries = 0; tries < 20; tries++) {
       const there = yield* knownOf(
         tx,
         scope,
         pending.map(({ id }) => id),
       )
-      const stored = new Map([...there].map(([id, row]) => [id, String(row['digest'])]))
+      const before = new Map([...removed, ...there])
+      const stored = new Map([...before].map(([id, row]) => [id, String(row['digest'])]))
       const keyed = pending.map((entry) => ({ ...entry, digest: rows.digestOf(entry) }))
       const { items, changed } = outcomesOf(keyed, stored)
       const original = new Map(keyed.map((entry, i) => [entry, pending[i]]))
@@ -157,11 +160,15 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
         tx,
         changed.flatMap(({ id }) => (there.has(id) ? [String(there.get(id)?.['mid'])] : [])),
       )
+      for (const { id } of changed) {
+        const row = there.get(id)
+        if (row !== undefined) removed.set(id, row)
+      }
       const writes = changed
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
         .map((entry): MemoryWrite => {
-          const before = there.get(entry.id)
-          const [createdAt, updatedAt] = [wholeOf(before?.['createdAt'], now), wholeOf(before?.['updatedAt'], now)]
+          const row = before.get(entry.id)
+          const [createdAt, updatedAt] = [wholeOf(row?.['createdAt'], now), wholeOf(row?.['updatedAt'], now)]
           return { entry: original.get(entry) ?? entry, createdAt, updatedAt: updatedAt > now ? updatedAt : now }
         })
       const lost = yield* write(tx, scope, writes)
