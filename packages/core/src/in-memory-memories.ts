@@ -8,20 +8,22 @@ import { laterOf, type InMemoryContext } from './in-memory-state.ts'
 import type { JsonObject } from './json.ts'
 import { pageOf } from './list-request.ts'
 import {
-  checkedScope,
-  entryOfEvent,
-  memoryAddRequest,
   memoryDeleteRequest,
   memoryListRequest,
   memorySearchRequest,
-  outcomesOf,
   placesSearched,
-  type CheckedScope,
-  type MemoryAddRequest,
   type MemoryDeleteRequest,
-  type MemoryEntry,
   type MemoryListRequest,
   type MemorySearchRequest,
+} from './memory-query.ts'
+import {
+  checkedScope,
+  entryOfEvent,
+  memoryAddRequest,
+  outcomesOf,
+  type CheckedScope,
+  type MemoryAddRequest,
+  type MemoryEntry,
 } from './memory-request.ts'
 import type { AddedMemories, FoundMemory, Memory, MemoryDeletionReport, MemoryStore } from './memories.ts'
 import { noSession } from './refusals.ts'

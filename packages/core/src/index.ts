@@ -207,19 +207,21 @@ export {
   checkedScope,
   entryOfEvent,
   memoryAddRequest,
-  memoryDeleteRequest,
-  memoryListRequest,
-  memorySearchRequest,
   outcomesOf,
-  placesSearched,
   type CheckedScope,
   type MemoryAddRequest,
   type MemoryContext,
-  type MemoryDeleteRequest,
   type MemoryEntry,
+} from './memory-request.ts'
+export {
+  memoryDeleteRequest,
+  memoryListRequest,
+  memorySearchRequest,
+  placesSearched,
+  type MemoryDeleteRequest,
   type MemoryListRequest,
   type MemorySearchRequest,
-} from './memory-request.ts'
+} from './memory-query.ts'
 export { hasParts, textOf } from './memory-text.ts'
 export { queryWords, searchWords } from './search-words.ts'
 export { checkCompared, fusedScores, likeness, mostCompared } from './embeddings.ts'
