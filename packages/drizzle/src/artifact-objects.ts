@@ -7,8 +7,8 @@ import {
   type ArtifactStorage,
   type StoredObject,
 } from '@daybook/core'
-import { pieceContext } from './artifact-rows.ts'
-import type { OpenedArtifact } from './artifacts.ts'
+import { pieceContext } from './artifact-facts.ts'
+import type { OpenedArtifact } from './artifact-lookup.ts'
 import type { Codecs } from './payload-codec.ts'
 
 /** Bytes of artifacts that are outside of the database, in the form in which they are there. */

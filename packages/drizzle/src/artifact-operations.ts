@@ -21,7 +21,9 @@ import {
   type ArtifactSweepReport,
   type UserKey,
 } from '@daybook/core'
-import { sweepChunk, wholeUpload, type Buried, type OpenedArtifact, type Upload } from './artifacts.ts'
+import { sweepChunk, type Buried } from './artifact-leftovers.ts'
+import type { OpenedArtifact } from './artifact-lookup.ts'
+import { wholeUpload, type Upload } from './artifact-saves.ts'
 import { reading, writing, type Operation, type Parts } from './operation.ts'
 
 /** What `store.artifacts` is made of. */

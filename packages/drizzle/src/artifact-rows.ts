@@ -1,19 +1,8 @@
-import {
-  artifactKeyOf,
-  damagedArtifact,
-  fromMicros,
-  isJsonObject,
-  noSession,
-  StoreError,
-  type ArtifactFacts,
-  type ArtifactPlace,
-  type ArtifactVersion,
-  type JsonObject,
-  type UserKey,
-} from '@daybook/core'
+import { damagedArtifact, noSession, StoreError, type ArtifactPlace, type UserKey } from '@daybook/core'
 import { sql, type SQL, type SQLWrapper } from 'drizzle-orm'
+import { pieceContext, sealedFacts, versionOf, type NewVersion, type StoredVersion } from './artifact-facts.ts'
 import type { Dialect, InsertNew, Params, Row, Tx } from './dialect.ts'
-import type { CodecContext, Codecs } from './payload-codec.ts'
+import type { Codecs } from './payload-codec.ts'
 import type { Script } from './script.ts'
 import { assigned, bare, insertInto, param, selected } from './statements.ts'
 
@@ -21,27 +10,6 @@ import { assigned, bare, insertInto, param, selected } from './statements.ts'
 interface StoredName {
   readonly aid: bigint
   readonly nextVersion: number
-}
-
-/** A version as its row says. */
-export interface StoredVersion extends ArtifactFacts {
-  readonly version: number
-  readonly uploadId: string
-  /** `undefined`: the bytes are not in the database. */
-  readonly chunks: number | undefined
-  readonly size: number
-  readonly sha256: string
-  readonly codec: string | undefined
-  readonly createdAt: number
-}
-
-/** What a version is made of besides its number. */
-interface NewVersion extends ArtifactFacts {
-  readonly saveId: string
-  readonly uploadId: string
-  readonly chunks: number | undefined
-  readonly size: number
-  readonly sha256: string
 }
 
 /** The rows that artifacts are made of, and the form in which they hold them. */
@@ -74,6 +42,8 @@ export interface ArtifactRows {
   deletePieces(tx: Tx, user: UserKey, uploadId: string): Script<void>
   /** Notes of bytes outside of the database that they are about to be written, or deleted. */
   note(tx: Tx, user: UserKey, uploadId: string, what: 'writing' | 'deleting'): Script<void>
+  /** Deletes the pieces of an upload; of bytes that are not in the database (`chunks` is `undefined`) it notes that they are to be. */
+  removeBytes(tx: Tx, user: UserKey, uploadId: string, chunks: number | undefined): Script<void>
 }
 
 /** Bytes as a driver hands them out. */
@@ -152,13 +122,24 @@ export function createArtifactRows({ tables, expressions }: Dialect, codecs: Cod
     sql: sql`select ${selected({ n: artifactChunks.n, bytes: artifactChunks.bytes })} from ${artifactChunks}
       where ${ofUpload} and ${artifactChunks.n} >= ${param('from')} order by ${artifactChunks.n} limit ${param('limit')}`,
   }
-  const deletePieces = {
+  const deleteUpload = {
     sql: sql`delete from ${artifactChunks} where ${bare(artifactChunks.appName)} = ${param('appName')} and ${bare(artifactChunks.userId)} = ${param('userId')} and ${bare(artifactChunks.uploadId)} = ${param('uploadId')}`,
   }
 
   function* lockIfThere(tx: Tx, place: ArtifactPlace): Script<StoredName | undefined> {
     const [row] = yield* tx.rows(lockName, placeParams(place))
     return row === undefined ? undefined : { aid: BigInt(String(row['aid'])), nextVersion: Number(row['nextVersion']) }
+  }
+
+  function* deletePieces(tx: Tx, { appName, userId }: UserKey, uploadId: string): Script<void> {
+    yield* tx.change(deleteUpload, { appName, userId, uploadId })
+  }
+
+  function* note(tx: Tx, user: UserKey, uploadId: string, what: 'writing' | 'deleting'): Script<void> {
+    yield* deletePieces(tx, user, uploadId) // one note at a time
+    const { appName, userId } = user
+    const n = what === 'writing' ? writing : deleting
+    yield* tx.insertNew(newPiece, { appName, userId, uploadId, n, bytes: Buffer.alloc(0) })
   }
 
   return {
@@ -204,12 +185,9 @@ export function createArtifactRows({ tables, expressions }: Dialect, codecs: Cod
         yield* tx.insertNew(newPiece, { appName, userId, uploadId, n, bytes: bound(bytes) })
       }
     },
-    *note(tx, { appName, userId }, uploadId, what) {
-      // One note at a time.
-      yield* tx.change(deletePieces, { appName, userId, uploadId })
-      const n = what === 'writing' ? writing : deleting
-      yield* tx.insertNew(newPiece, { appName, userId, uploadId, n, bytes: Buffer.alloc(0) })
-    },
+    note,
+    removeBytes: (tx, user, uploadId, chunks) =>
+      chunks === undefined ? note(tx, user, uploadId, 'deleting') : deletePieces(tx, user, uploadId),
     *lockPieces(tx, { appName, userId }, uploadId) {
       return (yield* tx.rows(lockPieces, { appName, userId, uploadId })).length
     },
@@ -228,97 +206,6 @@ export function createArtifactRows({ tables, expressions }: Dialect, codecs: Cod
         return codec === undefined ? bytes : codecs.open(codec, bytes, pieceContext(place, uploadId, Number(n)))
       })
     },
-    *deletePieces(tx, { appName, userId }, uploadId) {
-      yield* tx.change(deletePieces, { appName, userId, uploadId })
-    },
+    deletePieces,
   }
-}
-
-/** A version as it is answered. */
-export const artifactVersionOf = ({
-  version,
-  mimeType,
-  metadata,
-  size,
-  sha256,
-  createdAt,
-}: StoredVersion): ArtifactVersion => ({
-  version,
-  ...(mimeType !== undefined && { mimeType }),
-  metadata,
-  size,
-  sha256,
-  createdAt,
-})
-
-/**
- * What is known of the bytes beside their length. Their sum would tell whoever reads the database that two versions are the same, or
- * that one is a file that they know, so a codec gets it together with the metadata.
- */
-function sealedFacts({ sha256, metadata, uploadId }: NewVersion, place: ArtifactPlace, codecs: Codecs): Params {
-  const { writer } = codecs
-  if (writer === undefined) return { sha256, metadata: JSON.stringify(metadata), codec: null }
-  const { id, base64 } = codecs.encode(writer, JSON.stringify({ sha256, metadata }), factsContext(place, uploadId))
-  return { sha256: null, metadata: JSON.stringify({ data: base64 }), codec: id }
-}
-
-function versionOf(row: Row, place: ArtifactPlace, codecs: Codecs): StoredVersion {
-  const { codec, chunks, mimeType } = row
-  const version = Number(row['version'])
-  const uploadId = String(row['uploadId'])
-  const stored = parsed(row['metadata'], place, version)
-  const facts =
-    typeof codec === 'string'
-      ? parsed(
-          codecs.decode({ id: codec, base64: textOf(stored['data']) }, factsContext(place, uploadId)),
-          place,
-          version,
-        )
-      : { sha256: String(row['sha256']), metadata: stored }
-  const { sha256, metadata } = facts
-  if (typeof sha256 !== 'string' || !isJsonObject(metadata)) throw damagedArtifact(place, version)
-  return {
-    version,
-    uploadId,
-    chunks: chunks === null || chunks === undefined ? undefined : Number(chunks),
-    size: Number(row['size']),
-    sha256,
-    mimeType: typeof mimeType === 'string' ? mimeType : undefined,
-    metadata,
-    codec: typeof codec === 'string' ? codec : undefined,
-    createdAt: fromMicros(String(row['createdAt'])),
-  }
-}
-
-/** What is no text is not Base64 either, and the codec's refusal says so. */
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
-
-function parsed(stored: unknown, place: ArtifactPlace, version: number): JsonObject {
-  let document: unknown = stored
-  try {
-    if (typeof stored === 'string') document = JSON.parse(stored)
-  } catch {
-    throw damagedArtifact(place, version) // the parser's own message quotes the text
-  }
-  if (isJsonObject(document)) return document
-  throw damagedArtifact(place, version)
-}
-
-/** Always the same members in the same order. */
-const factsContext = (place: ArtifactPlace, uploadId: string): CodecContext => ({
-  what: 'artifact metadata',
-  ...keyOf(place),
-  uploadId,
-})
-
-export const pieceContext = (place: ArtifactPlace, uploadId: string, piece: number): CodecContext => ({
-  what: 'artifact',
-  ...keyOf(place),
-  uploadId,
-  piece,
-})
-
-const keyOf = (place: ArtifactPlace) => {
-  const { appName, userId, sessionId, name } = artifactKeyOf(place)
-  return { appName, userId, ...(sessionId !== undefined && { sessionId }), name }
 }

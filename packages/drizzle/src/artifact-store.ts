@@ -28,8 +28,10 @@ import {
 import { createHash } from 'node:crypto'
 import type { ArtifactObjects } from './artifact-objects.ts'
 import type { ArtifactOperations } from './artifact-operations.ts'
-import { artifactVersionOf } from './artifact-rows.ts'
-import { sweepChunk, wholeUpload, type OpenedArtifact } from './artifacts.ts'
+import { artifactVersionOf } from './artifact-facts.ts'
+import { sweepChunk } from './artifact-leftovers.ts'
+import type { OpenedArtifact } from './artifact-lookup.ts'
+import { wholeUpload } from './artifact-saves.ts'
 import type { Operation } from './operation.ts'
 
 /** How the parts of a call are done. */

@@ -27,7 +27,7 @@ import {
   type UserKey,
 } from '@daybook/core'
 import { changeScopes } from './append.ts'
-import { allOfThem } from './artifacts.ts'
+import { allOfThem } from './artifact-leftovers.ts'
 import type { Tx } from './dialect.ts'
 import { loadWithin } from './load.ts'
 import { noFilter } from './event-rows.ts'

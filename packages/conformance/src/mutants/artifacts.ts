@@ -1,24 +1,6 @@
-import {
-  isStoreError,
-  type ArtifactContent,
-  type ArtifactKey,
-  type LoadedArtifact,
-  type SaveArtifactOptions,
-  type Store,
-} from '@daybook/core'
+import { isStoreError, type ArtifactKey, type LoadedArtifact, type Store } from '@daybook/core'
 import type { Mutant } from '../mutant.ts'
-import { wrapStore, type Overrides } from '../wrap.ts'
-
-type Save = (
-  key: ArtifactKey,
-  content: ArtifactContent,
-  options: SaveArtifactOptions | undefined,
-) => ReturnType<Store['artifacts']['save']>
-
-const over = (store: Store, artifacts: NonNullable<Overrides['artifacts']>): Store => wrapStore(store, { artifacts })
-
-const mapSave = (store: Store, save: Save): Store =>
-  over(store, { save: (key, content, options) => save(key, content, options) })
+import { isBytes, mapSave, over } from './artifact-overrides.ts'
 
 /** The store with every artifact spoilt that is loaded as a whole. */
 const mapLoaded = (store: Store, map: (loaded: LoadedArtifact, key: ArtifactKey) => LoadedArtifact): Store =>
@@ -29,26 +11,7 @@ const mapLoaded = (store: Store, map: (loaded: LoadedArtifact, key: ArtifactKey)
     },
   })
 
-const isBytes = (content: ArtifactContent): content is Uint8Array => content instanceof Uint8Array
-
-/** Everything that a content has, however it comes. */
-async function gathered(content: ArtifactContent): Promise<Uint8Array> {
-  if (isBytes(content)) return content
-  const pieces: Uint8Array[] = []
-  for await (const piece of content) pieces.push(new Uint8Array(piece))
-  return Buffer.concat(pieces)
-}
-
 const asPath = (key: ArtifactKey): ArtifactKey => ({ ...key, name: key.name.replaceAll('\\', '/') })
-
-const forgotten = { version: 0, metadata: {}, size: 0, sha256: '', createdAt: 0 }
-
-/** Whose name it is does not matter. */
-const ofUser = ({ appName, userId }: ArtifactKey, name: string): ArtifactKey => ({
-  appName,
-  userId,
-  name: `user:${name}`,
-})
 
 /** The next version is looked up, and then written: who comes between gets the same number. */
 const lookedUp = (store: Store): Store =>
@@ -64,7 +27,7 @@ const unlessCode = (code: string, answer: unknown) => (error: unknown) => {
   throw error
 }
 
-/** What files of sessions and users do, gone wrong. */
+/** What files of sessions and users are, gone wrong. */
 export const artifactMutants: readonly Mutant[] = [
   {
     id: 'M45',
@@ -192,110 +155,6 @@ export const artifactMutants: readonly Mutant[] = [
       }),
   },
   {
-    id: 'M511',
-    bug: 'the delete of a version deletes them all',
-    check: 'ART-08',
-    wrap: (store) =>
-      over(store, {
-        delete: async (key, options) => {
-          const { version: _version, ...rest } = options ?? {}
-          return store.artifacts.delete(key, rest)
-        },
-      }),
-  },
-  {
-    id: 'M512',
-    bug: 'the delete of the last version deletes the name',
-    check: 'ART-08',
-    wrap: (store) =>
-      over(store, {
-        delete: async (key, options) => {
-          const isDeleted = await store.artifacts.delete(key, options)
-          if ((await store.artifacts.load(key)) === undefined) await store.artifacts.delete(key)
-          return isDeleted
-        },
-      }),
-  },
-  {
-    id: 'M513',
-    bug: 'pieces of a stream are kept by reference',
-    check: 'ART-09',
-    wrap: (store) =>
-      mapSave(store, async (key, content, options) => {
-        if (isBytes(content) || !(Symbol.asyncIterator in Object(content)))
-          return store.artifacts.save(key, content, options)
-        const pieces: Uint8Array[] = []
-        for await (const piece of content) pieces.push(piece)
-        return store.artifacts.save(key, Buffer.concat(pieces), options)
-      }),
-  },
-  {
-    id: 'M46',
-    bug: 'what came of a stream before its error is saved',
-    check: 'ART-09@abort',
-    wrap: (store) =>
-      mapSave(store, async (key, content, options) => {
-        if (isBytes(content)) return store.artifacts.save(key, content, options)
-        const pieces: Uint8Array[] = []
-        try {
-          for await (const piece of content) pieces.push(new Uint8Array(piece))
-        } catch {
-          // The bug.
-        }
-        return store.artifacts.save(key, Buffer.concat(pieces), options)
-      }),
-  },
-  {
-    id: 'M514',
-    bug: 'a stream is read to its end before any of it is written',
-    check: 'ART-09@memory',
-    wrap: (store) =>
-      mapSave(store, async (key, content, options) => {
-        if (isBytes(content)) return store.artifacts.save(key, content, options)
-        const pieces: Uint8Array[] = []
-        for await (const piece of content) pieces.push(piece)
-        return store.artifacts.save(key, Buffer.concat(pieces), options)
-      }),
-  },
-  {
-    id: 'M515',
-    bug: 'a stream ends without a word where its version was deleted',
-    check: 'ART-09@break',
-    wrap: (store) =>
-      over(store, {
-        load: async (key: ArtifactKey, options?: { stream?: false }) => {
-          const loaded = await store.artifacts.load(key, options)
-          if (loaded === undefined || !('stream' in loaded)) return loaded
-          return { ...loaded, stream: quiet(loaded.stream as AsyncIterable<Uint8Array>) } // it was asked for
-        },
-      }),
-  },
-  {
-    id: 'M516',
-    bug: 'a stream that is too long is read to its end, or to ten times the limit',
-    check: 'ART-10',
-    wrap: (store) =>
-      mapSave(store, async (key, content, options) => {
-        if (isBytes(content)) return store.artifacts.save(key, content, options)
-        const pieces: Uint8Array[] = []
-        for await (const piece of content) if (pieces.push(new Uint8Array(piece)) > 100) break
-        return store.artifacts.save(key, Buffer.concat(pieces), options)
-      }),
-  },
-  {
-    id: 'M517',
-    bug: 'what is too long is cut',
-    check: 'ART-10',
-    wrap: (store) =>
-      mapSave(store, (key, content, options) =>
-        store.artifacts.save(
-          key,
-          isBytes(content) ? content.subarray(0, store.limits.artifactBytes) : content,
-          options,
-        ),
-      ),
-  },
-  {
     id: 'M518',
     bug: 'damaged bytes are taken for missing ones',
     check: 'ART-11',
@@ -304,56 +163,6 @@ export const artifactMutants: readonly Mutant[] = [
         load: (key: ArtifactKey, options?: { stream?: false }) =>
           store.artifacts.load(key, options).catch(unlessCode('corrupt', undefined)),
       }),
-  },
-  {
-    id: 'M519',
-    bug: 'artifacts of a session stay when it is deleted',
-    check: 'ART-12',
-    wrap: (store, { memory }) =>
-      wrapStore(store, {
-        artifacts: {
-          save: async (key, content, options) => {
-            const bytes = await gathered(content)
-            memory.set(JSON.stringify([key.appName, key.userId, key.sessionId, key.name]), bytes)
-            return store.artifacts.save(key, bytes, options)
-          },
-          load: async (key: ArtifactKey, options?: { stream?: false }) => {
-            const found = await store.artifacts.load(key, options)
-            const bytes = memory.get(JSON.stringify([key.appName, key.userId, key.sessionId, key.name]))
-            return found ?? (bytes instanceof Uint8Array ? { ...forgotten, bytes } : undefined)
-          },
-        },
-      }),
-  },
-  {
-    id: 'M520',
-    bug: 'a fork takes the artifacts of the session along',
-    check: 'ART-12',
-    wrap: (store) =>
-      wrapStore(store, {
-        sessions: {
-          fork: async (key, options) => {
-            const fork = await store.sessions.fork(key, options)
-            for (const { name } of (await store.artifacts.list(sessionOf(key))).items) {
-              const found = name.startsWith('user:') ? undefined : await store.artifacts.load({ ...key, name })
-              if (found !== undefined) await store.artifacts.save({ ...sessionOf(fork), name }, found.bytes)
-            }
-            return fork
-          },
-        },
-      }),
-  },
-  {
-    id: 'M521',
-    bug: 'a save whose session is gone is kept for the user',
-    check: 'ART-12@race',
-    wrap: (store) =>
-      mapSave(store, (key, content, options) =>
-        store.artifacts.save(key, content, options).catch((error: unknown) => {
-          if (!isStoreError(error) || error.code !== 'not_found') throw error
-          return store.artifacts.save(ofUser(key, key.name), content, options)
-        }),
-      ),
   },
   {
     id: 'M522',
@@ -378,77 +187,6 @@ export const artifactMutants: readonly Mutant[] = [
           return { version: 0, size: 0, sha256: '', createdAt: 0, saveId: options?.saveId ?? '', duplicate: true }
         }
       }),
-  },
-  {
-    id: 'M524',
-    bug: 'prune takes the boundary along',
-    check: 'ART-14',
-    wrap: (store) =>
-      over(store, { prune: (query) => store.artifacts.prune({ ...query, before: query.before + 0.001 }) }),
-  },
-  {
-    id: 'M525',
-    bug: 'prune forgets the user',
-    check: 'ART-14',
-    wrap: (store) =>
-      over(store, {
-        prune: ({ userId: _userId, ...query }) => store.artifacts.prune(query),
-      }),
-  },
-  {
-    id: 'M526',
-    bug: 'sweep removes nothing',
-    check: 'ART-15',
-    wrap: (store) => over(store, { sweep: async ({ dryRun = false }) => ({ uploads: 0, dryRun }) }),
-  },
-  {
-    id: 'M527',
-    bug: 'a dry sweep sweeps',
-    check: 'ART-15',
-    wrap: (store) =>
-      over(store, {
-        sweep: async (query) => ({
-          ...(await store.artifacts.sweep({ ...query, dryRun: false })),
-          dryRun: query.dryRun ?? false,
-        }),
-      }),
-  },
-  {
-    id: 'M528',
-    bug: 'artifacts are saved outside of the transaction that they are saved in',
-    check: 'ART-16',
-    wrap: (store) => store,
-    transaction: (real) => ({
-      rows: () => real.rows(),
-      run: async (store, body) => {
-        const late: (() => Promise<unknown>)[] = []
-        try {
-          return await real.run(store, (joined, own) =>
-            body(
-              wrapStore(joined, {
-                artifacts: {
-                  save: async (key, content, options) => {
-                    const bytes = await gathered(content)
-                    late.push(() => store.artifacts.save(key, bytes, options))
-                    return { version: 0, size: 0, sha256: '', createdAt: 0, saveId: '', duplicate: false }
-                  },
-                },
-              }),
-              own,
-            ),
-          )
-        } finally {
-          for (const save of late) await save()
-        }
-      },
-    }),
-  },
-  {
-    id: 'M529',
-    bug: 'an erasure forgets the artifacts of the user',
-    check: 'ERA-03',
-    wrap: (store) =>
-      wrapStore(store, { erase: async (user, options) => ({ ...(await store.erase(user, options)), artifacts: 2 }) }),
   },
   {
     id: 'M530',
@@ -481,17 +219,3 @@ export const artifactMutants: readonly Mutant[] = [
       }),
   },
 ]
-
-const sessionOf = ({ appName, userId, sessionId }: { appName: string; userId: string; sessionId: string }) => ({
-  appName,
-  userId,
-  sessionId,
-})
-
-async function* quiet(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* stream
-  } catch {
-    // The bug.
-  }
-}

@@ -1,6 +1,8 @@
 import type { Mutant } from '../mutant.ts'
 import { appendMutants } from './appends.ts'
 import { argumentMutants } from './arguments.ts'
+import { artifactEndMutants } from './artifact-ends.ts'
+import { artifactStreamMutants } from './artifact-streams.ts'
 import { artifactMutants } from './artifacts.ts'
 import { costMutants } from './costs.ts'
 import { cursorMutants } from './cursors.ts'
@@ -30,6 +32,8 @@ export const mutants: readonly Mutant[] = [
   ...appendMutants,
   ...argumentMutants,
   ...artifactMutants,
+  ...artifactEndMutants,
+  ...artifactStreamMutants,
   ...costMutants,
   ...cursorMutants,
   ...failureMutants,
