@@ -1,4 +1,4 @@
-import { insertInto, type Expressions, type InsertNew } from '@daybook/drizzle'
+import { insertInto, selected, type Expressions, type InsertNew } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
 import { collations, type Flavour } from './schema.ts'
 
@@ -11,10 +11,12 @@ export const expressionsFor = (flavour: Flavour): Expressions => ({
   wholeText: (column) => sql`cast(${column} as char)`,
   time: (column) => sql`cast(${column} as char)`,
   wholeParam: (value) => sql`${value}`,
-  // The list's strings get the column's own collation: two of them would not be compared at all.
   textParam: (value) => sql`${value}`,
-  fromAmong: (table, condition, column, list) =>
-    sql`from ${table} where ${condition} and ${column} in (select one.v from json_table(${list}, '$[*]' columns (v varchar(191) character set utf8mb4 collate ${sql.raw(collations[flavour])} path '$')) as one)`,
+  // The strings get the collation of our columns: two of them would not be compared at all.
+  strings: (list) =>
+    sql`json_table(${list}, '$[*]' columns (value varchar(191) character set utf8mb4 collate ${sql.raw(collations[flavour])} path '$')) as one`,
+  selectEach: (columns, from, table, condition) =>
+    sql`select ${selected(columns)} from ${from} straight_join ${table} on ${condition}`,
   forUpdate: sql` for update`,
 })
 

@@ -25,8 +25,9 @@ export function searchFor(flavour: Flavour): MemorySearch {
   return {
     entries: (list) => sql`json_table(${list}, '$[*]' columns (${sql.raw(columns)})) as entry`,
     payload: (given) => sql`${given}`,
-    words: (list) =>
-      sql`json_table(${list}, '$[*]' columns (${sql.raw(text('id'))}, nested path '$.words[*]' columns (word bigint path '$'))) as entry`,
+    words: (list, midOf) =>
+      sql`(select ${midOf(sql`one.id`)} as mid, one.word
+        from json_table(${list}, '$[*]' columns (${sql.raw(text('id'))}, nested path '$.words[*]' columns (word bigint path '$'))) as one) as entry`,
     isOneOf: (column, list) => sql`${column} in (select one.v from ${numbers(list)})`,
     // A join: with IN, a DELETE asks the subquery about every row of the table, whosever it is, and locks them all.
     deleteListed: (table, column, list) =>

@@ -1,4 +1,12 @@
-import { bare, insertInto, insertSelect, type Expressions, type InsertAll, type InsertNew } from '@daybook/drizzle'
+import {
+  bare,
+  insertInto,
+  insertSelect,
+  selected,
+  type Expressions,
+  type InsertAll,
+  type InsertNew,
+} from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
 
 /** What PostgreSQL writes inside expressions. */
@@ -12,8 +20,10 @@ export const expressions: Expressions = {
   time: (column) => sql`${column}::text`,
   wholeParam: (value) => sql`${value}::bigint`,
   textParam: (value) => sql`${value}::text`,
-  fromAmong: (table, condition, column, list) =>
-    sql`from ${table} where ${condition} and ${column} in (select jsonb_array_elements_text(${list}::text::jsonb))`,
+  strings: (list) => sql`jsonb_array_elements_text(${list}::text::jsonb) as one(value)`,
+  // A subquery with a limit is not merged into a join, whose order the planner would choose.
+  selectEach: (columns, from, table, condition) =>
+    sql`select its.* from ${from} cross join lateral (select ${selected(columns)} from ${table} where ${condition} limit 1) as its`,
   forUpdate: sql` for update`,
 }
 

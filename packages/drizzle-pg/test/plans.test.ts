@@ -33,6 +33,7 @@ async function plansOf(
   await work()
   const plans: string[][] = []
   for (const { text, values } of sent.splice(0)) {
+    if (/^(begin|set|commit)\b/.test(text)) continue
     for (const mode of ['force_custom_plan', 'force_generic_plan']) {
       plans.push(
         await sql.begin(async (tx) => {
@@ -128,6 +129,41 @@ describe('every statement of the hot path walks the index that was made for it',
     const { store, plans } = await filledStore()
     const found = await plans(() => store.sessions.list({ appName: 'shop', orderBy: 'createdAt', limit: 5 }))
     for (const ways of found) expect(ways).toContain('daybook_sessions_created')
+  })
+})
+
+describe('memories, of which the planner was told that there are none', () => {
+  const ann = { appName: 'shop', userId: 'ann' }
+
+  async function rememberingStore() {
+    const { schema } = await migratedStore()
+    const sent: { text: string; values: unknown[] }[] = []
+    const sql = client()
+    await sql.unsafe(`set search_path to ${schema};
+      alter table daybook_memories set (autovacuum_enabled = false); alter table daybook_memory_words set (autovacuum_enabled = false);
+      analyze daybook_memories; analyze daybook_memory_words;`)
+    const debug = (_connection: number, text: string, values: unknown[]) => void sent.push({ text, values })
+    const store = await createPgStore(drizzle({ client: client({ max: 1, debug }) }), { schema })
+    for (const batch of ['a', 'b', 'c', 'd'])
+      await store.memories.add(
+        ann,
+        Array.from({ length: 1000 }, (_, i) => ({ id: `${batch}${i}`, text: `memory ${batch} ${i}` })),
+      )
+    return { store, plans: (work: () => Promise<unknown>) => plansOf(sql, sent, work) }
+  }
+
+  test('are found by their words, and not by walking all of a user', async () => {
+    const { store, plans } = await rememberingStore()
+    const found = await plans(() => store.memories.search({ ...ann, query: 'memory 7' }))
+    expect(found).toHaveLength(2)
+    for (const ways of found)
+      expect(ways.filter((way) => way !== 'Sort')).toEqual(['daybook_memories_pkey', 'daybook_memory_words_pk'])
+  })
+
+  test('are looked up by their ids when they are added again', async () => {
+    const { store, plans } = await rememberingStore()
+    const found = await plans(() => store.memories.add(ann, [{ id: 'b7', text: 'memory b 7' }]))
+    expect(found.filter((ways) => ways.length > 0)).toEqual(both('daybook_memories_key'))
   })
 })
 

@@ -1,5 +1,5 @@
 import type { Expressions, InsertNew } from '@daybook/drizzle'
-import { bare, insertInto } from '@daybook/drizzle'
+import { bare, insertInto, selected } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
 
 /** What SQLite writes inside expressions. A writer has the whole database, so rows need no lock of their own. */
@@ -11,10 +11,11 @@ export const expressions: Expressions = {
   wholeText: (column) => sql`cast(${column} as text)`,
   time: (column) => sql`iif(${column} < 9007199254740992, ${column}, cast(${column} as text))`,
   wholeParam: (value) => sql`${value}`,
-  // CROSS JOIN keeps its order. Left to choose, the planner would rather read all events of a session than look up two ids.
   textParam: (value) => sql`${value}`,
-  fromAmong: (table, condition, column, list) =>
-    sql`from (select distinct value from json_each(${list})) as given cross join ${table} where ${condition} and ${column} = given.value`,
+  strings: (list) => sql`json_each(${list}) as one`,
+  // CROSS JOIN keeps its order. Left to choose, the planner would rather read all events of a session than look up two ids.
+  selectEach: (columns, from, table, condition) =>
+    sql`select ${selected(columns)} from ${from} cross join ${table} where ${condition}`,
   forUpdate: sql``,
 }
 

@@ -24,8 +24,8 @@ export const search: MemorySearch = {
       sql`, `,
     )} from json_each(${list}) as one) as entry`,
   payload: (text) => sql`${text}`,
-  words: (list) =>
-    sql`(select json_extract(one.value, '$.id') as id, word.value as word
+  words: (list, midOf) =>
+    sql`(select ${midOf(sql`json_extract(one.value, '$.id')`)} as mid, word.value as word
       from json_each(${list}) as one, json_each(one.value, '$.words') as word) as entry`,
   isOneOf,
   deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,

@@ -83,8 +83,14 @@ export interface Expressions {
   wholeParam(value: SQLWrapper): SQL
   /** A text, bound as a parameter where its type cannot be told from its place. */
   textParam(value: SQLWrapper): SQL
-  /** FROM and WHERE: rows of the table that meet a condition, and whose column is one of the strings in a JSON array that is bound as text. */
-  fromAmong(table: Table, condition: SQLWrapper, column: SQLWrapper, list: SQLWrapper): SQL
+  /** `… as one` for a FROM: a row with a `value` for each string in a JSON array that is bound as text, each there once. */
+  strings(list: SQLWrapper): SQL
+  /**
+   * SELECT of a table's row for each row of `from`, one at most, by a condition that a unique index answers. `from` is read first
+   * whatever the planner believes: with statistics that are not there yet, or wrong, it would rather walk all rows of a user for
+   * each of ours. What follows it names `columns` by their aliases.
+   */
+  selectEach(columns: Readonly<Record<string, SQLWrapper>>, from: SQLWrapper, table: Table, condition: SQLWrapper): SQL
   /** Ends a SELECT whose rows the transaction is about to change. */
   readonly forUpdate: SQL
 }
@@ -291,8 +297,11 @@ export interface MemorySearch {
   entries(list: SQLWrapper): SQL
   /** The payload of such an entry, as the type of its column. */
   payload(text: SQLWrapper): SQL
-  /** `… as entry` for a FROM: a row of `id` and `word` for each number in `words` of the objects in a list. */
-  words(list: SQLWrapper): SQL
+  /**
+   * `… as entry` for a FROM: a row of `mid` and `word` for each number in `words` of the objects in a list; `midOf` says what the
+   * `mid` of such an object is by its `id`.
+   */
+  words(list: SQLWrapper, midOf: (id: SQL) => SQL): SQL
   /** `column` is one of the whole numbers in a JSON array. */
   isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
   /** DELETE of the rows of a table whose `column` is one of the whole numbers in a JSON array. It walks an index of the column. */

@@ -88,7 +88,12 @@ export function createEventRows(
   }))
 
   const byIds = {
-    sql: sql`select ${selected(columns)} ${expressions.fromAmong(events, isSid, events.eventId, param('ids'))}`,
+    sql: expressions.selectEach(
+      columns,
+      expressions.strings(param('ids')),
+      events,
+      sql`${isSid} and ${events.eventId} = one.value`,
+    ),
   }
   const byId = {
     sql: sql`select ${selected(columns)} from ${events} where ${ofSession} and ${events.eventId} = ${param('eventId')}`,
@@ -181,7 +186,7 @@ export function createEventRows(
       return rows.map((row) => storedEventOf(row, key))
     },
     *byIds(tx, session, ids) {
-      const rows = yield* tx.rows(byIds, { sid: BigInt(session.sid), ids: JSON.stringify(ids) })
+      const rows = yield* tx.rows(byIds, { sid: BigInt(session.sid), ids: JSON.stringify([...new Set(ids)]) })
       return rows.map((row) => storedEventOf(row, session))
     },
     *find(tx, key, eventId) {

@@ -57,9 +57,16 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
   const byId = {
     sql: sql`select ${selected(columns)} from ${memories} where ${isScope} and ${memories.memoryId} = ${param('memoryId')}`,
   }
+  const knownColumns = {
+    mid,
+    memoryId: memories.memoryId,
+    digest: memories.digest,
+    createdAt: expressions.wholeText(memories.createdAt),
+    updatedAt: expressions.wholeText(memories.updatedAt),
+  }
+  const isGiven = sql`${isScope} and ${memories.memoryId} = one.value`
   const known = {
-    sql: sql`select ${selected({ mid, memoryId: memories.memoryId, digest: memories.digest, createdAt: expressions.wholeText(memories.createdAt), updatedAt: expressions.wholeText(memories.updatedAt) })}
-      ${expressions.fromAmong(memories, isScope, memories.memoryId, param('ids'))}${expressions.forUpdate}`,
+    sql: sql`${expressions.selectEach(knownColumns, expressions.strings(param('ids')), memories, isGiven)}${expressions.forUpdate}`,
   }
   const insertWords = { sql: rows.insertWords }
   const removeWords = { sql: search.deleteListed(memoryWords, memoryWords.mid, param('mids')) }

@@ -35,11 +35,24 @@ export function createMemoryLookup({ dialect }: Pick<Parts, 'dialect'>, rows: Me
     const hits = sql`select ${memoryWords.mid} as mid, count(*) as hits from ${memoryWords}
       where ${search.isOneOf(memoryWords.word, param('words'))} group by ${memoryWords.mid}`
     // The rows are found by their keys, and only then are they read: a server may lack the room to sort rows with a document.
-    const found = sql`select ${memories.mid} as mid, hit.hits as hits, ${memories.timestamp} as timestamp, ${memories.memoryId} as memory_id,
-      ${memories.userId} as user_id from (${hits}) as hit join ${memories} on ${memories.mid} = hit.mid
-      where ${inScopes(variant.includes('shared'))} order by hit.hits desc, ${memories.timestamp} desc, ${memories.memoryId}, ${memories.userId} limit ${param('limit')}`
+    const key = {
+      mid: memories.mid,
+      hits: sql`hit.hits`,
+      timestamp: memories.timestamp,
+      memory_id: memories.memoryId,
+      user_id: memories.userId,
+      app_name: memories.appName,
+    }
+    const each = expressions.selectEach(key, sql`(${hits}) as hit`, memories, sql`${memories.mid} = hit.mid`)
+    const users = variant.includes('shared')
+      ? sql`(${param('userId')}, ${param('sharedId')})`
+      : sql`(${param('userId')})`
+    // Whose they are is asked of what is found: the app's own index must not look like a way to find it.
+    const found = sql`select one.* from (${each}) as one where one.app_name = ${param('appName')} and one.user_id in ${users}
+      order by one.hits desc, one.timestamp desc, one.memory_id, one.user_id limit ${param('limit')}`
+    const body = { ...columns, mid, hits: sql`found.hits` }
     return {
-      sql: sql`select ${selected({ ...columns, mid, hits: sql`found.hits` })} from (${found}) as found join ${memories} on ${memories.mid} = found.mid ${best}`,
+      sql: sql`${expressions.selectEach(body, sql`(${found}) as found`, memories, sql`${memories.mid} = found.mid`)} ${best}`,
     }
   })
   const embedded = variants((variant) => ({

@@ -39,6 +39,9 @@ export function createMemoryRows({ tables, expressions, search }: Dialect, form:
   const { memories, memoryWords } = tables
   const isScope = sql`${memories.appName} = ${param('appName')} and ${memories.userId} = ${param('userId')}`
   const [writer] = form.searchKeys
+  // Not a join: a planner that cannot see how long the list is may walk the whole scope instead.
+  const midOf = (id: SQL) =>
+    sql`(select ${memories.mid} from ${memories} where ${isScope} and ${memories.memoryId} = ${id})`
 
   return {
     isScope,
@@ -91,8 +94,7 @@ export function createMemoryRows({ tables, expressions, search }: Dialect, form:
       )} from ${search.entries(param('entries'))}`,
     },
     insertWords: sql`insert into ${memoryWords} (${bare(memoryWords.word)}, ${bare(memoryWords.mid)})
-      select entry.word, (select ${memories.mid} from ${memories} where ${isScope} and ${memories.memoryId} = entry.id)
-      from ${search.words(param('words'))}`, // not a join: a planner that cannot see how long the list is may walk the whole scope instead
+      select entry.word, entry.mid from ${search.words(param('words'), midOf)}`,
     memoryOf(row) {
       const [appName, userId, id] = [row['appName'], row['userId'], row['memoryId']].map(String) as [
         string,

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac, hash } from 'node:crypto'
 import type { CheckedScope } from '@daybook/core'
 
 // A search looks words up in a table of ours, and not in the full-text index of a database: those do not agree on what a word is,
@@ -12,7 +12,7 @@ import type { CheckedScope } from '@daybook/core'
 
 /** The hash of one text, with a key where there is one. */
 const hashed = (text: string, key: Uint8Array | undefined): Buffer =>
-  (key === undefined ? createHash('sha256') : createHmac('sha256', key)).update(text).digest()
+  key === undefined ? hash('sha256', text, 'buffer') : createHmac('sha256', key).update(text).digest()
 
 /** Says of each word of a scope as what it is stored: a whole number of 63 bits. */
 export function wordNumbers({ appName, userId }: CheckedScope, key: Uint8Array | undefined): (word: string) => bigint {
