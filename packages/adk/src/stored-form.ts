@@ -1,4 +1,4 @@
-import { toJsonObject, uuidv7, type AgentEvent, type Limits } from '@daybook/core'
+import { isJsonObject, toJsonObject, uuidv7, type AgentEvent, type Limits } from '@daybook/core'
 import { State, type Event } from '@google/adk'
 
 /** An event as it is stored. */
@@ -12,7 +12,11 @@ const isStored = (key: string) => !key.startsWith(State.TEMP_PREFIX)
  * set to `undefined` is removed, as it is from ADK's own database.
  */
 export function storedForm(event: Event, { eventDepth, eventBytes }: Limits): StoredForm {
-  const copy = toJsonObject(withoutTemp(event), 'event', { depth: eventDepth, name: 'eventDepth', bytes: eventBytes })
+  const copy = toJsonObject(withoutTemp(withoutCircle(event)), 'event', {
+    depth: eventDepth,
+    name: 'eventDepth',
+    bytes: eventBytes,
+  })
   return { ...copy, id: idOf(event), timestamp: event.timestamp ?? Date.now() }
 }
 
@@ -34,6 +38,19 @@ function withoutTemp(event: Event): object {
       ...(removed.length > 0 && { stateUnset: [...(actions.stateUnset ?? []), ...removed] }),
     },
   }
+}
+
+/**
+ * ADK's remote agent (A2A) makes the metadata that came with a reply those of its event, and then puts the reply into them: a
+ * circle, wherever there are any. They are kept once, around the reply.
+ */
+function withoutCircle(event: Event): Event {
+  const { customMetadata } = event
+  const reply = customMetadata?.['a2a:response']
+  if (!isJsonObject(reply) || !isJsonObject(reply['metadata'])) return event
+  const { adk_custom_metadata: inner, ...metadata } = reply['metadata']
+  if (inner !== customMetadata) return event
+  return { ...event, customMetadata: { ...customMetadata, 'a2a:response': { ...reply, metadata } } }
 }
 
 /** The ids given to events that came without one, so that a repeat of a failed append is one. */

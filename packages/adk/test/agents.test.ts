@@ -318,14 +318,6 @@ describe.each(databases)('on $name', (database) => {
     })
   })
 
-  test('a session that is got or created and then got is what live runs and A2A begin with [§2 runLive and A2A]', async () => {
-    const key = { appName: bench.app(), userId: 'ann', sessionId: 'live' }
-    expect(await bench.service.getSession(key)).toBeUndefined()
-    const made = await bench.service.getOrCreateSession(key)
-    await bench.service.appendEvent({ session: made, event: createEvent({ id: 'e' }) })
-    expect((await bench.service.getOrCreateSession(key)).events).toMatchObject([{ id: 'e' }])
-  })
-
   describe('a workflow', () => {
     test('counts over slow nodes to 1, 2, 3, 4 [§2 state in place; §6.7; §5 late commit]', async () => {
       const steps = ['a', 'b', 'c', 'd'].map((name) => ({ [name]: (ctx: NodeContext) => slowly(ctx) })[name] ?? slowly)

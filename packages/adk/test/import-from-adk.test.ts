@@ -38,7 +38,7 @@ describe.each(addressed)('from the database that ADK wrote on $name', ({ server,
     await database.drop()
   })
 
-  test('every session has the events and the state that ADK reads there', async () => {
+  test('every session has the events and the state that ADK reads there [§7 event keys; §7 state; §7 proof]', async () => {
     const to = createInMemoryStore()
     const report = await importFromAdk({ from, to, zone: Intl.DateTimeFormat().resolvedOptions().timeZone })
     expect(report.notTaken).toEqual([])
@@ -69,7 +69,7 @@ describe.each(addressed)('from the database that ADK wrote on $name', ({ server,
     expect(await to.sessions.stateAt(keys[0]!, 5)).toMatchObject({ topic: 'delivery', n: null })
   })
 
-  test('a dry run tells the same and writes nothing', async () => {
+  test('a dry run tells the same and writes nothing [§7 proof]', async () => {
     const to = createInMemoryStore()
     const dry = await importFromAdk({ from, to, dryRun: true })
     expect(await to.sessions.count({ appName: 'shop' })).toBe(0)
@@ -83,7 +83,7 @@ describe.each(addressed)('from the database that ADK wrote on $name', ({ server,
     expect(again.tables.events).toEqual({ found: 72, taken: 72, written: 0 })
   })
 
-  test('repeated, interrupted and in twos it comes to the same', async () => {
+  test('repeated, interrupted and in twos it comes to the same [§7 repeat]', async () => {
     const whole = createInMemoryStore()
     await importFromAdk({ from, to: whole })
     const expected = await everythingIn(whole, keys)
@@ -139,7 +139,7 @@ describe.each(addressed)('from the database that ADK wrote on $name', ({ server,
     expect(report.tables.sessions).toEqual({ found: 12, taken: 9, written: 0 })
   })
 
-  test('what cannot be taken is listed, and the rest is taken', async () => {
+  test('what cannot be taken is listed, and the rest is taken [§7 version; §7 seq; §7 ids]', async () => {
     const own = await fresh()
     const service = adkService(own.url ?? '', server)
     const key = { appName: 'odd', userId: 'u', sessionId: 's1' }
@@ -183,7 +183,7 @@ describe.each(addressed)('from the database that ADK wrote on $name', ({ server,
     await own.drop()
   })
 
-  test('ten thousand events, and the same session at once by two', async () => {
+  test('ten thousand events, and the same session at once by two [§7 batches]', async () => {
     const own = await fresh()
     const service = adkService(own.url ?? '', server)
     const key = { appName: 'long', userId: 'u', sessionId: 's1' }

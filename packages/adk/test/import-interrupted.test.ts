@@ -23,7 +23,7 @@ describe.each(addressed)('into a store on $name', ({ server, fresh }) => {
   if (server !== undefined) beforeEach(needsServer(server))
 
   // On servers both are in one database, as most will have it; SQLite keeps them in two files.
-  test('of two processes at once one is killed, and all is there as if it had been one', async () => {
+  test('of two processes at once one is killed, and all is there as if it had been one [§7 repeat]', async () => {
     const source = await fresh()
     const target = server === undefined ? await fresh() : source
     const [from = '', to = ''] = [source.url, target.url]

@@ -71,7 +71,7 @@ describe.each(addressed)('from $name', (database) => {
     expect((await to.sessions.get({ ...key, sessionId: 's3' }))?.lastSeq).toBe(3)
   })
 
-  test('keys that only the collation of the source takes for the same are listed as what they are', async () => {
+  test('keys that only the collation of the source takes for the same are listed as what they are [§7 ids]', async () => {
     const from = await written(database, ['s1', 's2'])
     await query(from, copied('s1', `'S1'`), copied('s2', `'S2'`))
     const to = createInMemoryStore()
@@ -85,7 +85,7 @@ describe.each(addressed)('from $name', (database) => {
     expect(await to.sessions.get({ ...key, sessionId: 'S1' })).toBeUndefined()
   })
 
-  test('written in one time zone and imported in another: the times are those that they were', async () => {
+  test('written in one time zone and imported in another: the times are those that they were [§7 times]', async () => {
     const own = await database.fresh()
     onTestFinished(() => own.drop())
     const at = (zone: string, ...args: readonly string[]) => {

@@ -3,11 +3,23 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 /**
- * What ADK's users, its Runner and its tools expect of a session service (1, 1.1, 2), a memory service (3), what they complained about in those
- * there are (5), and what was measured wrong in ADK 2.0.0 (6). A test names the rows that it proves in brackets.
+ * Whom we follow where ADK's own services differ (0); what ADK's users, its Runner and its tools expect of a session service
+ * (1, 1.1, 2), a memory service (3) and an artifact service (4); what they complained about in those there are (5); what was
+ * measured wrong in ADK 2.0.0 (6); and what an import of its tables keeps (7). A test names the rows that it proves in brackets.
  */
 const rows: Readonly<Record<string, string>> = {
-  '§1 extends': 'the base class is extended, and ADK is a peer dependency',
+  '§0 taken id': 'create throws, with ADK’s text',
+  '§0 afterTimestamp': 'is exclusive; 0 is no filter',
+  '§0 numRecentEvents 0': 'is none; a negative one is refused',
+  '§0 append to a missing session': 'throws, with ADK’s text',
+  '§0 shared keys in the initial state': 'go to their scopes',
+  '§0 state in a list': 'is merged',
+  '§0 stale copy': 'gets what is new and goes on; opt-in strict mode',
+  '§0 live session object': 'is always moved in place',
+  '§0 hostile keys': 'are own properties only',
+  '§0 errors': 'have ADK’s text, and ours as their cause',
+  '§1 extends': 'the base class is extended',
+  '§1 peer dependency': 'ADK is one: two copies of it lose the write-order stamps',
   '§1 createSession': 'a session, with a given id or a new one',
   '§1 getSession': 'a session, or undefined',
   '§1 getOrCreateSession': 'get, else create: atomic',
@@ -46,7 +58,8 @@ const rows: Readonly<Record<string, string>> = {
   '§1.1 answer': 'is the event',
   '§2 runAsync': 'the whole history, state and metadata of a call, plugins that change events',
   '§2 runEphemeral': 'creates, runs, deletes',
-  '§2 runLive and A2A': 'get or create, then get',
+  '§2 runLive': 'get or create; partial events and inline media are not appended',
+  '§2 A2A': 'get, then create',
   '§2 state in place': 'is mutated, never replaced',
   '§2 write-order stamps': 'are respected',
   '§2 temp: outlives appends': 'of the invocation',
@@ -129,6 +142,15 @@ const rows: Readonly<Record<string, string>> = {
   '§6.9': 'an empty user id lists everybody; free-form keys change case',
   '§6.10': 'no close; a second process on SQLite is refused',
   '§6.11': 'a partial event moves what it should not',
+  '§7 version': 'a schema version other than 1 is refused by name',
+  '§7 batches': 'long sessions are read in key order, in batches',
+  '§7 event keys': 'are camelCase again, and free-form ones as they are',
+  '§7 seq': 'by time, ties by what must come first; sessions with ties are counted',
+  '§7 state': 'is taken as it is, and no delta applied',
+  '§7 times': 'of creation and of the last event; the zone of the writer is an option',
+  '§7 ids': 'verbatim; what is over the limits or folded together is listed and left out',
+  '§7 repeat': 'an import that was interrupted is run again',
+  '§7 proof': 'counts and checksums before and after; a dry run',
 }
 
 const sources = readdirSync(import.meta.dirname)

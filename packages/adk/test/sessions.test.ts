@@ -1,4 +1,4 @@
-import { isStoreError } from '@daybook/core'
+import { isStoreError, type Store } from '@daybook/core'
 import {
   BaseSessionService,
   createEvent,
@@ -33,6 +33,10 @@ async function failureOf(work: Promise<unknown>): Promise<Error> {
 }
 
 const saying = (words: string) => ({ content: { parts: [{ text: words }] } })
+
+interface Transacting {
+  readonly transaction: (body: (tx: unknown, store: Pick<Store, 'events'>) => Promise<void>) => Promise<void>
+}
 
 const pageNumbers = ({ page: p, limit, totalItems, totalPages }: Record<string, number>) =>
   [p, limit, totalItems, totalPages].join()
@@ -117,7 +121,7 @@ describe.each(databases)('on $name', (database) => {
         expect(await bench.service.getSession({ ...key, sessionId })).toBeDefined()
     })
 
-    test('that exists is not created again, and the error has ADK’s text [§5 duplicate create]', async () => {
+    test('that exists is not created again, and the error has ADK’s text [§5 duplicate create; §0 taken id; §0 errors]', async () => {
       const key = { ...ann(), sessionId: 's1' }
       await bench.service.createSession({ ...key, state: { first: true } })
       const error = await failureOf(bench.service.createSession({ ...key, state: { second: true } }))
@@ -126,7 +130,7 @@ describe.each(databases)('on $name', (database) => {
       expect(await bench.service.getSession(key)).toMatchObject({ state: { first: true } })
     })
 
-    test('begins with its state split into scopes, and temp: keys dropped whatever they hold [§1 create state]', async () => {
+    test('begins with its state split into scopes, and temp: keys dropped whatever they hold [§1 create state; §0 shared keys in the initial state]', async () => {
       const { service } = bench
       const key = ann()
       const state = {
@@ -217,7 +221,7 @@ describe.each(databases)('on $name', (database) => {
       expect(stored.events.map(({ timestamp }) => timestamp)).toEqual(times)
     })
 
-    test('are filtered by the newest n, where 0 is none, and by a time that is exclusive [§1 get events; §5 0 recent events]', async () => {
+    test('are filtered by the newest n, where 0 is none, and by a time that is exclusive [§1 get events; §5 0 recent events; §0 afterTimestamp; §0 numRecentEvents 0]', async () => {
       const { service } = bench
       const session = await service.createSession({ ...ann(), state: { a: 1 } })
       const { appName, userId, id: sessionId } = session
@@ -379,7 +383,7 @@ describe.each(databases)('on $name', (database) => {
       expect(Object.getPrototypeOf(event.actions.stateDelta)).toBeNull()
     })
 
-    test('moves the live object in place, and never replaces its state or its events [§1 append live object; §2 state in place; §6.7]', async () => {
+    test('moves the live object in place, and never replaces its state or its events [§1 append live object; §2 state in place; §6.7; §0 live session object]', async () => {
       const { service } = bench
       const session = await service.createSession({ ...ann(), state: { n: { deep: 1 } } })
       const { state, events } = session
@@ -433,7 +437,7 @@ describe.each(databases)('on $name', (database) => {
       expect(JSON.stringify(stored)).not.toContain('temp:')
     })
 
-    test('that fails leaves object and event as they were, and may be repeated [§1.1 commit first; §5 live object moved]', async () => {
+    test('that fails leaves object and event as they were, and may be repeated [§1.1 commit first; §5 live object moved; §0 append to a missing session; §0 errors]', async () => {
       const { service } = bench
       const session = await service.createSession({ ...ann(), sessionId: 's' })
       const { appName, userId, id: sessionId } = session
@@ -454,7 +458,7 @@ describe.each(databases)('on $name', (database) => {
       expect((await reloaded(service, session)).events).toHaveLength(1)
     })
 
-    test('takes what is hostile for what it is: keys [§5 __proto__ keys; §6.8]', async () => {
+    test('takes what is hostile for what it is: keys [§5 __proto__ keys; §6.8; §0 hostile keys]', async () => {
       const { service } = bench
       const hostile = JSON.parse(
         '{"__proto__": {"admin": true}, "constructor": 1, "user:__proto__": 2, "app:__proto__": 3}',
@@ -567,7 +571,7 @@ describe.each(databases)('on $name', (database) => {
       }
     })
 
-    test('of two runs of one user under new apps keep each key of shared state [§5 app_states locked; §6.3]', async () => {
+    test('of two runs of one user under new apps keep each key of shared state [§6.3]', async () => {
       const { service } = bench
       const appName = bench.app()
       const sessions = await Promise.all(
@@ -580,6 +584,31 @@ describe.each(databases)('on $name', (database) => {
       )
       const { state } = await reloaded(service, sessions[0] ?? adkSession({ id: '', appName }))
       expect(Object.keys(state)).toHaveLength(8 + 4)
+    })
+
+    test('wait for a shared scope only where they set a key of it, and reads for nobody [§5 app_states locked; §5 reads take write transactions]', async ({
+      skip,
+    }) => {
+      const { service } = bench
+      const appName = bench.app()
+      const [held, free] = [
+        await service.createSession({ appName, userId: 'ann', state: { 'app:k': 0, 'user:k': 0 } }),
+        await service.createSession({ appName, userId: 'ann' }),
+      ]
+      const store = await bench.store()
+      if (store.capabilities.concurrentWriters === 'no') skip('writers of this store take turns')
+      const key = { appName, userId: 'ann', sessionId: held.id }
+      let waiting: Promise<Event> | undefined
+      const { transaction } = store as Store & Transacting // one of ours over Drizzle: that in memory has been skipped
+      await transaction(async (_, { events }) => {
+        await events.append(key, { id: 'e', actions: { stateDelta: { 'app:k': 1, 'user:k': 1 } } })
+        expect(await reloaded(service, held)).toMatchObject({ events: [], state: { 'app:k': 0, 'user:k': 0 } })
+        expect((await service.listSessions({ appName })).totalItems).toBe(2)
+        await service.appendEvent({ session: free, event: setting({ own: 1 }) })
+        waiting = service.appendEvent({ session: free, event: setting({ 'app:k': 2 }) })
+      })
+      await waiting
+      expect((await reloaded(service, free)).state).toEqual({ own: 1, 'app:k': 2, 'user:k': 1 })
     })
 
     test('and reads show no torn session: events and state are of one moment [§6.4; §5 reads take write transactions]', async () => {
@@ -599,7 +628,7 @@ describe.each(databases)('on $name', (database) => {
   })
 
   describe('a stale copy', () => {
-    test('gets only what is new, in order, before its own event, in place [§1.1 stale copy; §5 reload mixes two runs; §5 whole history re-read]', async () => {
+    test('gets only what is new, in order, before its own event, in place [§1.1 stale copy; §5 reload mixes two runs; §5 whole history re-read; §0 stale copy]', async () => {
       const { service } = bench
       const mine = await service.createSession({ ...ann(), state: { a: 1, b: 1, 'temp:x': 1 } })
       await service.appendEvent({ session: mine, event: setting({ c: 1 }, { id: 'e1' }) })
@@ -713,7 +742,7 @@ describe.each(databases)('on $name', (database) => {
   })
 
   describe('a list', () => {
-    test('has merged state, no events, all users or one, and refuses an empty user id [§1 list; §1 listSessions; §5 list; §6.9]', async () => {
+    test('has merged state, no events, all users or one, and refuses an empty user id [§1 list; §1 listSessions; §5 list; §6.9; §0 state in a list]', async () => {
       const { service } = bench
       const key = await listed([1, 2])
       await service.createSession({ ...key, userId: 'bob', sessionId: 's0' })
@@ -810,7 +839,7 @@ describe.each(databases)('on $name', (database) => {
   })
 })
 
-test('the service extends ADK’s base class, which has no rewind in this version [§1 rewind; §1 extends]', () => {
+test('the service extends ADK’s base class, which has no rewind in this version [§1 rewind; §1 extends; §1 peer dependency]', () => {
   const { prototype } = BaseSessionService
   expect(Object.getOwnPropertyNames(prototype)).not.toContain('rewind')
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
