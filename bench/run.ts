@@ -74,7 +74,7 @@ export async function run(backendName: BackendName, settings: Settings, wanted: 
         ready.push({ entry, contender, verdict })
       } catch (error) {
         await contender?.close()
-        const why = error instanceof Error ? error.message : String(error)
+        const why = reasonOf(error)
         wanted.log(`${entry.name} is left out: ${why}`)
         leftOut.push({ contender: entry.name, why })
       }
@@ -85,7 +85,7 @@ export async function run(backendName: BackendName, settings: Settings, wanted: 
       lines.push(...(await measureGrowth(backend, whole, settings, wanted)))
     } catch (error) {
       // What was measured before is not thrown away for it.
-      const why = error instanceof Error ? error.message : String(error)
+      const why = reasonOf(error)
       wanted.log(`the growing databases failed: ${why}`)
       leftOut.push({ contender: 'W7 and W10', why })
     }
@@ -242,4 +242,10 @@ function withRatios(line: Line, lines: readonly Line[]): Line {
   if (line.perSecond !== undefined && limit.perSecond !== undefined)
     return { ...line, ratio: line.perSecond / limit.perSecond }
   return { ...line, ratio: line.spread.p50 / limit.spread.p50, ratioP10: line.spread.p10 / limit.spread.p10 }
+}
+
+/** Without the documents that some libraries put into their messages. */
+const reasonOf = (error: unknown): string => {
+  const reason = error instanceof Error ? error.message : String(error)
+  return reason.length > 160 ? `${reason.slice(0, 160)} …` : reason
 }
