@@ -11,7 +11,9 @@ export default defineProject({
     include: ['{src,test}/**/*.test.ts'],
     globalSetup: ['./test/build.ts', '../../tools/servers/setup.ts'],
     setupFiles: './test/needs-database.ts',
-    testTimeout: 30_000,
+    // Some tests start five servers, one after the other, each of which takes seconds when all tests run on a few cores at once.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     provide: { backend: 'sqlite' },
   },
 })

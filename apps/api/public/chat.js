@@ -3,35 +3,95 @@ const byId = (id) => document.getElementById(id)
 const conversation = byId('conversation')
 const form = byId('form')
 const input = byId('text')
-const stored = (name, make) =>
-  localStorage.getItem(name) ?? (localStorage.setItem(name, make()), localStorage.getItem(name))
+const longest = 8000
 
-const user = stored('daybook-user', () => crypto.randomUUID())
+/** `crypto.randomUUID` is there only where a page is safe from others on the way. */
+const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, '0')).join('')
+const stored = (name) => localStorage.getItem(name) ?? (localStorage.setItem(name, newId()), localStorage.getItem(name))
+
+const user = stored('daybook-user')
 let base = ''
 let source
+let again // the timer of another try to reach the server
 let answering // the entry that fills word by word
 
+// Each conversation has an address, so that Back leads to the one before.
+const addressed = () => location.hash.slice(1)
+
 async function open(sessionId) {
-  localStorage.setItem('daybook-session', sessionId)
-  base = `/apps/chat/users/${user}/sessions/${sessionId}`
-  conversation.replaceChildren()
-  answering = undefined
+  const here = `/apps/chat/users/${user}/sessions/${encodeURIComponent(sessionId)}`
+  clearTimeout(again)
   source?.close()
-  const reply = await fetch(base, { method: 'PUT' })
-  if (!reply.ok) throw new Error(await problemIn(reply))
-  // What is stored, and then whatever comes: from here, from another tab, from another process.
+  if (base !== here) begin(sessionId, here)
+  const reply = await fetch(here, { method: 'PUT' }).catch(() => undefined)
+  if (base !== here) return
+  if (reply === undefined) return reopen(sessionId)
+  if (!reply.ok) return status(await problemIn(reply))
+  const { lastSeq } = await reply.json()
+  if (base !== here) return
+  byId('hints').hidden = lastSeq > 0
+  follow(sessionId, lastSeq)
+}
+
+function begin(sessionId, here) {
+  base = here
+  localStorage.setItem('daybook-session', sessionId)
+  conversation.replaceChildren()
+  conversation.removeAttribute('aria-busy')
+  answering = undefined
+  follows = true
+  status('connecting')
+}
+
+/** What is stored, and then whatever comes: from here, from another tab, from another process. */
+function follow(sessionId, lastSeq) {
+  let isBehind = lastSeq > 0
+  const resume = () => {
+    if (!isBehind) for (const { eventId, text } of unanswered.here()) say(text, eventId)
+  }
   source = new EventSource(`${base}/events/stream`)
-  source.addEventListener('open', () => status('connected'))
-  source.addEventListener('error', () => status('reconnecting'))
-  source.addEventListener('event', ({ data }) => show(JSON.parse(data).event))
+  source.addEventListener('open', () => {
+    status('connected')
+    resume()
+  })
+  source.addEventListener('error', ({ target }) => {
+    if (target.readyState === EventSource.CLOSED) reopen(sessionId)
+    else status(away)
+  })
+  source.addEventListener('event', ({ data }) => {
+    const { seq, event } = JSON.parse(data)
+    show(event)
+    if (!isBehind || seq < lastSeq) return
+    isBehind = false
+    resume()
+  })
   source.addEventListener('end', () => {
     source.close()
     status('this conversation was deleted')
   })
 }
 
-const status = (text) => {
+const away = 'The server does not answer. Trying again …'
+
+function reopen(sessionId) {
+  status(away)
+  again = setTimeout(() => open(sessionId), 2000)
+}
+
+function status(text) {
   byId('status').textContent = text
+}
+
+/** What was said and not answered, kept so that neither a reload nor a server that is away loses it. */
+const unanswered = {
+  all: () => JSON.parse(localStorage.getItem('daybook-unanswered') ?? '[]'),
+  here: () => unanswered.all().filter((one) => one.base === base),
+  keep: (all) => localStorage.setItem('daybook-unanswered', JSON.stringify(all)),
+  remove: (eventId) => unanswered.keep(unanswered.all().filter((one) => one.eventId !== eventId)),
+  add(one) {
+    unanswered.remove(one.eventId)
+    unanswered.keep([...unanswered.all(), one])
+  },
 }
 
 function show({ id, author, content }) {
@@ -42,10 +102,7 @@ function show({ id, author, content }) {
     else if (part.functionResponse !== undefined) showResult(partId, part.functionResponse)
     // What a model thinks before it speaks is stored, and not part of what it says.
     else if (typeof part.text === 'string' && part.thought !== true) {
-      if (author !== 'user') {
-        answering?.remove()
-        answering = undefined
-      }
+      if (author !== 'user') answered()
       entry(partId, author === 'user' ? 'user' : 'assistant', part.text)
     }
   }
@@ -54,44 +111,114 @@ function show({ id, author, content }) {
 /** What a tool answered; a file that it saved can be downloaded. */
 function showResult(id, { name: tool, response }) {
   const element = entry(id, 'tool', `→ ${JSON.stringify(response)}`)
-  if (tool !== 'save_file' || response?.version === undefined) return
+  if (tool !== 'save_file' || response?.version === undefined || element.querySelector('a') !== null) return
   const link = document.createElement('a')
   link.href = `${base}/artifacts/${encodeURIComponent(response.name)}?version=${response.version}`
   link.textContent = `Download ${response.name}`
   element.append(' ', link)
 }
 
+const names = { user: 'You', assistant: 'Assistant', tool: 'Tool' }
+
 /** One entry for each event, however it came here. */
 function entry(id, kind, text) {
   const known = [...conversation.children].find((element) => element.dataset.id === id)
-  const element = known ?? document.createElement('div')
-  element.className = `entry ${kind}`
-  element.dataset.id = id
-  element.textContent = text
-  if (known === undefined) conversation.append(element)
-  element.scrollIntoView({ block: 'end' })
+  const element = known ?? made('article', `entry ${kind}`)
+  if (known === undefined) {
+    element.dataset.id = id
+    element.setAttribute('aria-label', names[kind])
+    element.append(made('span', 'said'))
+    conversation.append(element)
+  }
+  element.querySelector('.said').textContent = text
+  toEnd()
   return element
 }
 
+function made(tag, className) {
+  const element = document.createElement(tag)
+  element.className = className
+  return element
+}
+
+/** Takes away what has come word by word: the whole answer is there, or none will be. */
+function answered() {
+  answering?.remove()
+  answering = undefined
+}
+
+// What is new is followed, unless somebody reads further up.
+let follows = true
+const toEnd = () => {
+  if (follows) conversation.scrollTop = conversation.scrollHeight
+}
+conversation.addEventListener('scroll', () => {
+  follows = conversation.scrollHeight - conversation.scrollTop - conversation.clientHeight < 60
+})
+new ResizeObserver(toEnd).observe(conversation)
+
+/** Asks for the turn of a message: for the first time, or again by the same id, by which nothing of it is done twice. */
 async function say(text, eventId) {
+  const asked = base
+  if (asking.has(eventId)) return
+  asking.add(eventId)
+  conversation.setAttribute('aria-busy', 'true')
+  unanswered.add({ base, eventId, text })
+  conversation.querySelector(`[data-of="${eventId}"]`)?.remove()
   entry(eventId, 'user', text)
-  const reply = await fetch(`${base}/messages`, {
+  try {
+    await turn(text, eventId, asked)
+    unanswered.remove(eventId)
+  } catch (error) {
+    if (error.isFinal) unanswered.remove(eventId)
+    if (base === asked) {
+      answered()
+      problem(text, eventId, error.isFinal ? error.message : 'Not answered yet: the server does not answer.')
+    }
+  }
+  asking.delete(eventId)
+  if (asking.size === 0) conversation.removeAttribute('aria-busy')
+}
+
+const asking = new Set()
+
+/** What the server has said is the end of it; anything else is tried again when there is a server. */
+const refusal = (message) => Object.assign(new Error(message), { isFinal: true })
+
+async function turn(text, eventId, asked) {
+  const reply = await fetch(`${asked}/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
     body: JSON.stringify({ text, eventId }),
   })
-  if (!reply.ok) throw new Error(await problemIn(reply))
+  if (!reply.ok) throw refusal(await problemIn(reply))
   let isDone = false
   for await (const { event, data } of messagesIn(reply.body)) {
+    if (event === 'error') throw refusal(data.detail)
+    isDone ||= event === 'done'
+    if (base !== asked) continue // another conversation was opened meanwhile
     if (event === 'word') {
       answering ??= entry(`${eventId}…`, 'assistant', '')
-      answering.textContent += data.text
-      answering.scrollIntoView({ block: 'end' })
+      answering.querySelector('.said').textContent += data.text
+      toEnd()
     } else if (event === 'event') show(data.event)
-    else if (event === 'error') throw new Error(data.detail)
-    isDone ||= event === 'done'
   }
-  if (!isDone) throw new Error('The answer was cut')
+  if (!isDone) throw new Error('the answer was cut')
+}
+
+function problem(text, eventId, message) {
+  const element = made('div', 'problem')
+  element.dataset.of = eventId
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.textContent = 'Send again'
+  button.addEventListener('click', () => {
+    input.focus()
+    say(text, eventId)
+  })
+  element.append(message, ' ', button)
+  conversation.querySelector(`[data-id="${eventId}"]`)?.after(element)
+  toEnd()
 }
 
 /** The messages of a stream of server-sent events. */
@@ -121,26 +248,41 @@ const problemIn = (reply) =>
     () => reply.statusText,
   )
 
-form.addEventListener('submit', async (submitted) => {
-  submitted.preventDefault()
-  const text = input.value.trim()
+function sayNew(text) {
   if (text === '') return
+  follows = true
+  say(text, newId())
+}
+
+form.addEventListener('submit', (submitted) => {
+  submitted.preventDefault()
+  sayNew(input.value.trim())
   input.value = ''
-  const eventId = crypto.randomUUID()
-  try {
-    await say(text, eventId)
-  } catch (error) {
-    answering?.remove()
-    answering = undefined
-    entry(eventId, 'user failed', `${text}\n(${error.message}. Click to send it again.)`)
-      // The same id: what the server has of this turn is not done twice.
-      .addEventListener('click', () => say(text, eventId).catch((again) => status(again.message)), { once: true })
-  }
 })
+input.addEventListener('input', () => {
+  const { length } = input.value.trim()
+  input.setCustomValidity(length > longest ? `These are ${length} characters, and ${longest} can be sent.` : '')
+})
+input.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+  event.preventDefault()
+  form.requestSubmit()
+})
+byId('hints').addEventListener('click', ({ target }) => {
+  if (!(target instanceof HTMLButtonElement)) return
+  input.focus()
+  sayNew(target.textContent)
+})
+byId('fresh').addEventListener('click', () => {
+  location.hash = newId()
+  input.focus()
+})
+addEventListener('hashchange', () => open(addressed() || stored('daybook-session')))
 
 fetch('/health')
   .then((reply) => reply.json())
   .then(({ assistant }) => (byId('assistant').textContent = assistant))
-  .catch((error) => status(error.message))
-byId('fresh').addEventListener('click', () => open(crypto.randomUUID()).catch((error) => status(error.message)))
-open(stored('daybook-session', () => crypto.randomUUID())).catch((error) => status(error.message))
+  .catch(() => {}) // the status says that there is no server
+const first = addressed() || stored('daybook-session')
+history.replaceState(undefined, '', `#${first}`)
+open(first)
