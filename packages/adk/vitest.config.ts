@@ -11,7 +11,7 @@ export default defineProject({
     name: 'adk',
     include: ['{src,test}/**/*.test.ts'],
     globalSetup: '../../tools/servers/setup.ts',
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
     provide: { backends: ['pg', 'mariadb', 'mysql'] },
   },

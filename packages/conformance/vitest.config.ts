@@ -5,5 +5,10 @@ const conditions = ['@daybook/source']
 export default defineProject({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { name: 'conformance', include: ['{src,test,examples}/**/*.test.ts'], testTimeout: 60_000 },
+  test: {
+    name: 'conformance',
+    include: ['{src,test,examples}/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
 })

@@ -11,6 +11,8 @@ export default defineProject({
     name: 'drizzle-pg',
     include: ['{src,test}/**/*.test.ts'],
     globalSetup: '../../tools/servers/setup.ts',
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     provide: { backend: 'pg' },
   },
 })

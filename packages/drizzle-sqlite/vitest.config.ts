@@ -12,6 +12,8 @@ export default defineProject({
   test: {
     name: 'drizzle-sqlite',
     include: ['{src,test}/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     execArgv: ['--conditions=@daybook/source', '--import', loader],
   },
 })

@@ -7,5 +7,5 @@ export default defineProject({
   plugins: [examples()],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { name: 'drizzle', include: ['{src,test}/**/*.test.ts'] },
+  test: { name: 'drizzle', include: ['{src,test}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
 })
