@@ -25,12 +25,14 @@ async function open(sessionId) {
   if (base !== here) begin(sessionId, here)
   const reply = await fetch(here, { method: 'PUT' }).catch(() => undefined)
   if (base !== here) return
-  if (reply === undefined) return reopen(sessionId)
-  if (!reply.ok) return status(await problemIn(reply))
-  const { lastSeq } = await reply.json()
-  if (base !== here) return
-  byId('hints').hidden = lastSeq > 0
-  follow(sessionId, lastSeq)
+  if (reply === undefined) reopen(sessionId)
+  else if (!reply.ok) status(await problemIn(reply))
+  else {
+    const { lastSeq } = await reply.json()
+    if (base !== here) return
+    byId('hints').hidden = lastSeq > 0
+    follow(sessionId, lastSeq)
+  }
 }
 
 function begin(sessionId, here) {
@@ -47,7 +49,7 @@ function begin(sessionId, here) {
 function follow(sessionId, lastSeq) {
   let isBehind = lastSeq > 0
   const resume = () => {
-    if (!isBehind) for (const { eventId, text } of unanswered.here()) say(text, eventId)
+    if (!isBehind) for (const { eventId, text } of unanswered.here()) void say(text, eventId)
   }
   source = new EventSource(`${base}/events/stream`)
   source.addEventListener('open', () => {
@@ -214,7 +216,7 @@ function problem(text, eventId, message) {
   button.textContent = 'Send again'
   button.addEventListener('click', () => {
     input.focus()
-    say(text, eventId)
+    void say(text, eventId)
   })
   element.append(message, ' ', button)
   conversation.querySelector(`[data-id="${eventId}"]`)?.after(element)
@@ -251,7 +253,7 @@ const problemIn = (reply) =>
 function sayNew(text) {
   if (text === '') return
   follows = true
-  say(text, newId())
+  void say(text, newId())
 }
 
 form.addEventListener('submit', (submitted) => {
@@ -285,4 +287,4 @@ fetch('/health')
   .catch(() => {}) // the status says that there is no server
 const first = addressed() || stored('daybook-session')
 history.replaceState(undefined, '', `#${first}`)
-open(first)
+void open(first)
