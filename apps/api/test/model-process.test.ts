@@ -46,7 +46,7 @@ test.each([
     expect(first.output() + second.output()).not.toContain(secretKey)
   },
   // Two starts of a server that loads ADK, which takes long on a busy machine.
-  90_000,
+  300_000,
 )
 
 /** What a process cannot load that has this in NODE_OPTIONS: ADK and what is over it. */
@@ -70,7 +70,7 @@ test('without a model nothing of ADK is loaded', async () => {
     OPENAI_BASE_URL: 'http://127.0.0.1:1',
   })
   expect([code, output]).toEqual([1, expect.stringContaining('npm install @daybook/adk @google/adk zod')])
-}, 30_000)
+})
 
 test('a server says which assistant answers, or why none can', async () => {
   const place = await newPlace()

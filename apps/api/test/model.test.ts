@@ -42,7 +42,7 @@ const remembers: Step = { calls: [{ name: 'remember', args: { subject: 'name', v
 // ADK, which an app loads when it is asked for, loads before the time of the first test runs.
 beforeAll(async () => {
   await import('../src/model/open-model.ts')
-}, 60_000)
+})
 
 /** A promise, and what resolves it. */
 function gate(): { readonly opened: Promise<unknown>; readonly open: () => void } {
@@ -260,7 +260,7 @@ describe.each<Protocol>(['openai', 'gemini'])('a model that speaks %s', (protoco
     await take(messages, 1)
     client.abort()
     open()
-    await expect.poll(() => ids(app), { timeout: 10_000 }).toEqual(['m1', 'm1:2'])
+    await expect.poll(() => ids(app), { timeout: 60_000 }).toEqual(['m1', 'm1:2'])
   })
 
   test('is cut by a closing server, and goes on with the same message', async () => {
