@@ -1,5 +1,6 @@
 import type { Ability, Fact } from '@daybook/core'
 import type { Ctx } from './context.ts'
+import type { Lanes } from './lanes.ts'
 
 /** How many rules each group of the contract's checks has. Rule ids are never reused. */
 export const rulesOf = {
@@ -101,6 +102,8 @@ export interface CheckOptions {
    * what needs a lock or a transaction to be held, or every event to be refused, since that may be of the whole place.
    */
   readonly alone?: boolean
+  /** It is alone because it measures how long it waits, and so takes hardly any turns away: a race may run meanwhile. */
+  readonly waits?: true
   /** Run and reported, not gating: a new rule starts so. */
   readonly tentative?: true
   readonly budgetMs?: number
@@ -130,6 +133,13 @@ export function check(id: CheckId, rule: string, run: (ctx: Ctx) => Promise<void
   const { engine = 'example', needs = [] } = options
   const alone = engine === 'race' || needs.some((need) => ofTheWholePlace.has(need))
   return { alone, budgetMs: 20_000, ...options, engine, needs, id, key, rule, since: '1.0', run }
+}
+
+/** How checks are laid beside one another. */
+export const besideOneAnother: Omit<Lanes<Check>, 'lanes'> = {
+  isAlone: ({ alone }) => alone,
+  turns: ({ engine, waits }) => (engine === 'race' ? 'race' : waits === true ? 'waits' : undefined),
+  longest: ({ budgetMs }) => budgetMs,
 }
 
 /** `undefined`: advisory, in no level. */

@@ -13,24 +13,25 @@ export async function inLanes<T>(
   if (failed !== undefined) throw failed.reason
 }
 
-interface Lanes<T> {
+export interface Lanes<T> {
   readonly lanes: number
   readonly isAlone: (item: T) => boolean
+  /** Of those that are alone: a race wants all turns, and what waits takes hardly any, so that one of each may run at once. */
+  readonly turns?: (item: T) => 'race' | 'waits' | undefined
   /** What may take long begins early, so that nobody waits for it at the end. */
   readonly longest: (item: T) => number
 }
 
-/** What may run beside others does so, in lanes; then the rest, one by one. */
+/** What may run beside others does so, in lanes; then the races beside what waits; then the rest, one by one. */
 export async function besideThenAlone<T>(
   items: readonly T[],
-  { lanes, isAlone, longest }: Lanes<T>,
+  { lanes, isAlone, turns, longest }: Lanes<T>,
   work: (item: T) => Promise<unknown>,
 ): Promise<void> {
   const beside = items.filter((item) => !isAlone(item)).toSorted((a, b) => longest(b) - longest(a))
+  const alone = (kind: ReturnType<NonNullable<typeof turns>>) =>
+    items.filter((item) => isAlone(item) && turns?.(item) === kind)
   await inLanes(beside, lanes, work)
-  await inLanes(
-    items.filter((item) => isAlone(item)),
-    1,
-    work,
-  )
+  await inLanes([alone('race'), alone('waits')], Math.min(lanes, 2), (group) => inLanes(group, 1, work))
+  await inLanes(alone(undefined), 1, work)
 }

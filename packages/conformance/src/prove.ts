@@ -1,7 +1,7 @@
 import type { ContextOptions } from './context.ts'
 import { referencePlace } from './control.ts'
 import type { OwnMutant, Place, StoreUnderTest } from './define.ts'
-import type { Check } from './check.ts'
+import { besideOneAnother, type Check } from './check.ts'
 import { besideThenAlone } from './lanes.ts'
 import { spoiltStorage } from './mutants/faults.ts'
 import type { Mutant, MutantResult, Shared } from './mutant.ts'
@@ -129,11 +129,7 @@ export async function runControl(
   const reference = { ...subject, provision: referencePlace }
   const shared = await openStage(reference, `${options.id}_control`)
   const results: Result[] = []
-  const order = {
-    lanes: options.lanes,
-    isAlone: ({ alone }: Check) => alone,
-    longest: ({ budgetMs }: Check) => budgetMs,
-  }
+  const order = { ...besideOneAnother, lanes: options.lanes }
   try {
     const checks = options.checks.filter(({ key }) => named.has(key))
     await besideThenAlone(checks, order, async (check) => {

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { groups, levelOf, type Check, type Level } from './check.ts'
+import { besideOneAnother, groups, levelOf, type Check, type Level } from './check.ts'
 import { createCertificate, type Certificate } from './certificate.ts'
 import { budgets, type Budget } from './context.ts'
 import { defineStoreUnderTest, SubjectError, type StoreUnderTest } from './define.ts'
@@ -147,10 +147,9 @@ async function runAll(run: Run, stage: OpenStage, proof: Proof): Promise<void> {
   await seedWitness(stage.store)
   const look = () => witnessChecksum(stage.store)
   const witness = watchWitness(look, await look())
-  const order = { lanes: run.lanes, isAlone: ({ alone }: Check) => alone, longest: ({ budgetMs }: Check) => budgetMs }
   await besideThenAlone(
     plan.checks.filter((one) => !isMeta(one)),
-    order,
+    { ...besideOneAnother, lanes: run.lanes },
     (check) => judge(run, check, stage, witness),
   )
   const place = new Map(plan.checks.map(({ key }, i) => [key, i]))

@@ -28,6 +28,7 @@ test('so many at once and no more, in their order; an error waits until all of i
 })
 
 const isAlone = (item: string) => item.startsWith('alone')
+const turns = (item: string) => (['race', 'waits'] as const).find((kind) => item.includes(kind))
 
 test('who is alone runs when the others are done, and the longest begin first', async () => {
   const seen: string[] = []
@@ -43,6 +44,30 @@ test('who is alone runs when the others are done, and the longest begin first', 
     },
   )
   expect(seen).toEqual(['longer of 1', 'short of 2', 'alone1 of 1', 'alone2 of 1'])
+})
+
+test('of those that are alone a race and one that waits go together, and no two of a kind; with one lane nothing does', async () => {
+  const items = ['alone', 'alone race1', 'alone race2', 'alone waits1', 'alone waits2', 'beside race']
+  const companies = async (lanes: number) => {
+    const seen = new Set<string>()
+    const running = new Set<string>()
+    await besideThenAlone(items, { lanes, isAlone, turns, longest: () => 1 }, async (item) => {
+      running.add(item)
+      seen.add([...running].toSorted().join(' + '))
+      await turn()
+      running.delete(item)
+    })
+    return [...seen]
+  }
+  expect(await companies(4)).toEqual([
+    'beside race',
+    'alone race1',
+    'alone race1 + alone waits1',
+    'alone race2 + alone waits1',
+    'alone race2 + alone waits2',
+    'alone',
+  ])
+  expect(await companies(1)).toEqual(['beside race', ...items.slice(1, 5), 'alone'])
 })
 
 test('a change of the witness is blamed on all that ran since the last look, and on nobody else', async () => {

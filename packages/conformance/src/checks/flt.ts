@@ -49,11 +49,12 @@ export const FLT: Checks = [
     'FLT-05',
     'a connection that goes silent: the call ends within its time, and so does its hold on the pool',
     goesSilent,
-    { ...statements, alone: true }, // it measures times
+    { ...statements, alone: true, waits: true },
   ),
   check('FLT-05', 'a network that goes silent: timeout and signal end the call, and it comes back', silenceEnds, {
     ...line,
-    alone: true, // it measures times
+    alone: true,
+    waits: true,
     variant: 'network',
   }),
   check(
