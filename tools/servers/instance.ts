@@ -11,6 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serverAccount, type Account } from './account.ts'
@@ -149,7 +150,7 @@ export class Instance {
   /** Stops it and removes its data. */
   async remove(): Promise<void> {
     await this.stop()
-    rmSync(this.folder, { recursive: true, force: true })
+    await rm(this.folder, { recursive: true, force: true }) // a thousand files, and others go on meanwhile
     this.#record = undefined
   }
 

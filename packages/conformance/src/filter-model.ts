@@ -27,13 +27,15 @@ const at: FilterMeaning['at'] = (document, path) => {
   return here
 }
 
-const points = (text: string) => Array.from(text, (char) => char.codePointAt(0) ?? 0)
-
-/** By code point. */
+/** By code point: the first that differs decides, and what comes after it is not looked at. */
 const before: FilterMeaning['before'] = (a, b) => {
-  const [left, right] = [points(a), points(b)]
-  const i = left.findIndex((point, n) => point !== right[n])
-  return i === -1 ? left.length < right.length : right[i] !== undefined && (left[i] ?? 0) < (right[i] ?? 0)
+  const right = b[Symbol.iterator]()
+  for (const char of a) {
+    const other = right.next()
+    if (other.done === true) return false
+    if (char !== other.value) return (char.codePointAt(0) ?? 0) < (other.value.codePointAt(0) ?? 0)
+  }
+  return right.next().done !== true
 }
 
 const equal = (a: unknown, b: unknown): boolean => typeof a === typeof b && a === b
