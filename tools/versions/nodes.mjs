@@ -29,7 +29,9 @@ const nodeOf = (version, body) => {
   const nodes = mkdtempSync(join(tmpdir(), 'daybook-node-'))
   const name = `node-linux-${process.arch}`
   try {
-    run('npm', ['install', '--prefix', nodes, '--no-save', '--no-audit', '--no-fund', `${name}@${version}`])
+    // What npm was told when it fetched pnpm would be taken for wishes about this install.
+    const { npm_config_allow_scripts: _scripts, npm_config_package: _package, ...env } = process.env
+    run('npm', ['install', '--prefix', nodes, '--no-save', '--no-audit', '--no-fund', `${name}@${version}`], { env })
     return body(join(nodes, 'node_modules', name))
   } finally {
     rmSync(nodes, { recursive: true, force: true })
