@@ -167,6 +167,7 @@ export function daybookTables(options: PgTableOptions = {}) {
       primaryKey({ name: `${names.artifactVersions}_pk`, columns: [t.aid, t.version] }),
       unique(`${names.artifactVersions}_save`).on(t.aid, t.saveId),
       unique(`${names.artifactVersions}_upload`).on(t.uploadId),
+      index(`${names.artifactVersions}_age`).on(t.createdAt, t.aid, t.version),
       foreignKey({
         name: `${names.artifactVersions}_name`,
         columns: [t.aid],

@@ -11,6 +11,7 @@ import {
   type Artifact,
   type ArtifactPlace,
   type ArtifactPruneReport,
+  type ArtifactPruneRequest,
   type ArtifactVersion,
   type CallOptions,
   type LoadedArtifact,
@@ -24,7 +25,7 @@ import {
 import { sweepChunk, type Buried } from './artifact-leftovers.ts'
 import type { OpenedArtifact } from './artifact-lookup.ts'
 import { wholeUpload, type Upload } from './artifact-saves.ts'
-import { reading, writing, type Operation, type Parts } from './operation.ts'
+import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 
 /** What `store.artifacts` is made of. */
 export interface ArtifactOperations {
@@ -66,6 +67,31 @@ const given =
 
 export function createArtifactOperations(parts: Parts): ArtifactOperations {
   const { limits, now, micros, artifacts: scripts } = parts
+
+  /** Chunk by chunk; one that has to be repeated begins where it began before. */
+  function prune(request: ArtifactPruneRequest): Prepared<ArtifactPruneReport> {
+    let from = 0n
+    let next: bigint | undefined
+    return {
+      *script(tx) {
+        const chunk = yield* scripts.pruneChunk(tx, request, from)
+        next = chunk.next
+        return chunk.report
+      },
+      chunks: {
+        isLast() {
+          from = next ?? from
+          return next === undefined
+        },
+        add: (sum, { versions, bytes }) => ({
+          versions: sum.versions + versions,
+          bytes: sum.bytes + bytes,
+          dryRun: false,
+        }),
+      },
+    }
+  }
+
   return {
     save: (key, content, options) =>
       writing(
@@ -164,19 +190,7 @@ export function createArtifactOperations(parts: Parts): ArtifactOperations {
         query,
         () => artifactPruneRequest(query, limits),
         (request) =>
-          request.dryRun
-            ? { script: (tx) => scripts.pruneCount(tx, request), onlyReads: true }
-            : {
-                script: (tx) => scripts.pruneChunk(tx, request),
-                chunks: {
-                  isLast: ({ versions }) => versions < request.chunk,
-                  add: (sum, { versions, bytes }) => ({
-                    versions: sum.versions + versions,
-                    bytes: sum.bytes + bytes,
-                    dryRun: false,
-                  }),
-                },
-              },
+          request.dryRun ? { script: (tx) => scripts.pruneCount(tx, request), onlyReads: true } : prune(request),
       ),
     sweep: (query) =>
       writing(

@@ -6,7 +6,7 @@ import {
   type DeleteArtifactRequest,
   type UserKey,
 } from '@daybook/core'
-import { sql } from 'drizzle-orm'
+import { sql, type SQLWrapper } from 'drizzle-orm'
 import type { ArtifactRows } from './artifact-rows.ts'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
 import type { Script } from './script.ts'
@@ -15,7 +15,8 @@ import { bare, param, selected, variants } from './statements.ts'
 /** How versions and names are taken away. */
 export interface ArtifactRemoval {
   delete(tx: Tx, request: DeleteArtifactRequest): Script<boolean>
-  pruneChunk(tx: Tx, request: ArtifactPruneRequest): Script<ArtifactPruneReport>
+  /** Deletes up to `chunk` old versions; of a whole app from the age on that the chunk before came to. */
+  pruneChunk(tx: Tx, request: ArtifactPruneRequest, from: bigint): Script<PrunedChunk>
   pruneCount(tx: Tx, request: ArtifactPruneRequest): Script<ArtifactPruneReport>
   /** Deletes up to `limit` names of a session, or of a user by an empty session id, and counts them with their versions. */
   removeAll(
@@ -23,6 +24,13 @@ export interface ArtifactRemoval {
     owner: Omit<ArtifactPlace, 'name'>,
     limit: number,
   ): Script<{ readonly names: number; readonly versions: number }>
+}
+
+/** What a chunk of a prune did. */
+interface PrunedChunk {
+  readonly report: ArtifactPruneReport
+  /** Where the next one begins; `undefined`: there is none. */
+  readonly next: bigint | undefined
 }
 
 export function createArtifactRemoval({ tables, expressions }: Dialect, rows: ArtifactRows): ArtifactRemoval {
@@ -48,17 +56,31 @@ export function createArtifactRemoval({ tables, expressions }: Dialect, rows: Ar
   }
   const ofFilter = (user: string) =>
     sql`${artifacts.appName} = ${param('appName')}${user === 'user' ? sql` and ${artifacts.userId} = ${param('userId')}` : sql``} and ${artifactVersions.createdAt} < ${param('before')}`
-  const oldest = variants((user) => ({
-    sql: sql`select ${selected({
-      aid: expressions.wholeText(artifacts.aid),
-      userId: artifacts.userId,
-      version: artifactVersions.version,
-      uploadId: artifactVersions.uploadId,
-      chunks: artifactVersions.chunks,
-      size: artifactVersions.size,
-    })} from ${joined} where ${ofFilter(user)}
-      order by ${artifactVersions.createdAt}, ${artifactVersions.aid}, ${artifactVersions.version} limit ${param('chunk')}${expressions.forUpdate}`,
-  }))
+  const facts = {
+    aid: expressions.wholeText(artifactVersions.aid),
+    version: artifactVersions.version,
+    uploadId: artifactVersions.uploadId,
+    chunks: artifactVersions.chunks,
+    size: artifactVersions.size,
+    createdAt: expressions.wholeText(artifactVersions.createdAt),
+  }
+  const ofName = (value: SQLWrapper) =>
+    sql`(select ${value} from ${artifacts} where ${artifacts.aid} = ${artifactVersions.aid})`
+  // By age, and not a join: planners would begin with the names of the app, and sort all that it has for each chunk. The comparison
+  // is inside, so that no planner guesses that hardly a version meets it, and compiles the statement for a long walk.
+  const oldestOfApp = {
+    sql: sql`select ${selected({ ...facts, userId: ofName(artifacts.userId) })} from ${artifactVersions}
+      where ${artifactVersions.createdAt} >= ${param('from')} and ${artifactVersions.createdAt} < ${param('before')} and ${ofName(sql`${artifacts.appName} = ${param('appName')}`)}
+      order by ${artifactVersions.createdAt}, ${artifactVersions.aid}, ${artifactVersions.version} limit ${param('chunk')}`,
+  }
+  // By name, for a user has few of them beside all others.
+  const oldOfUser = {
+    sql: sql`select ${selected({ ...facts, userId: artifacts.userId })} from ${joined} where ${ofFilter('user')}
+      order by ${artifacts.sessionId}, ${artifacts.name}, ${artifactVersions.version} limit ${param('chunk')}`,
+  }
+  const lockName = {
+    sql: sql`select ${selected({ one: sql`1` })} from ${artifacts} where ${artifacts.aid} = ${param('aid')}${expressions.forUpdate}`,
+  }
   const countOlder = variants((user) => ({
     sql: sql`select count(*) as "versions", coalesce(sum(${artifactVersions.size}), 0) as "bytes" from ${joined} where ${ofFilter(user)}`,
   }))
@@ -84,19 +106,28 @@ export function createArtifactRemoval({ tables, expressions }: Dialect, rows: Ar
       if (version === undefined) yield* tx.change(deleteName, { aid: name.aid })
       return gone > 0
     },
-    *pruneChunk(tx, request) {
-      const { appName, userId: ofOne, chunk } = request
-      const old = yield* tx.rows(oldest(ofOne === undefined ? '' : 'user'), { ...filterParams(request), chunk })
-      let bytes = 0
+    *pruneChunk(tx, request, from) {
+      const { appName, userId, before, chunk } = request
+      const old =
+        userId === undefined
+          ? yield* tx.rows(oldestOfApp, { appName, from, before: toMicros(before), chunk })
+          : yield* tx.rows(oldOfUser, { ...filterParams(request), chunk })
+      const aids = [...new Set(old.map((row) => BigInt(String(row['aid']))))].toSorted((a, b) => Number(a - b))
+      for (const aid of aids) yield* tx.rows(lockName, { aid })
+      let [versions, bytes] = [0, 0]
       for (const row of old) {
-        const { aid, userId, version, size } = row
-        yield* removeBytes(tx, { appName, userId: String(userId) }, row)
-        yield* tx.change(deleteVersion, { aid: BigInt(String(aid)), version: Number(version) })
-        bytes += Number(size)
+        const version = { aid: BigInt(String(row['aid'])), version: Number(row['version']) }
+        if ((yield* tx.change(deleteVersion, version)) === 0) continue // somebody else was first
+        yield* removeBytes(tx, { appName, userId: String(row['userId']) }, row)
+        versions++
+        bytes += Number(row['size'])
       }
-      for (const aid of new Set(old.map((row) => String(row['aid']))))
-        yield* tx.change(deleteIfEmpty, { aid: BigInt(aid) })
-      return { versions: old.length, bytes, dryRun: false }
+      for (const aid of aids) yield* tx.change(deleteIfEmpty, { aid })
+      const last = old.length < chunk ? undefined : old.at(-1)
+      return {
+        report: { versions, bytes, dryRun: false },
+        next: last && BigInt(String(last['createdAt'])),
+      }
     },
     *pruneCount(tx, request) {
       const [row] = yield* tx.rows(countOlder(request.userId === undefined ? '' : 'user'), filterParams(request))

@@ -133,6 +133,12 @@ const withoutIndex = overSchema((statement) =>
   /^CREATE INDEX \S+_recent"/.test(statement) ? '' : statement.replace(/^\s*KEY `\S+_recent`.*\n/m, ''),
 )
 
+const withoutAgeIndex = overSchema((statement) =>
+  /^CREATE INDEX \S+versions_age"/.test(statement)
+    ? ''
+    : statement.replace(/CREATE INDEX `\S+versions_age` ON [^']+/, 'DO 0'),
+)
+
 /** Whatever the database compares texts by when nobody says. */
 const defaultCollation = patches(
   ({ schemaDifferences: _look, ...dialect }) => dialect, // or the store would refuse its own tables
@@ -347,6 +353,7 @@ const sqlMutants: readonly SqlMutant[] = [
   { id: 'S5@rows', bug: 'pages by offset', check: 'PRF-02', wrap: offsetPages },
   { id: 'S6', bug: 'lists are ordered by time only', check: 'ORD-02', patch: byTimeAlone },
   { id: 'S7', bug: 'an index is missing', check: 'PRF-01', patch: withoutIndex },
+  { id: 'S7@age', bug: 'an index is missing', check: 'PRF-01@artifacts', patch: withoutAgeIndex },
   { id: 'S8', bug: 'ids have a collation of the language', check: 'UNI-06', patch: defaultCollation },
   { id: 'S8@case', bug: 'ids have a collation of the language', check: 'UNI-07', patch: defaultCollation },
   { id: 'S8@order', bug: 'ids have a collation of the language', check: 'ORD-12', patch: defaultCollation },

@@ -91,6 +91,7 @@ function artifactCalls({ long }: { readonly long: SessionKey }): Record<string, 
     'artifacts.versions': (store) => store.artifacts.versions(many, { limit: 20 }),
     'artifacts.versions, newest first': (store) => store.artifacts.versions(many, { limit: 20, direction: 'desc' }),
     'artifacts.list with its page': (store) => store.artifacts.list({ ...long, limit: 20 }),
+    'artifacts.prune of an app': (store) => store.artifacts.prune({ appName: long.appName, before: 1 }),
     'artifacts.delete of a version': (store) => store.artifacts.delete(many, { version: 5 }),
   }
 }
