@@ -4,7 +4,7 @@ import type { ArtifactContent } from './artifacts.ts'
 import type { Call } from './calls.ts'
 import { isStoreError, StoreError } from './errors.ts'
 import { checkLimit, type Limits } from './limits.ts'
-import { whenAborted } from './when-aborted.ts'
+import { unlessAborted } from './when-aborted.ts'
 
 /** Bytes of a piece, in which artifacts are stored everywhere: the smallest packet that a server may be set to holds one as hexadecimal. */
 export const artifactPiece: number = 256 * 1024
@@ -98,14 +98,6 @@ async function* abandonable(stream: AsyncIterable<unknown>, call: Reading): Asyn
     // Not waited for: it may be in the middle of what nobody wants any more.
     if (!isDone) void Promise.resolve(source.return?.()).catch(() => {})
   }
-}
-
-/** A race of its own each time: one with a promise that lasts would hold every answer for as long. */
-function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const unlisten = whenAborted(signal, () => resolve(undefined))
-    answer.then(resolve, reject).finally(unlisten)
-  })
 }
 
 /** An error of the caller's own stream. */

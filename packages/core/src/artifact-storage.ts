@@ -15,12 +15,21 @@ export interface StoredObject {
  * to put, and what it is about to delete, so that nothing is forgotten there: an id is put once, and read only after that.
  */
 export interface ArtifactStorage {
-  /** Keeps all that comes, and resolves when it is safe; rejects where it is not, and where `bytes` throws. */
-  put(object: StoredObject, bytes: AsyncIterable<Uint8Array>): Promise<void>
+  /**
+   * Keeps all that comes, and resolves when it is safe; rejects where it is not, and where `bytes` throws. Nobody waits for it any
+   * more once the signal has fired: it may stop then, and rejects.
+   */
+  put(object: StoredObject, bytes: AsyncIterable<Uint8Array>, call?: StorageCall): Promise<void>
   /** The same bytes, in any pieces. Rejects where there are none. */
   get(object: StoredObject): AsyncIterable<Uint8Array>
-  /** Resolves also where there is nothing, or half of something. */
-  delete(object: StoredObject): Promise<void>
+  /** Resolves also where there is nothing, or half of something. It is asked again where it rejects, or takes longer than it is given. */
+  delete(object: StoredObject, call?: StorageCall): Promise<void>
+}
+
+/** The call on whose behalf a storage works. */
+export interface StorageCall {
+  /** Fires when it is over: its time, its caller's patience, or the store. */
+  readonly signal: AbortSignal
 }
 
 /**

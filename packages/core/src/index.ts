@@ -90,7 +90,12 @@ export { createInMemoryStore, type InMemoryStore, type InMemoryStoreOptions } fr
 
 // For those who write a store: the parts that are the same in every one.
 export { areasOf, capabilitiesWith, optionalAreas, type Area, type OptionalAreas } from './areas.ts'
-export { createDirectoryStorage, type ArtifactStorage, type StoredObject } from './artifact-storage.ts'
+export {
+  createDirectoryStorage,
+  type ArtifactStorage,
+  type StorageCall,
+  type StoredObject,
+} from './artifact-storage.ts'
 export { artifactPiece, piecesOf, wholeContent, type ContentSum } from './artifact-content.ts'
 export {
   artifactKeyOf,
@@ -155,7 +160,7 @@ export {
 } from './delta.ts'
 export { createLeases, type LeaseGrant, type Leases, type LeaseWork } from './held-lease.ts'
 export { uuidv7 } from './ids.ts'
-export { whenAborted } from './when-aborted.ts'
+export { unlessAborted, whenAborted } from './when-aborted.ts'
 export {
   byteLength,
   fromStorableJson,

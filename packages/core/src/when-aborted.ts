@@ -20,6 +20,28 @@ export function whenAborted(signal: AbortSignal, callback: () => void): () => vo
   return () => void waiting.delete(own)
 }
 
+/**
+ * The answer, or `undefined` as soon as the signal fires. A race of its own each time: one with a promise that lasts would hold every
+ * answer for as long.
+ *
+ * @example
+ * ```ts
+ * import { unlessAborted } from '@daybook/core'
+ *
+ * const abort = new AbortController()
+ * const never = unlessAborted(new Promise(() => {}), abort.signal)
+ * abort.abort()
+ * console.log(await never) // undefined
+ * ```
+ */
+export function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const unlisten = whenAborted(signal, () => resolve(undefined))
+    answer.then(resolve, reject).finally(unlisten)
+    if (signal.aborted) resolve(undefined)
+  })
+}
+
 function listenTo(signal: AbortSignal): Set<() => void> {
   const waiting = new Set<() => void>()
   listeners.set(signal, waiting)

@@ -13,9 +13,9 @@ import type { Codecs } from './payload-codec.ts'
 
 /** Bytes of artifacts that are outside of the database, in the form in which they are there. */
 export interface ArtifactObjects {
-  put(place: ArtifactPlace, uploadId: string, pieces: AsyncIterable<Uint8Array>): Promise<void>
+  put(place: ArtifactPlace, uploadId: string, pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
   get(opened: OpenedArtifact): AsyncIterable<Uint8Array>
-  delete(object: StoredObject): Promise<void>
+  delete(object: StoredObject, signal: AbortSignal): Promise<void>
 }
 
 /** The option `artifacts`: where the bytes go. */
@@ -67,12 +67,12 @@ export function artifactObjects(storage: ArtifactStorage, codecs: Codecs): Artif
   }
 
   return {
-    put: (place, uploadId, pieces) =>
+    put: (place, uploadId, pieces, signal) =>
       storage
-        .put({ appName: place.appName, id: uploadId }, framed(place, uploadId, pieces))
+        .put({ appName: place.appName, id: uploadId }, framed(place, uploadId, pieces), { signal })
         .catch((error: unknown) => Promise.reject(troubled(place.name, error))),
     get: opened,
-    delete: async (object) => storage.delete(object),
+    delete: async (object, signal) => storage.delete(object, { signal }),
   }
 }
 

@@ -1,8 +1,8 @@
 import {
   artifactPiece,
   checkedArtifactContent,
-  createCalls,
   damagedArtifact,
+  deletedMeanwhile,
   isStoreError,
   loadArtifactRequest,
   membersOf,
@@ -29,8 +29,8 @@ import { createHash } from 'node:crypto'
 import type { ArtifactObjects } from './artifact-objects.ts'
 import type { ArtifactOperations } from './artifact-operations.ts'
 import { artifactVersionOf } from './artifact-facts.ts'
-import { sweepChunk } from './artifact-leftovers.ts'
 import type { OpenedArtifact } from './artifact-lookup.ts'
+import { createArtifactReaping, timeLeft, type ArtifactReaping } from './artifact-reaping.ts'
 import { wholeUpload } from './artifact-saves.ts'
 import type { Operation } from './operation.ts'
 
@@ -41,6 +41,8 @@ export interface ArtifactCalls {
   readonly within: <T>(call: Call, operation: Operation<T>) => Promise<T>
   readonly limits: Limits
   readonly now: () => number
+  /** Milliseconds of a call that does not say otherwise. */
+  readonly timeout: number
   readonly logger: Logger | undefined
   /** Where bytes are outside of the database; absent where they are in it. */
   readonly objects?: ArtifactObjects | undefined
@@ -49,9 +51,9 @@ export interface ArtifactCalls {
 }
 
 /** What belongs to streams, and to bytes outside of the database. */
-export interface ArtifactStreams extends Pick<ArtifactStore, 'save' | 'load'> {
-  /** Deletes outside of the database what was deleted in it; quiet, since what it does not get at is noted. */
-  readonly reaped: <T>(of: unknown, work: Promise<T>) => Promise<T>
+export interface ArtifactStreams {
+  readonly methods: Pick<ArtifactStore, 'save' | 'load'>
+  readonly reaping: Pick<ArtifactReaping, 'reaped' | 'close'>
 }
 
 /** Bytes that are saved in one transaction. What is longer is written before, piece by piece, so that no lock is held meanwhile. */
@@ -60,12 +62,10 @@ const wholeBytes = 8 * artifactPiece
 /** Pieces that are written in one transaction: what a stream has in memory. */
 const stagedAtOnce = 4
 
-/** Milliseconds for taking back what a save wrote that failed, and for deleting outside of the database. */
-const timeAside = 10_000
-
 /** The methods that have to do with streams, and so may be several transactions. */
 export function artifactStreams(operations: ArtifactOperations, calls: ArtifactCalls): ArtifactStreams {
-  const { limits, now, logger, within, objects } = calls
+  const { limits, now, within, objects } = calls
+  const reaping = createArtifactReaping(operations, calls)
 
   async function save(request: SaveArtifactRequest, content: ArtifactContent, call: Call): Promise<SavedArtifact> {
     const isShort = content instanceof Uint8Array && content.byteLength <= wholeBytes
@@ -91,7 +91,7 @@ export function artifactStreams(operations: ArtifactOperations, calls: ArtifactC
       return await within(call, operations.record(request, { uploadId, chunks: from, pieces: undefined, ...sum }))
     } catch (error) {
       void pieces.return({ size: 0, sha256: '' }).catch(() => {}) // what led here is thrown
-      if (!isUnknown(error)) await aside((own) => within(own, operations.discard(place, uploadId)))
+      if (!isUnknown(error)) await reaping.aside((own) => within(own, operations.discard(place, uploadId)))
       throw error
     }
   }
@@ -109,52 +109,20 @@ export function artifactStreams(operations: ArtifactOperations, calls: ArtifactC
     let saved: SavedArtifact
     try {
       const read = summed(piecesOf(content, limits, call))
-      await storage.put(place, uploadId, read.pieces)
+      await storage.put(place, uploadId, read.pieces, call.signal)
       saved = await within(
         call,
         operations.record(request, { uploadId, chunks: undefined, pieces: undefined, ...read.sum() }),
       )
     } catch (error) {
-      if (!isUnknown(error))
-        await aside((own) =>
-          within(own, operations.bury(place, uploadId)).then(() => reap(place.appName, own, storage)),
-        )
+      if (!isUnknown(error)) {
+        await reaping.aside((own) => within(own, operations.bury(place, uploadId)))
+        await reaping.reap(place.appName, {})
+      }
       throw error
     }
-    if (saved.duplicate) await aside((own) => reap(place.appName, own, storage))
+    if (saved.duplicate) await reaping.reap(place.appName, { timeout: timeLeft(call.deadline), signal: call.signal })
     return saved
-  }
-
-  /** Deletes what is to be deleted outside of the database, and then the notes of it. What cannot be deleted holds up nothing else. */
-  async function reap(appName: string, call: Call, storage: ArtifactObjects): Promise<void> {
-    let after = ''
-    let kept = 0
-    for (;;) {
-      const found = await within(call, operations.buried(appName, after))
-      for (const one of found) {
-        call.check()
-        after = one.uploadId
-        const isGone = await storage.delete({ appName, id: one.uploadId }).then(
-          () => true,
-          () => false, // counted below: what it says may name a file
-        )
-        if (isGone) await within(call, operations.discard(one, one.uploadId))
-        else kept++
-      }
-      if (found.length < sweepChunk) break
-    }
-    if (kept > 0) logger?.warn({ objects: kept }, 'the storage of artifacts could not delete all; it is tried again')
-  }
-
-  /** In a call of its own: the one that failed may be over, and the store about to close, which waits for this. */
-  async function aside(work: (call: Call) => Promise<void>): Promise<void> {
-    // What does not come about is swept later; what led here is the answer.
-    await createCalls({ timeout: timeAside })
-      .run('artifacts.discard', undefined, work)
-      .catch((error: unknown) => {
-        const code = isStoreError(error) ? error.code : 'internal'
-        logger?.warn({ code }, 'bytes of artifacts that nobody needs could not be removed; they are swept later')
-      })
   }
 
   async function open(request: LoadArtifactRequest, options: CallOptions | undefined, call: Call) {
@@ -169,19 +137,20 @@ export function artifactStreams(operations: ArtifactOperations, calls: ArtifactC
       isOutside && objects !== undefined
         ? partly(objects.get(opened), part)
         : inDatabase(opened, (from) => part((one) => within(one, operations.pieces(opened, from))))
-    const artifact: StreamedArtifact = { ...artifactVersionOf(opened.stored), stream: verified(opened, pieces) }
+    const { place, stored } = opened
+    const isThere = async () => {
+      const found = await part((one) =>
+        within(one, operations.open({ place, version: stored.version, isStream: true })),
+      )
+      return found?.stored.uploadId === stored.uploadId
+    }
+    const bytes = verified(opened, pieces)
+    const stream = isOutside ? unlessDeleted(bytes, isThere, deletedMeanwhile(place, stored.version)) : bytes
+    const artifact: StreamedArtifact = { ...artifactVersionOf(stored), stream }
     return artifact
   }
 
-  return {
-    reaped: (of, work) =>
-      objects === undefined
-        ? work
-        : work.then(async (answer) => {
-            if (isDry(answer)) return answer
-            await aside((call) => reap(String(membersOf(of, 'key', ['appName']).appName), call, objects))
-            return answer
-          }),
+  const methods: ArtifactStreams['methods'] = {
     save: (key, content, options) =>
       calls.run('artifacts.save', options, async (call) => {
         const request = saveArtifactRequest(key, options, { limits, now })
@@ -192,18 +161,19 @@ export function artifactStreams(operations: ArtifactOperations, calls: ArtifactC
     load: ((key: unknown, options?: CallOptions) =>
       calls.run('artifacts.load', options, async (call) => {
         const request = loadArtifactRequest(key, options, limits)
-        if (request.isStream || objects !== undefined) {
+        if (request.isStream) return open(request, options, call)
+        if (objects === undefined) return within(call, operations.load(key, options))
+        for (;;) {
           const opened = await open(request, options, call)
-          return request.isStream || opened === undefined ? opened : whole(opened)
+          const loaded = opened && (await whole(opened).catch(unlessMissing))
+          // What was deleted meanwhile is not there: another version may be the newest now, or there is none.
+          if (opened === undefined || loaded !== undefined) return loaded
+          call.check()
         }
-        return within(call, operations.load(key, options))
       })) as ArtifactStore['load'], // which of the two it answers the option says
   }
+  return { methods, reaping }
 }
-
-/** The report of what only counted. */
-const isDry = (answer: unknown): boolean =>
-  typeof answer === 'object' && answer !== null && 'dryRun' in answer && answer.dryRun === true
 
 /** The commit of the record may have come through, and then the bytes belong to a version. Where it did not, they are swept. */
 const isUnknown = (error: unknown): boolean => isStoreError(error) && error.code === 'outcome_unknown'
@@ -243,6 +213,28 @@ async function* partly(
   } finally {
     void pieces.return?.().catch(() => {}) // whoever stopped knows why
   }
+}
+
+/** The storage knows nothing of versions: what it failed over may have been deleted while it was read. */
+const unlessDeleted = (
+  bytes: AsyncIterable<Uint8Array>,
+  isThere: () => Promise<boolean>,
+  deleted: StoreError,
+): AsyncIterable<Uint8Array> => ({
+  async *[Symbol.asyncIterator]() {
+    try {
+      yield* bytes
+    } catch (error) {
+      const isOfStorage = isStoreError(error) && (error.code === 'unavailable' || error.code === 'corrupt')
+      if (isOfStorage && !(await isThere().catch(() => true))) throw deleted // where nobody can look, the first error counts
+      throw error
+    }
+  },
+})
+
+function unlessMissing(error: unknown): undefined {
+  if (isStoreError(error) && error.code === 'not_found') return undefined
+  throw error
 }
 
 async function whole({ stream, ...facts }: StreamedArtifact): Promise<LoadedArtifact> {

@@ -4,6 +4,7 @@ import {
   checkedFlag,
   checkedOptions,
   createLeases,
+  defaultTimeout,
   statePathIndexRequest,
   storeContext,
   toMicros,
@@ -60,7 +61,7 @@ export interface Engine extends Pick<Performer, 'attempt' | 'ready' | 'within'> 
   readonly now: () => number
   readonly objects: ArtifactObjects | undefined
   /** What calls take when they do not say otherwise. */
-  readonly callDefaults: { readonly timeout: number | undefined; readonly logger: Logger | undefined }
+  readonly callDefaults: { readonly timeout: number; readonly logger: Logger | undefined }
 }
 
 /** What a database cannot do with state that a codec wrote. */
@@ -89,6 +90,8 @@ interface Frame {
   readonly operations: Operations
   readonly signals: AppendSignals
   readonly objects: ArtifactObjects | undefined
+  /** Milliseconds of a call that does not say otherwise. */
+  readonly timeout: number
 }
 
 /**
@@ -133,7 +136,7 @@ export function createEngine(given: Dialect, options: DrizzleStoreOptions, other
     failureOf: dialect.failureOf,
     now,
     objects: frame.objects,
-    callDefaults: { timeout: options.timeout, logger },
+    callDefaults: { timeout: frame.timeout, logger },
   }
 }
 
@@ -192,7 +195,8 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
     memories: createMemoryOperations(parts, memories),
   }
   const objects = storage && artifactObjects(storage, codecs)
-  return { context, dialect, operations, signals: createAppendSignals(), objects }
+  const timeout = options.timeout ?? defaultTimeout
+  return { context, dialect, operations, signals: createAppendSignals(), objects, timeout }
 }
 
 const pathIndexMethods = (
@@ -209,7 +213,7 @@ const pathIndexMethods = (
     ),
 })
 
-function storeOver({ context, dialect, operations, signals, objects }: Frame, backend: Backend): Store {
+function storeOver({ context, dialect, operations, signals, objects, timeout }: Frame, backend: Backend): Store {
   const { calls, limits, now, logger } = context
   const perform = <T>(operation: Operation<T>) => backend.perform(operation)
   const { sessions, events, state, memories, artifacts } = methodsOf(operations, perform)
@@ -218,15 +222,16 @@ function storeOver({ context, dialect, operations, signals, objects }: Frame, ba
     renew: (grant, options) => perform(operations.sessions.renewLease(grant, options)),
     release: (grant, options) => perform(operations.sessions.releaseLease(grant, options)),
   })
-  const streams = artifactStreams(operations.artifacts, {
+  const { methods, reaping } = artifactStreams(operations.artifacts, {
     run: (name, callOptions, body) => calls.run(name, callOptions, body),
     within: (call, operation) => backend.within(call, operation),
     limits,
     now,
+    timeout,
     logger,
     objects,
   })
-  const { save, load, reaped } = streams
+  const { reaped } = reaping
   const tailParts: Parameters<typeof tail>[0] = {
     calls,
     limits,
@@ -241,8 +246,8 @@ function storeOver({ context, dialect, operations, signals, objects }: Frame, ba
     sessions: {
       ...sessions,
       lease: leases.lease,
-      delete: (key, callOptions) => reaped(key, sessions.delete(key, callOptions)),
-      prune: (query) => reaped(query, sessions.prune(query)),
+      delete: (key, callOptions) => reaped(key, callOptions, sessions.delete(key, callOptions)),
+      prune: (query) => reaped(query, query, sessions.prune(query)),
     },
     events: { ...events, tail: ((key, tailOptions) => tail(tailParts, key, tailOptions)) as EventStore['tail'] }, // without its type parameter
     state,
@@ -250,15 +255,14 @@ function storeOver({ context, dialect, operations, signals, objects }: Frame, ba
       memories,
       artifacts: {
         ...artifacts,
-        save,
-        load,
-        delete: (key, callOptions) => reaped(key, artifacts.delete(key, callOptions)),
-        prune: (query) => reaped(query, artifacts.prune(query)),
-        sweep: (query) => reaped(query, artifacts.sweep(query)),
+        ...methods,
+        delete: (key, callOptions) => reaped(key, callOptions, artifacts.delete(key, callOptions)),
+        prune: (query) => reaped(query, query, artifacts.prune(query)),
+        sweep: (query) => reaped(query, query, artifacts.sweep(query)),
       },
     }),
     erase: (user, callOptions): Promise<ErasureReceipt> =>
-      reaped(user, perform(operations.sessions.erase(user, callOptions))),
+      reaped(user, callOptions, perform(operations.sessions.erase(user, callOptions))),
     migrate: (migrateOptions): Promise<MigrationReport> =>
       calls.run('migrate', migrateOptions, (call) => {
         const { dryRun } = checkedOptions(migrateOptions, ['dryRun'])
@@ -271,7 +275,7 @@ function storeOver({ context, dialect, operations, signals, objects }: Frame, ba
       ),
     async close() {
       leases.close()
-      await calls.close()
+      await reaping.close(calls.close())
       await (closed ??= backend.close())
     },
     [Symbol.asyncDispose]: () => store.close(),

@@ -189,15 +189,16 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
         memories,
         artifacts: {
           ...artifacts,
+          // What is deleted in here is deleted outside of the database by the next call after the commit.
           ...artifactStreams(operations.artifacts, {
             run,
             within,
             limits: store.limits,
             now: engine.now,
-            logger: engine.callDefaults.logger,
+            ...callDefaults,
             objects: engine.objects,
             isJoined: true,
-          }),
+          }).methods,
         },
       },
     ),
