@@ -11,7 +11,16 @@ import {
 import { composeDeltas, emptyDelta, scopeOf, splitDelta, type JsonDelta, type Scope } from './delta.ts'
 import { StoreError } from './errors.ts'
 import { uuidv7 } from './ids.ts'
-import { byteLength, isJsonObject, jsonEquals, reading, toJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import {
+  byteLength,
+  isJsonObject,
+  jsonEquals,
+  reading,
+  toJsonObject,
+  toStorableText,
+  type JsonObject,
+  type JsonValue,
+} from './json.ts'
 import { checkedLeaseToken } from './lease-request.ts'
 import type { LeaseToken } from './lease.ts'
 import { checkLimit, type Limits } from './limits.ts'
@@ -122,7 +131,7 @@ function newEvent(event: unknown, field: string, limits: Limits, now: () => numb
   const text = JSON.stringify(payload)
   const bytes = byteLength(text)
   checkLimit(field, 'bytes', limits.eventBytes, bytes)
-  const scalar = (name: string) => optionalScalar(given, name, field)
+  const scalar = (name: string) => optionalScalar(given, name, field, limits)
   return {
     id,
     timestamp,
@@ -161,10 +170,12 @@ function takeDelta(payload: JsonObject, field: string, limits: Limits): JsonDelt
 
 const isStored = (key: JsonValue) => typeof key !== 'string' || scopeOf(key).scope !== 'temp'
 
-function optionalScalar(event: JsonObject, name: string, field: string): string | null {
+function optionalScalar(event: JsonObject, name: string, field: string, limits: Limits): string | null {
   const value = event[name]
   if (value === undefined || value === null) return null
   if (typeof value !== 'string')
     throw new StoreError('invalid_argument', `${field}.${name} must be a string`, { field: `${field}.${name}` })
+  const most = limits.eventNameBytes
+  if (value.length * 8 > most) checkLimit(`${field}.${name}`, 'bytes', most, byteLength(toStorableText(value)))
   return value
 }

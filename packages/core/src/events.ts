@@ -25,7 +25,7 @@ export interface AgentEvent {
   readonly id?: string
   /** Milliseconds since 1970, the fraction carries microseconds. Default: now. It never orders events; `seq` does. */
   readonly timestamp?: number
-  /** `user`, or the name of the agent. */
+  /** `user`, or the name of the agent. It, `invocationId`, `branch` and `errorCode` have `limits.eventNameBytes` each at most. */
   readonly author?: string
   /** One run of the agent, from a user's message to its final answer. */
   readonly invocationId?: string

@@ -10,6 +10,8 @@ export interface Limits {
   readonly eventBytes: number
   /** Levels of nesting of an event; `{}` is one. */
   readonly eventDepth: number
+  /** Bytes of each of an event's `author`, `branch`, `invocationId` and `errorCode` as they are stored. No more: so many every database holds. */
+  readonly eventNameBytes: number
   /** Bytes of the state document of one scope as JSON text in UTF-8. */
   readonly stateBytes: number
   /** Levels of nesting of a state document, the document itself included. */
@@ -33,6 +35,7 @@ export const defaultLimits: Limits = {
   idBytes: 512,
   eventBytes: 8 * 1024 * 1024,
   eventDepth: 100,
+  eventNameBytes: 65_535,
   stateBytes: 4 * 1024 * 1024,
   stateDepth: 30,
   batchEvents: 1000,

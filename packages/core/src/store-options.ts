@@ -62,8 +62,11 @@ export function storeContext(
   }
 }
 
-/** Deeper documents would overrun the stack of whatever walks them. */
-const deepest = 500
+/**
+ * Where a limit ends that options can move: deeper documents would overrun the stack of whatever walks them, and longer names a
+ * column of MySQL.
+ */
+const highest: Partial<Limits> = { eventDepth: 500, stateDepth: 500, eventNameBytes: defaultLimits.eventNameBytes }
 
 function checkedLimits(limits: unknown, defaults: Limits): Limits {
   if (limits === undefined) return Object.freeze({ ...defaults })
@@ -71,7 +74,7 @@ function checkedLimits(limits: unknown, defaults: Limits): Limits {
   refuseStrangers(limits, 'limits', names)
   const given = membersOf(limits, 'limits', names)
   const limit = (name: keyof Limits) => {
-    const max = name === 'eventDepth' || name === 'stateDepth' ? deepest : Number.MAX_SAFE_INTEGER
+    const max = highest[name] ?? Number.MAX_SAFE_INTEGER
     return given[name] === undefined ? defaults[name] : checkedCount(given[name], `limits.${name}`, { min: 1, max })
   }
   const checked: { -readonly [Name in keyof Limits]: number } = { ...defaults }

@@ -118,6 +118,33 @@ async function byteLimits(ctx: Ctx): Promise<void> {
   }
 }
 
+const names = ['author', 'branch', 'invocationId', 'errorCode'] as const
+
+/** What filters read has a column of its own, and a column may end where the event does not. */
+async function nameLimits(ctx: Ctx): Promise<void> {
+  for (const [what, store] of [
+    ['the default limits', ctx.store],
+    ['limits of the options', await ctx.open({ limits: { eventNameBytes: 300 } })],
+  ] as const) {
+    const session = await store.sessions.create({ appName: ctx.app, userId: what })
+    const limit = store.limits.eventNameBytes
+    for (const name of names) {
+      const most = 'é'.repeat(Math.floor(limit / 2)).padEnd(limit - Math.floor(limit / 2), 'x')
+      await store.events.append(session, { id: name, [name]: most })
+      equal((await ctx.other.events.get(session, name))?.event[name], most, `${name} of ${limit} bytes, ${what}`)
+      if (name !== 'errorCode')
+        equal((await ctx.other.events.list(session, { [name]: most })).items.length, 1, `a filter by it, ${name}`)
+      for (const events of [{ id: 'over', [name]: `${most}x` }, [say('before'), { id: 'over', [name]: `${most}é` }]])
+        await rejects(() => store.events.append(session, events), 'limit_exceeded', `${name} of more, ${what}`, {
+          field: Array.isArray(events) ? `events[1].${name}` : `event.${name}`,
+          limit,
+          actual: limit + (Array.isArray(events) ? 2 : 1),
+        })
+    }
+    equal((await ctx.other.sessions.get(session))?.lastSeq, names.length, `events after refusals, ${what}`)
+  }
+}
+
 const nested = (levels: number): unknown => numbers(levels).reduce<unknown>((inner) => [inner], 1)
 
 async function depthLimits(ctx: Ctx): Promise<void> {
@@ -220,6 +247,12 @@ export const LIM: Checks = [
     'events and states at their limit of bytes round-trip; one more is refused before writing',
     byteLimits,
     { budgetMs: 60_000 },
+  ),
+  check(
+    'LIM-03',
+    'what events are filtered by round-trips at the limit of its bytes; one more is refused before anything is written',
+    nameLimits,
+    { variant: 'names' },
   ),
   check('LIM-04', 'depth at the limit round-trips; one more is refused', depthLimits),
   check('LIM-05', 'batches of none, one, the most; one more is refused', batchLimits, { budgetMs: 60_000 }),

@@ -21,6 +21,9 @@ const withSessionId = (store: Store, map: (id: string) => string): Store =>
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+const unnamed = ({ author: _author, branch: _branch, invocationId: _id, errorCode: _code, ...event }: AgentEvent) =>
+  event
+
 /** What a store is given and has to take as it is or to refuse, gone wrong. */
 export const argumentMutants: readonly Mutant[] = [
   {
@@ -39,6 +42,33 @@ export const argumentMutants: readonly Mutant[] = [
           append: (key, events, options) =>
             store.events.append(key, events, options).catch((error: unknown) => {
               throw isCode(error, 'limit_exceeded') ? new StoreError('limit_exceeded', 'too large') : error
+            }),
+        },
+      }),
+  },
+  {
+    id: 'M540',
+    bug: 'an author that is too long is cut',
+    check: 'LIM-03@names',
+    wrap: (store) =>
+      mapGiven(store, (event) =>
+        typeof event.author === 'string'
+          ? { ...event, author: Buffer.from(event.author).subarray(0, store.limits.eventNameBytes).toString() }
+          : event,
+      ),
+  },
+  {
+    id: 'M541',
+    bug: 'a name of an event has no limit of its own',
+    check: 'LIM-03@names',
+    wrap: (store) =>
+      wrapStore(store, {
+        events: {
+          append: (key, events, options) =>
+            store.events.append(key, events, options).catch((error: unknown) => {
+              if (isStoreError(error) && /^events?(\[\d+\])?\.\w+$/.test(error.facts.field ?? ''))
+                return store.events.append(key, listOf(events).map(unnamed), options)
+              throw error
             }),
         },
       }),
