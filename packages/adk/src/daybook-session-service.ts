@@ -1,4 +1,12 @@
-import { isStoreError, StoreError, type AppendResult, type Lease, type LeaseOptions, type Store } from '@daybook/core'
+import {
+  isStoreError,
+  StoreError,
+  type AppendResult,
+  type Lease,
+  type LeaseOptions,
+  type LoadedSession,
+  type Store,
+} from '@daybook/core'
 import {
   BaseSessionService,
   type AppendEventRequest,
@@ -160,7 +168,7 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
     return this.close()
   }
 
-  #remember(store: Store, loaded: Parameters<typeof LiveSession.loaded>[1] & { readonly events: Event[] }): Session {
+  #remember(store: Store, loaded: Omit<LoadedSession, 'events'> & { readonly events: Event[] }): Session {
     const { appName, userId, sessionId, state, events, lastEventAt } = loaded
     const session = { id: sessionId, appName, userId, state, events, lastUpdateTime: lastEventAt }
     this.#hold(store, session, LiveSession.loaded(session, loaded))

@@ -1,10 +1,11 @@
 import { StoreError, scopeOf, type JsonObject, type Store } from '@daybook/core'
-import type { AdkImportReport, ImportCounts, ImportedSession, ImportProgress, NotTaken } from './import-report.ts'
+import type { AdkImportReport, ImportCounts, ImportProgress, NotTaken } from './import-report.ts'
+import type { ImportJob } from './import-job.ts'
 import { groupedBy } from './import-order.ts'
-import { importSession, type ImportJob } from './import-session.ts'
+import { importSession, type SessionResult } from './import-session.ts'
 import { importState } from './import-states.ts'
 import { chooseLayout } from './sources/choose-layout.ts'
-import type { SourceSession, SourceState, TableName } from './sources/layout.ts'
+import type { SourceSession, SourceState, TableCounts, TableName } from './sources/layout.ts'
 import { openSource } from './sources/open-source.ts'
 import type { Source, SourceHandle } from './sources/source.ts'
 import { createTableReader, type EventPlace, type TableReader } from './sources/table-reader.ts'
@@ -85,68 +86,82 @@ const checkedSource = (source: Source): Source => ({
   },
 })
 
-async function run(
-  reader: TableReader,
-  source: Source,
-  { to, dryRun = false, signal, ...rest }: Run,
-): Promise<AdkImportReport> {
+async function run(reader: TableReader, source: Source, options: Run): Promise<AdkImportReport> {
   const notTaken: NotTaken[] = []
-  const sessions: ImportedSession[] = []
-  const found = await reader.counts()
-  const progress = { sessions: 0, events: 0 }
-  const tell = () =>
-    rest.onProgress?.({
-      sessions: { done: progress.sessions, of: found.sessions },
-      events: { done: progress.events, of: found.events },
-    })
   const scoped = createScopedKeys()
+  const found = await reader.counts()
+  const progress = createProgress(found, options.onProgress)
   const job: ImportJob = {
     reader,
-    store: to,
-    dryRun,
-    check: rest.check,
-    signal,
+    store: options.to,
+    dryRun: options.dryRun ?? false,
+    check: options.check,
+    signal: options.signal,
     leave: (one) => notTaken.push(one),
-    eventsRead: (count) => {
-      progress.events += count
-      if (progress.events % 1000 < count) tell()
-    },
+    eventsRead: progress.events,
     scopedKeys: (session, state) => scoped.add(session, state),
   }
-  const sums = { sessions: { taken: 0, written: 0 }, events: { taken: 0, written: 0 } }
-  let seen = 0
-  for await (const { session, places } of sessionsWithPlaces(reader, rest.check)) {
-    seen += places.length
-    const result = await importSession(job, session, places)
-    sessions.push(result.session)
-    progress.sessions += 1
-    tell()
-    for (const part of ['taken', 'written'] as const) {
-      sums.sessions[part] += result[part].session ? 1 : 0
-      sums.events[part] += result[part].events
-    }
-  }
-  if (seen < found.events) await reportStrays(reader, job)
+  const { results, places } = await importSessions(job, progress.session)
+  if (places < found.events) await reportStrays(reader, job)
   const appStates = await importStates(job, reader.scopeStates('appStates'), scoped.apps())
   const userStates = await importStates(job, reader.scopeStates('userStates'), scoped.users())
-  const counted = (table: TableName, sum: Omit<ImportCounts, 'found'>) => ({ found: found[table], ...sum })
+  const sum = (of: (one: SessionResult) => number) => results.reduce((total, one) => total + of(one), 0)
+  const sessions = results.map(({ session }) => session)
   return {
-    dryRun,
+    dryRun: job.dryRun,
     source: {
       layout: reader.layout.name,
       flavour: source.dialect.flavour,
       schema: reader.layout.schema,
-      ...(source.dialect.isZoneless && reader.layout.name === 'adk' && { zone: rest.zone }),
+      ...(source.dialect.isZoneless && reader.layout.name === 'adk' && { zone: options.zone }),
     },
     tables: {
       appStates,
       userStates,
-      sessions: counted('sessions', sums.sessions),
-      events: counted('events', sums.events),
+      sessions: {
+        found: found.sessions,
+        taken: sum(({ taken }) => Number(taken.session)),
+        written: sum(({ written }) => Number(written.session)),
+      },
+      events: {
+        found: found.events,
+        taken: sum(({ taken }) => taken.events),
+        written: sum(({ written }) => written.events),
+      },
     },
     sessions,
     tied: sessions.filter(({ tied }) => tied).length,
     notTaken,
+  }
+}
+
+async function importSessions(job: ImportJob, isDone: () => void) {
+  const results: SessionResult[] = []
+  let places = 0
+  for await (const one of sessionsWithPlaces(job.reader, job.check)) {
+    places += one.places.length
+    results.push(await importSession(job, one.session, one.places))
+    isDone()
+  }
+  return { results, places }
+}
+
+function createProgress(of: TableCounts, onProgress: AdkImportOptions['onProgress']) {
+  const done = { sessions: 0, events: 0 }
+  const tell = () =>
+    onProgress?.({
+      sessions: { done: done.sessions, of: of.sessions },
+      events: { done: done.events, of: of.events },
+    })
+  return {
+    session: () => {
+      done.sessions += 1
+      tell()
+    },
+    events: (count: number) => {
+      done.events += count
+      if (done.events % 1000 < count) tell()
+    },
   }
 }
 

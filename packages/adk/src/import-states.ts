@@ -1,5 +1,5 @@
 import { isStoreError, jsonEquals, stateUpdateRequest, type JsonObject, type StateKey } from '@daybook/core'
-import { refusalFor, signalOf, type ImportJob } from './import-session.ts'
+import { refusalFor, signalOf, type ImportJob } from './import-job.ts'
 import type { NotTaken } from './import-report.ts'
 import { jsonObject, type SourceState } from './sources/layout.ts'
 
