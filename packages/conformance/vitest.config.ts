@@ -8,7 +8,7 @@ export default defineProject({
   test: {
     name: 'conformance',
     include: ['{src,test,examples}/**/*.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 120_000,
   },
 })

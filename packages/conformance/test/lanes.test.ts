@@ -196,4 +196,4 @@ test('no check that runs beside others touches what all of them share', async ()
     'the handles',
     'the heap',
   ])
-}, 120_000)
+}, 300_000)

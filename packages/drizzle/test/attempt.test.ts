@@ -19,7 +19,7 @@ const failureIn = (error: unknown): Failure => {
 }
 
 const dialect: Pick<Dialect, 'failureOf' | 'lockWait'> = {
-  lockWait: 60,
+  lockWait: 400, // enough for some tries on a busy machine, too
   failureOf: failureIn,
 }
 
