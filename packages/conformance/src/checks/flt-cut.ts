@@ -1,14 +1,16 @@
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, Unproven } from '../expect.ts'
 import { numbers } from '../fixtures.ts'
-import { append, batchOf, createSession, update, writes, type Write } from './flt-writes.ts'
+import { append, artifactWrites, batchOf, createSession, update, writes, type Write } from './flt-writes.ts'
 import { failureOf, freshKey, hit, nameOf, onLine, rehearse, repeats, some } from './flt-line.ts'
 
 /** Statements before the commit, lost or left without their answer. What the engine repeats is there once. */
-export const cutBeforeCommit = (ctx: Ctx): Promise<void> =>
+export const cutBeforeCommit = (ctx: Ctx): Promise<void> => cutBefore(ctx, someWrites(ctx))
+
+const cutBefore = (ctx: Ctx, chosen: readonly Write[]): Promise<void> =>
   onLine(ctx, async (line) => {
     let tried = 0
-    for (const write of someWrites(ctx)) {
+    for (const write of chosen) {
       const rehearsed = await rehearse(ctx, line, write)
       // A commit before the last one is of an earlier unit: FLT-02 is about those.
       const statements = numbers(rehearsed.commit, 0).filter((i) => rehearsed.phases[i] !== 'commit')
@@ -55,9 +57,11 @@ const ways = [
 ] as const
 
 /** COMMIT lost, and its reply: the same error, two truths, one safe repetition. */
-export const cutInCommit = (ctx: Ctx): Promise<void> =>
+export const cutInCommit = (ctx: Ctx): Promise<void> => cutIn(ctx, someWrites(ctx))
+
+const cutIn = (ctx: Ctx, written: readonly Write[]): Promise<void> =>
   onLine(ctx, async (line) => {
-    for (const [turn, write] of someWrites(ctx).entries()) {
+    for (const [turn, write] of written.entries()) {
       const rehearsed = await rehearse(ctx, line, write)
       const chosen = ctx.budget.name === 'cert' ? ways : ways.slice((turn % 2) * 2, (turn % 2) * 2 + 2)
       for (const { damage, end } of chosen) {
@@ -69,6 +73,31 @@ export const cutInCommit = (ctx: Ctx): Promise<void> =>
       }
     }
   })
+
+/** What is left of files is nothing, or a version as a whole; and an unknown save names the id by which it can be repeated. */
+export async function filesAreCut(ctx: Ctx): Promise<void> {
+  await cutBefore(ctx, artifactWrites)
+  await cutIn(ctx, artifactWrites)
+  await onLine(ctx, async ({ proxy, store }) => {
+    const key = freshKey(ctx)
+    await ctx.store.sessions.create(key)
+    const bytes = new Uint8Array(1000).fill(1)
+    for (const [turn, damage] of (['lost', 'unanswered'] as const).entries()) {
+      proxy.inject({ at: 'commit', damage })
+      const what = `a save without an id, COMMIT ${damage}`
+      const error = present(
+        await failureOf(store.artifacts.save({ ...key, name: 'a' }, bytes), what),
+        `${what}: it fails`,
+      )
+      equal(error.code, 'outcome_unknown', `${what}: ${nameOf(error)}`)
+      const saveId = present(error.facts.saveId, `${what}: the error names it`)
+      await proxy.mend()
+      const saved = await store.artifacts.save({ ...key, name: 'a' }, bytes, { saveId })
+      equal([saved.version, saved.duplicate], [turn, damage === 'unanswered'], `${what}, repeated by it`)
+      equal((await ctx.other.artifacts.versions({ ...key, name: 'a' })).items.length, turn + 1, `${what}: versions`)
+    }
+  })
+}
 
 /** The ids that the store made up are in the error, so that the repetition can name them. */
 export const unknownNamesIds = (ctx: Ctx): Promise<void> =>

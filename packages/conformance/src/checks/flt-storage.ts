@@ -21,6 +21,9 @@ export async function storageFails(ctx: Ctx, fault: StorageFault): Promise<void>
     equal(events[0]?.seq, 2, `${fault}, then mended: an append`)
     const ids = (await walkEvents(ctx.other, keyOf(ctx))).map(({ event }) => event.id)
     equal(ids, ['before', 'after'], `${fault}, then mended: what is there`)
+    if (store.capabilities.artifacts === 'no') return
+    const { version } = await store.artifacts.save({ ...keyOf(ctx), name: 'stream' }, inParts())
+    equal(version, 0, `${fault}, then mended: the first version of a file`)
   } finally {
     await within(5000, store.close(), `${fault}: close()`)
   }
@@ -40,6 +43,12 @@ async function writesFail(ctx: Ctx, store: Store, fault: StorageFault): Promise<
     ],
     ['create', () => store.sessions.create({ ...keyOf(ctx, 's2'), state: { large } })],
     ['update', () => store.sessions.update(key, { set: { large } })],
+    ...(store.capabilities.artifacts === 'yes'
+      ? ([
+          ['save', () => store.artifacts.save({ ...key, name: 'whole' }, new Uint8Array(1_600_000).fill(120))],
+          ['save of a stream', () => store.artifacts.save({ ...key, name: 'stream' }, inParts())],
+        ] as const)
+      : []),
   ]
   for (const [name, call] of calls) {
     const what = `${name}, ${fault}`
@@ -50,6 +59,13 @@ async function writesFail(ctx: Ctx, store: Store, fault: StorageFault): Promise<
   const seen = present(await store.sessions.get(key, { events: 'all' }), `a read, ${fault}`)
   equal([seen.state, seen.lastSeq, seen.revision], [{ own: 1 }, 1, 2], `${fault}: what was there, and nothing else`)
   equal(await store.sessions.get(keyOf(ctx, 's2')), undefined, `${fault}: a session that could not be written`)
+  if (store.capabilities.artifacts === 'no') return
+  equal((await store.artifacts.list(key)).items, [], `${fault}: files that could not be written`)
+}
+
+/** Longer than what is written in one transaction. */
+async function* inParts(): AsyncGenerator<Uint8Array> {
+  for (let i = 0; i < 8; i += 1) yield new Uint8Array(300_000).fill(120)
 }
 
 /** What is no database, or no longer one, is `corrupt`: at its opening, or at the first call. */

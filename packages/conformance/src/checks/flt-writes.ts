@@ -120,5 +120,45 @@ export const writes: readonly Write[] = [
   },
 ]
 
+const someBytes = new Uint8Array(300_000).fill(7)
+const file = (key: SessionKey) => ({ ...key, name: 'a' })
+
+/** The versions of a name with their sums, which say what their bytes are, and that those of the newest are there. */
+const versions = async (store: Store, key: SessionKey) => {
+  const { items } = await store.artifacts.versions(file(key))
+  const newest = await store.artifacts.load(file(key))
+  return [items.map(({ version, sha256, size }) => ({ version, sha256, size })), newest?.bytes.byteLength]
+}
+
+/** What is written of files, where a store has them. */
+export const artifactWrites: readonly Write[] = [
+  {
+    name: 'artifacts.save',
+    before: create,
+    call: (store, key, options) => store.artifacts.save(file(key), someBytes, { ...options, saveId: 'once' }),
+    look: versions,
+  },
+  {
+    name: 'artifacts.save of a stream',
+    before: create,
+    call: (store, key, options) => store.artifacts.save(file(key), inParts(), { ...options, saveId: 'once' }),
+    look: versions,
+  },
+  {
+    name: 'artifacts.delete',
+    before: async (store, key) => {
+      await create(store, key)
+      for (const saveId of ['1', '2']) await store.artifacts.save(file(key), someBytes, { saveId })
+    },
+    call: (store, key, options) => store.artifacts.delete(file(key), options),
+    look: versions,
+  },
+]
+
+/** Longer than what is written in one transaction. */
+async function* inParts(): AsyncGenerator<Uint8Array> {
+  for (let i = 0; i < 5; i += 1) yield someBytes
+}
+
 const withoutTime = (value: unknown): unknown =>
   typeof value === 'object' && value !== null && 'updatedAt' in value ? { ...value, updatedAt: 0 } : value

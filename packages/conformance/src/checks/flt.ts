@@ -1,5 +1,13 @@
 import { check, type CheckOptions, type Checks } from '../check.ts'
-import { cutBeforeCommit, cutEachTime, cutInCommit, cutInMidst, cutInRollback, unknownNamesIds } from './flt-cut.ts'
+import {
+  cutBeforeCommit,
+  cutEachTime,
+  cutInCommit,
+  cutInMidst,
+  cutInRollback,
+  filesAreCut,
+  unknownNamesIds,
+} from './flt-cut.ts'
 import { cutInWalk, goesSilent, idleConnectionsDie, refusesThenReturns, silenceEnds } from './flt-network.ts'
 import { killedInMidAppend } from './flt-process.ts'
 import { serverRestarts } from './flt-restart.ts'
@@ -33,6 +41,12 @@ export const FLT: Checks = [
     ...statements,
     variant: 'ids',
   }),
+  check(
+    'FLT-02',
+    'a save or a delete of a file whose connection is lost: all of it or nothing, and the same call again makes it once',
+    filesAreCut,
+    { ...statements, capability: 'artifacts', variant: 'files', budgetMs: 120_000 },
+  ),
   check(
     'FLT-03',
     'a connection lost in the middle of a statement or a batch: all of it or nothing',

@@ -122,6 +122,29 @@ export const faultMutants: readonly Mutant[] = [
     wrap: told('outcome_unknown', 'outcome_unknown'),
   },
   {
+    id: 'M550',
+    bug: 'a save that may be done is told as not done',
+    check: 'FLT-02@files',
+    wrap: told('outcome_unknown', 'unavailable'),
+  },
+  {
+    id: 'M551',
+    bug: 'an unknown save does not name its id',
+    check: 'FLT-02@files',
+    wrap: told('outcome_unknown', 'outcome_unknown'),
+  },
+  {
+    id: 'M552',
+    bug: 'a save that is repeated is another one',
+    check: 'FLT-02@files',
+    wrap: (store) =>
+      wrapStore(store, {
+        artifacts: {
+          save: (key, content, { saveId: _saveId, ...options } = {}) => store.artifacts.save(key, content, options),
+        },
+      }),
+  },
+  {
     id: 'M122',
     bug: 'a write without a connection is taken for done',
     check: 'FLT-01@each',
