@@ -1,10 +1,17 @@
 import { isStoreError, StoreError, type Call, type Logger } from '@daybook/core'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { Probe } from './probe.ts'
 import { isCommitting } from './worker-call.ts'
 import { newGate, shutAtExit } from './worker-gate.ts'
-import { fromWire, type CallMessage, type FromThread, type ToThread, type WorkerStart } from './worker-messages.ts'
+import {
+  fromWire,
+  type CallMessage,
+  type FromThread,
+  type Removal,
+  type ToThread,
+  type WorkerStart,
+} from './worker-messages.ts'
 
 /** A thread that has a database open, as the store sees it. */
 export interface Thread {
@@ -13,6 +20,8 @@ export interface Thread {
   /** Why it is no more. */
   readonly ended: { readonly cause: unknown } | undefined
   readonly ask: (message: Omit<CallMessage, 'call'>, call: Call) => Promise<unknown>
+  /** Tells the calls what they have removed, up to now. */
+  hearRemovals(): void
   /** Has it close the database, and waits for its end. */
   close(): Promise<void>
   /** For tests of what happens when it ends. */
@@ -33,10 +42,11 @@ const entry = new URL(`./worker-thread${import.meta.url.endsWith('.ts') ? '.ts' 
 const closing = 10_000
 
 /** It keeps the process alive while calls wait for it, and no longer. */
-export function startThread(start: Omit<WorkerStart, 'gate'>, logger: Logger | undefined): Thread {
+export function startThread(start: Omit<WorkerStart, 'gate' | 'removals'>, logger: Logger | undefined): Thread {
   const gate = newGate()
-  const workerData: WorkerStart = { ...start, gate }
-  const worker = new Worker(entry, { workerData, name: 'daybook-sqlite' })
+  const { port1: removed, port2: removals } = new MessageChannel()
+  const workerData: WorkerStart = { ...start, gate, removals }
+  const worker = new Worker(entry, { workerData, transferList: [removals], name: 'daybook-sqlite' })
   const isOver = shutAtExit(gate)
   const waiting = new Map<number, Waiting>()
   let next = 0
@@ -57,7 +67,15 @@ export function startThread(start: Omit<WorkerStart, 'gate'>, logger: Logger | u
   // oxlint-disable-next-line require-post-message-target-origin -- a thread is no window
   const post = (message: ToThread) => worker.postMessage(message)
 
+  function hearRemovals(): void {
+    for (let found = receiveMessageOnPort(removed); found !== undefined; found = receiveMessageOnPort(removed)) {
+      const { call, counts } = found.message as Removal // the thread sends nothing else there
+      waiting.get(call)?.call.removed(counts)
+    }
+  }
+
   function settle(id: number): Waiting | undefined {
+    hearRemovals()
     const found = waiting.get(id)
     waiting.delete(id)
     if (waiting.size === 0) worker.unref()
@@ -72,7 +90,6 @@ export function startThread(start: Omit<WorkerStart, 'gate'>, logger: Logger | u
 
   worker.on('message', (message: FromThread) => {
     if ('log' in message) logger?.[message.log](message.facts, message.message)
-    else if ('removes' in message) waiting.get(message.removes)?.call.removed(message.counts)
     else if ('value' in message) settle(message.answers)?.resolve(message.value)
     else if ('error' in message) fail(settle(message.answers), fromWire(message.error))
   })
@@ -81,6 +98,7 @@ export function startThread(start: Omit<WorkerStart, 'gate'>, logger: Logger | u
     const cause = failure ?? new Error(`the thread ended with ${code}`)
     ended = { cause }
     isOver()
+    hearRemovals()
     for (const { call, cell, reject } of waiting.values())
       reject(isCommitting(cell) ? call.outcomeUnknown(cause) : lost(cause))
     waiting.clear()
@@ -92,6 +110,7 @@ export function startThread(start: Omit<WorkerStart, 'gate'>, logger: Logger | u
     get ended() {
       return ended
     },
+    hearRemovals,
     ask: (message, call) =>
       new Promise((resolve, reject) => {
         const id = next++

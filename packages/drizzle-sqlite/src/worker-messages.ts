@@ -1,5 +1,6 @@
 import { isStoreError, StoreError, type ErrorCode, type ErrorFacts, type Limits, type Logger } from '@daybook/core'
 import type { TableNameOptions } from '@daybook/drizzle'
+import type { MessagePort } from 'node:worker_threads'
 import type { SqliteStoreOptions } from './options.ts'
 import type { Probe } from './probe.ts'
 
@@ -16,6 +17,8 @@ export interface WorkerStart {
   readonly groupCommit: NonNullable<SqliteStoreOptions['groupCommit']>
   /** See worker-gate.ts. */
   readonly gate: Int32Array
+  /** Where the thread says what a call has removed, by a {@link Removal}, before it goes on. */
+  readonly removals: MessagePort
   /** Whether somebody wants to hear what the thread logs. */
   readonly logs: boolean
 }
@@ -33,6 +36,12 @@ export interface CallMessage {
   readonly cell: Int32Array
 }
 
+/** On a port of its own, which the store can read at once: what comes with the other messages waits for its turn, and a call that ends meanwhile would not tell it. */
+export interface Removal {
+  readonly call: number
+  readonly counts: Readonly<Record<string, number>>
+}
+
 export type ToThread = CallMessage | { readonly abort: number } | { readonly close: true }
 
 export type FromThread =
@@ -40,7 +49,6 @@ export type FromThread =
   | { readonly refused: WireError }
   | { readonly answers: number; readonly value: unknown }
   | { readonly answers: number; readonly error: WireError }
-  | { readonly removes: number; readonly counts: Readonly<Record<string, number>> }
   | { readonly log: keyof Logger; readonly facts: object; readonly message: string }
 
 /** An error as data: a clone of one would lose what drivers put on it, and the class. */

@@ -82,7 +82,11 @@ function workerBackend({ calls, now, signals }: RemoteParts, threads: Threads): 
     const thread = await threads.current()
     const cell = newCell()
     call.check()
-    call.stoppable(() => stop(cell))
+    call.stoppable(() => {
+      const isStopped = stop(cell)
+      thread.hearRemovals() // it says so before it goes on, so what is stopped now has removed no more
+      return isStopped
+    })
     const ms = call.deadline - performance.now()
     const answer = await thread.ask({ name, request, now: sent, ms, cell }, call)
     call.stoppable(() => true) // what it wrote is told; the call may go on with something else

@@ -14,7 +14,14 @@ import { openLocalFile } from './local-file.ts'
 import { syncEngine } from './sync-store.ts'
 import { threadCall } from './worker-call.ts'
 import { leave, throughGate } from './worker-gate.ts'
-import { toWire, type CallMessage, type FromThread, type ToThread, type WorkerStart } from './worker-messages.ts'
+import {
+  toWire,
+  type CallMessage,
+  type FromThread,
+  type Removal,
+  type ToThread,
+  type WorkerStart,
+} from './worker-messages.ts'
 
 const port = parentPort
 if (port === null) throw new TypeError('this file is the thread of a store; open one with worker: true')
@@ -22,6 +29,9 @@ if (port === null) throw new TypeError('this file is the thread of a store; open
 const start = workerData as WorkerStart // what worker-link.ts starts it with
 
 const post = (message: FromThread) => port.postMessage(message)
+
+// oxlint-disable-next-line require-post-message-target-origin -- a port is no window
+const tellRemoval = (removal: Removal) => start.removals.postMessage(removal)
 
 /**
  * What the clock said when the call was sent on whose behalf the thread works now. A script runs without a break; a shorter way
@@ -81,7 +91,7 @@ function serve({ backend, operations, within }: Engine): void {
   }
 
   async function answer(message: CallMessage): Promise<void> {
-    const call = threadCall(message, (counts) => post({ removes: message.call, counts }))
+    const call = threadCall(message, (counts) => tellRemoval({ call: message.call, counts }))
     clocks.set(call, message.now)
     running.set(message.call, call)
     try {

@@ -149,6 +149,32 @@ describe('signals and timeouts', () => {
     expect((await store.events.list(key)).items.map(({ event }) => event.id)).toEqual(['next'])
   })
 
+  test('end a prune in the midst of its chunks, and it tells what it removed, though no message was read meanwhile', async () => {
+    const store = await opened()
+    const { appName } = key
+    let most = 0
+    for (const timeout of [20, 80, 320]) {
+      await Promise.all(numbers(300).map((i) => store.sessions.create({ ...key, sessionId: `${timeout}-${i}` })))
+      const all = await store.sessions.count({ appName })
+      const ended = store.sessions
+        .prune({ appName, before: Date.now() + 1_000, chunk: 1, timeout })
+        .catch((error: unknown) => error)
+      await setImmediate() // the thread has been asked
+      const busyUntil = performance.now() + timeout
+      while (performance.now() < busyUntil); // this thread hears nothing, and its timer is the first thing after that
+      const error = await ended
+      if (!isStoreError(error)) continue // it was done before
+      await wait(100) // a commit that was on its way has arrived
+      const gone = all - (await store.sessions.count({ appName }))
+      const removed = error.facts.removed?.['sessions'] ?? 0
+      // It is sure of all but the one that it was committing.
+      const unsure = error.code === 'outcome_unknown' ? [0, 1] : [0]
+      expect(unsure, `${error.code}: ${removed} of ${gone}`).toContain(gone - removed)
+      most = Math.max(most, removed)
+    }
+    expect(most).toBeGreaterThan(0)
+  })
+
   test('end a call that waits for a thread at work, while it is at work, and it is not done afterwards', async () => {
     const store = await opened()
     let isWorking = true
