@@ -1,4 +1,4 @@
-import type { SessionKey } from '@daybook/core'
+import { whenAborted, type SessionKey } from '@daybook/core'
 import type { Listening } from '@daybook/drizzle'
 import { setTimeout as wait } from 'node:timers/promises'
 import { channel, topicOf } from './announcement.ts'
@@ -65,7 +65,10 @@ export function createListener(connect: (signal: AbortSignal) => Promise<ListenC
       try {
         const connection = await connect(givenUp.signal)
         pause = pauses.first
-        await serve(connection).finally(() => goodbye(connection))
+        const unlisten = whenAborted(givenUp.signal, () => connection.connection.stream.destroy())
+        await serve(connection)
+          .finally(() => goodbye(connection))
+          .finally(unlisten) // the signal lives as long as the store, and connections come and go
       } catch (error) {
         if (error instanceof Deaf) isDeaf = true
       }
@@ -84,7 +87,6 @@ export function createListener(connect: (signal: AbortSignal) => Promise<ListenC
     }
     connection.on('error', lose)
     connection.on('end', lose)
-    givenUp.signal.addEventListener('abort', () => connection.connection.stream.destroy(), { once: true })
     connection.on('notification', ({ payload = '' }) => {
       const topic = topics.get(payload)
       if (topic !== undefined) told(topic)

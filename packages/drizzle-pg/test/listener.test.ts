@@ -87,6 +87,21 @@ test('a tail survives the death of its listener, again and again, and misses not
   }
 })
 
+test('connections that listened leave nothing behind in the store', async () => {
+  const warnings: string[] = []
+  const hear = ({ message }: Error) => warnings.push(message)
+  process.on('warning', hear)
+  onTestFinished(() => void process.off('warning', hear))
+  const { store, listeners } = await pair()
+  for (let turn = 0; turn < 12; turn += 1) {
+    const { end } = tailing(store)
+    await expect.poll(listeners, { ...soon, interval: 10 }).toHaveLength(1)
+    await end()
+    await expect.poll(listeners, { ...soon, interval: 10 }).toEqual([])
+  }
+  expect(warnings, 'such as of more than ten listeners for one signal').toEqual([])
+})
+
 test('a tail ends when somebody else deletes the session', async () => {
   const { store, other, listeners } = await pair()
   const { ended } = tailing(store)
