@@ -184,8 +184,15 @@ async function ranOn(run: Run, check: Check, stage: OpenStage): Promise<Result> 
           settings: check.settings,
         })
       : stage
+  // A fresh place begins without a schema, and is about that: nobody else may have written there.
+  const hasWitness = own !== stage && check.fresh !== true
   try {
-    return deviated(run.subject, check, await runCheck(check, own, options))
+    if (!hasWitness) return deviated(run.subject, check, await runCheck(check, own, options))
+    await seedWitness(own.store)
+    const before = await witnessChecksum(own.store)
+    const result = deviated(run.subject, check, await runCheck(check, own, options))
+    const after = await witnessChecksum(own.store).catch((error: unknown) => `unreadable: ${String(error)}`)
+    return witnessed(run, result, after === before ? [] : [check.key])
   } finally {
     if (own !== stage) await own.end()
   }

@@ -4,7 +4,10 @@ import { snapshot } from './fixtures.ts'
 
 export const witnessApp = 'witness'
 
-/** A tenant that no check owns: a statement without its WHERE shows at the checks that ran when it was sent. */
+/**
+ * A tenant that no check owns: a statement without its WHERE shows at the checks that ran when it was sent. It lives in the
+ * place of all, and in one that has settings of its own; not in a fresh one, where checks are about what is not there yet.
+ */
 export async function seedWitness(store: Store): Promise<void> {
   for (const userId of ['w1', 'w2']) {
     const session = await store.sessions.create({

@@ -4,7 +4,7 @@ import { exitCode, verifyCertificate, type Certificate } from '../src/certificat
 import { toMarkdown } from '../src/certificate-text.ts'
 import { check } from '../src/check.ts'
 import { budgets } from '../src/context.ts'
-import { SubjectError, type PlaceRequest } from '../src/define.ts'
+import { SubjectError, type PlaceRequest, type StoreUnderTest } from '../src/define.ts'
 import { proveOwnMutants } from '../src/prove.ts'
 import { runConformance } from '../src/run.ts'
 import { levelReached, planViolations } from '../src/verdict.ts'
@@ -214,6 +214,35 @@ test('a check that spoils the witness tenant is caught at that check', async () 
     got: expect.stringMatching(/a statement lacks its key(, here or in what ran beside it: SES-05)?$/) as string,
   })
   expect(verdictOf(besideOneAnother, 'META-05')).toBe('fail')
+})
+
+test('a place with settings of its own has a witness, too', async () => {
+  const careless = (isCareless: boolean): StoreUnderTest => ({
+    ...memory,
+    async provision(request) {
+      const place = await memory.provision(request)
+      if (request.settings === undefined) return place
+      const open: typeof place.open = async (options) => {
+        const store = await place.open(options)
+        return wrapStore(store, {
+          sessions: {
+            create: async (session, given) => {
+              if (isCareless && session.appName !== 'witness') await store.state.update(witness, { set: { kept: 2 } }) // the bug
+              return store.sessions.create(session, given)
+            },
+          },
+        })
+      }
+      return { ...place, settings: { any: 'setting' }, open }
+    },
+  })
+  const witness = { appName: 'witness' }
+  const judged = async (isCareless: boolean) =>
+    (await runConformance(careless(isCareless), { only: ['UNI-16'], canaries: false })).checks
+  expect(await judged(false)).toMatchObject([{ key: 'UNI-16', verdict: 'pass' }])
+  expect(await judged(true)).toMatchObject([
+    { key: 'UNI-16', verdict: 'fail', what: 'the witness tenant is untouched' },
+  ])
 })
 
 test('what was executed has to be what was planned', () => {
