@@ -177,7 +177,7 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
 
   #hold(store: Store, session: Session, live: LiveSession): AppendQueue {
     const commit = async (group: readonly Appended[]) => {
-      const answer = await this.#store(store, session, live, group)
+      const answer = await this.#write(store, session, live, group)
       await live.follow(session, group, answer, (event) => super.appendEvent({ session, event }))
     }
     const append = createAppendQueue(commit, store.limits.batchEvents)
@@ -185,7 +185,7 @@ export class DaybookSessionService extends BaseSessionService implements AsyncDi
     return append
   }
 
-  async #store(
+  async #write(
     store: Store,
     session: Session,
     { seq = 0, revision }: LiveSession,
