@@ -51,7 +51,7 @@ describe('the assistant', () => {
     })
     expect(await say(app, 'forget my cat')).toBe('I have forgotten your cat.')
     expect(await say(app, 'forget my cat')).toBe('There is nothing to forget: I do not know your cat.')
-    expect(await say(app, 'forget everything')).toBe('I have forgotten everything about you.')
+    expect(await say(app, 'forget everything')).toMatch(/^I have forgotten everything about you, /)
     expect(await say(app, 'who am I?')).toBe('You have not told me your name.')
   })
 

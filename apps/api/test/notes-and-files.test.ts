@@ -144,3 +144,38 @@ describe('notes', () => {
     expect((await app.store.memories.list(user)).items).toHaveLength(2)
   })
 })
+
+test('everything of a user is forgotten: notes, files, facts and the other conversations, and nothing of anybody else', async () => {
+  const app = await started()
+  for (const [url, who] of [
+    [session(), 'Ann'],
+    [session('s2'), 'Ann'],
+    [session('s1', 'bob'), 'Bob'],
+  ] as const) {
+    await say(app, `my name is ${who}`, url)
+    await say(app, `note that ${who} likes tea`, url)
+    await say(app, 'save this as tea.txt: green', url)
+    await say(app, 'save this as user:plan.txt: sleep', url)
+  }
+  const left = async (userId: string) => ({
+    sessions: (await app.store.sessions.list({ ...user, userId })).items.map(({ sessionId }) => sessionId),
+    notes: (await app.store.memories.search({ ...user, userId, scope: 'user', query: 'tea' })).items.length,
+    files: (await app.store.artifacts.list({ ...key, userId })).items.map(({ name }) => name),
+    facts: (await app.store.state.get({ ...user, userId }))?.state ?? {},
+  })
+  const bob = await left('bob')
+  expect(bob).toMatchObject({ notes: 1, files: ['tea.txt', 'user:plan.txt'], facts: { name: 'Bob' } })
+  expect(await say(app, 'Forget everything!')).toMatch(/^I have forgotten everything .*What we have said here stays/)
+  expect(await left('ann')).toEqual({ sessions: ['s1'], notes: 0, files: [], facts: {} })
+  expect(await say(app, 'forget me')).toBe('I know nothing about you, but for what we have said here.')
+  expect(await left('bob')).toEqual(bob)
+  await app.inject({ method: 'DELETE', url: '/apps/chat/users/ann' })
+  expect(await left('ann')).toEqual({ sessions: [], notes: 0, files: [], facts: {} })
+})
+
+test('what a user says is forgotten is, also where a store has neither notes nor files', async () => {
+  const app = await started({ store: createInMemoryStore({ areas: [] }) })
+  await say(app, 'my name is Ann')
+  expect(await say(app, 'forget everything')).toMatch(/^I have forgotten everything/)
+  expect((await app.store.state.get(user))?.state).toEqual({})
+})

@@ -1,6 +1,7 @@
 import { factKey, factPrefix, homeKey, nameKey, topicKey } from './facts.ts'
 import { keepingRules } from './keeping-rules.ts'
 import type { Answer, Plan, Rule } from './plan.ts'
+import type { ToolResult } from './tool-context.ts'
 
 type State = Readonly<Record<string, unknown>>
 
@@ -64,9 +65,11 @@ export const rules: readonly Rule[] = [
     plan: () => says((state) => ({ text: known(state) })),
   },
   {
-    pattern: /^forget\s+(?:(?<everything>everything|me|all)|(?<subject>.{1,100}))$/i,
+    pattern: /^forget\s+(?:(?<everything>everything|me|all)(?: about me)?[.!?]*|(?<subject>.{1,100}))$/i,
     plan: ({ everything = '', subject = '' }) =>
-      says((state) => (everything === '' ? forgetOne(subject, state) : forgetAll(state))),
+      everything === ''
+        ? says((state) => forgetOne(subject, state))
+        : { tools: [{ name: 'forget_everything', args: {} }], answer: forgetAll },
   },
   {
     pattern: /^(?:let's|let us|i want to|can we) talk about\s+(?<topic>.{1,200})$/i,
@@ -157,11 +160,17 @@ function forgetOne(subject: string, state: State): Answer {
   return { text: `I have forgotten ${toUser(subject)}.`, unset: [key] }
 }
 
-function forgetAll(state: State): Answer {
+/** The notes, the files and the other conversations are gone already; the facts go with the answer. */
+function forgetAll(state: State, [result = {}]: readonly ToolResult[]): Answer {
+  if (result['error'] !== undefined) return { text: `That did not work. ${text(result['error'])}.` }
   const keys = Object.keys(state).filter((key) => key === nameKey || key === homeKey || key.startsWith(factPrefix))
-  return keys.length === 0
-    ? { text: 'I know nothing about you.' }
-    : { text: 'I have forgotten everything about you.', unset: keys }
+  const isNothing = keys.length === 0 && Object.values(result).every((count) => count === 0)
+  return isNothing
+    ? { text: 'I know nothing about you, but for what we have said here.' }
+    : {
+        text: 'I have forgotten everything about you, your notes, your files and our other conversations. What we have said here stays until you delete it.',
+        unset: keys,
+      }
 }
 
 const toUser = (subject: string): string => subject.replaceAll(/\bmy\b/gi, 'your').replaceAll(/\bi\b/gi, 'you')

@@ -1,6 +1,7 @@
 import { CalculationError, calculate } from './calculator.ts'
 import { readClock } from './clock.ts'
 import { listFiles, readFile, saveFile } from './files.ts'
+import { forgetEverything } from './forgetting.ts'
 import { saveNote, searchNotes } from './notes.ts'
 import { refusalIn, type ToolContext, type ToolResult } from './tool-context.ts'
 
@@ -30,6 +31,7 @@ const tools = {
   save_file: ({ name = '', text = '' }: Args, context: ToolContext) => saveFile(context, name, text),
   read_file: ({ name = '' }: Args, context: ToolContext) => readFile(context, name),
   list_files: (_args: Args, context: ToolContext) => listFiles(context),
+  forget_everything: (_args: Args, context: ToolContext) => forgetEverything(context),
 }
 
 /** Calls a tool. A call that is repeated with the same context stores nothing a second time. */

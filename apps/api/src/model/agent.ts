@@ -1,6 +1,7 @@
 import { FunctionTool, LlmAgent, type BaseLlm, type LlmRequest, type ReadonlyContext } from '@google/adk'
 import { z } from 'zod'
 import { factKey, factPrefix, homeKey, nameKey, topicKey } from '../assistant/facts.ts'
+import { callTool } from '../assistant/tools.ts'
 import { sharedTools, type ToolTurn } from './shared-tools.ts'
 
 /** The name that its events have as their author. The rule-based assistant has it, too, so that each reads what the other said. */
@@ -12,7 +13,7 @@ export const createAgent = (model: BaseLlm, turn: ToolTurn): LlmAgent =>
     name: agentName,
     model,
     instruction,
-    tools: [remember, forget, setTopic, ...sharedTools(turn)],
+    tools: [remember, forget(turn), setTopic, ...sharedTools(turn)],
     beforeModelCallback: ({ request }) => {
       request.contents = answered(request.contents)
       return undefined
@@ -41,18 +42,26 @@ const remember = new FunctionTool({
   },
 })
 
-const forget = new FunctionTool({
-  name: 'forget',
-  description: 'Forgets a fact about the user, or `everything`. Use it when the user asks for it.',
-  parameters: z.object({ subject }),
-  execute: ({ subject: about }, context) => {
-    const known = Object.keys(factsIn(context?.state.toRecord() ?? {}))
-    const keys = about.toLowerCase() === 'everything' ? known : known.filter((key) => key === keyOf(about))
-    // Set to `undefined` a key is removed from the stored state.
-    for (const key of keys) context?.state.set(key, undefined)
-    return { forgotten: keys.length }
-  },
-})
+const forget = ({ store, key, message }: ToolTurn) =>
+  new FunctionTool({
+    name: 'forget',
+    description:
+      'Forgets a fact about the user, or `everything`: all facts, their notes, their files and their other conversations. Use it when the user asks for it.',
+    parameters: z.object({ subject }),
+    execute: async ({ subject: about }, context) => {
+      const isAll = about.toLowerCase() === 'everything'
+      const callId = context?.functionCallId ?? ''
+      const others = isAll
+        ? await callTool({ name: 'forget_everything', args: {} }, { store, key, messageId: message.id, callId })
+        : {}
+      if ('error' in others) return others
+      const known = Object.keys(factsIn(context?.state.toRecord() ?? {}))
+      const keys = isAll ? known : known.filter((one) => one === keyOf(about))
+      // Set to `undefined` a key is removed from the stored state.
+      for (const one of keys) context?.state.set(one, undefined)
+      return { forgotten: keys.length, ...others }
+    },
+  })
 
 const setTopic = new FunctionTool({
   name: 'set_topic',
