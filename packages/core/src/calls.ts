@@ -10,6 +10,11 @@ export interface Call {
   readonly deadline: number
   /** Fires when the caller gave up or the time is over: ends a wait. */
   readonly signal: AbortSignal
+  /**
+   * Calls back when {@link Call.signal} fires, at once where it has fired already, unless the answer is called before. Most
+   * calls have nothing else to do with a signal, and to make one costs more than the rest of their frame.
+   */
+  onOver(callback: () => void): () => void
   /** Throws if the caller gave up or the time is over. To be asked before each step, and before a commit. */
   check(): void
   /** Ids that the store generated: an unknown outcome names them, so that a repeat can. */
@@ -122,6 +127,7 @@ class RunningCall implements Call {
   /** Made for who asks for it: most calls are over before anybody does. */
   #stop: AbortController | undefined
   #isStopped = false
+  readonly #onOver = new Set<() => void>()
   readonly #timer: NodeJS.Timeout
   /** Rejects when the caller gave up or the time is over. The body is left behind and stops at its next step. */
   readonly ended: Promise<never>
@@ -164,6 +170,13 @@ class RunningCall implements Call {
     this.#stop ??= new AbortController()
     if (this.#isStopped) this.#stop.abort()
     return this.#stop.signal
+  }
+
+  onOver(callback: () => void): () => void {
+    const own = () => callback() // the same function may wait twice
+    if (this.#isStopped) own()
+    else this.#onOver.add(own)
+    return () => void this.#onOver.delete(own)
   }
 
   check(): void {
@@ -237,6 +250,8 @@ class RunningCall implements Call {
   #stopNow(): void {
     this.#isStopped = true
     this.#stop?.abort()
+    for (const callback of this.#onOver) callback()
+    this.#onOver.clear()
   }
 
   #abortion(): StoreError {

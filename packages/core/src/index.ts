@@ -160,7 +160,7 @@ export {
 } from './delta.ts'
 export { createLeases, type LeaseGrant, type Leases, type LeaseWork } from './held-lease.ts'
 export { uuidv7 } from './ids.ts'
-export { unlessAborted, whenAborted } from './when-aborted.ts'
+export { unlessAborted, whenAborted, whenOver } from './when-aborted.ts'
 export {
   byteLength,
   fromStorableJson,

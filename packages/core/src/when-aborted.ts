@@ -21,6 +21,22 @@ export function whenAborted(signal: AbortSignal, callback: () => void): () => vo
 }
 
 /**
+ * The same, and at once where the signal has fired already.
+ *
+ * @example
+ * ```ts
+ * import { whenOver } from '@daybook/core'
+ *
+ * whenOver(AbortSignal.abort(), () => console.log('stopped')) // stopped
+ * ```
+ */
+export function whenOver(signal: AbortSignal, callback: () => void): () => void {
+  if (!signal.aborted) return whenAborted(signal, callback)
+  callback()
+  return () => {}
+}
+
+/**
  * The answer, or `undefined` as soon as the signal fires. A race of its own each time: one with a promise that lasts would hold every
  * answer for as long.
  *

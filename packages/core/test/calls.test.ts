@@ -216,6 +216,18 @@ describe('abort', () => {
     expect(work.call().signal.aborted).toBe(true)
   })
 
+  test('who asked is told when a call is over, at once where it is over already, and not when it was taken back', async () => {
+    const [abort, work, told] = [new AbortController(), held(1), vi.fn<(when: string) => void>()]
+    const outcome = codeOf(calls.run('sessions.get', { signal: abort.signal }, (call) => work.body(call)))
+    const call = work.call()
+    call.onOver(() => told('before'))
+    call.onOver(() => told('taken back'))()
+    abort.abort()
+    call.onOver(() => told('after'))
+    expect(told.mock.calls).toEqual([['before'], ['after']])
+    expect(await outcome).toBe('aborted')
+  })
+
   test('a signal that fired before keeps the body from beginning', async () => {
     const body = vi.fn<(...args: unknown[]) => void>()
     expect(await codeOf(calls.run('sessions.get', { signal: AbortSignal.abort() }, body))).toBe('aborted')

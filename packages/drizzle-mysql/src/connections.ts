@@ -89,7 +89,7 @@ class CallOver extends StoreError {
 }
 
 /** Settles as the work does, or rejects when the call has been over for so many milliseconds. */
-function unlessOver<T>({ signal }: Call, work: Promise<T>, ms: number): Promise<T> {
+function unlessOver<T>(call: Call, work: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
     const leave = () => {
@@ -97,10 +97,9 @@ function unlessOver<T>({ signal }: Call, work: Promise<T>, ms: number): Promise<
     }
     const settled = () => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', leave)
+      stay()
     }
+    const stay = call.onOver(leave)
     work.finally(settled).then(resolve, reject)
-    if (signal.aborted) leave()
-    else signal.addEventListener('abort', leave, { once: true })
   })
 }

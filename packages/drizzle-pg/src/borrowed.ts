@@ -50,9 +50,7 @@ export async function lending<C extends Connection, T>(
       cancel(connection) // only now: before, the server might be at work for whoever has it next
     }, grace).unref()
   }
-  const { signal } = call
-  if (signal.aborted) giveUp()
-  else signal.addEventListener('abort', giveUp, { once: true })
+  const stay = call.onOver(giveUp)
   try {
     return await work(connection)
   } catch (error) {
@@ -61,7 +59,7 @@ export async function lending<C extends Connection, T>(
   } finally {
     isOut = false
     clearTimeout(timer)
-    signal.removeEventListener('abort', giveUp)
+    stay()
     connection.release(isLost)
   }
 }

@@ -11,7 +11,7 @@ import type { Probe } from './probe.ts'
 /** Who may use the connections of a client, and when. */
 export interface ClientLock {
   /** One writer of this process at a time, once nobody else has the database's lock. */
-  write<T>(work: () => Promise<T>, call: Pick<Call, 'signal'>): Promise<T>
+  write<T>(work: () => Promise<T>, call: Pick<Call, 'onOver'>): Promise<T>
   /** Readers do not wait, except where they would be in the writer's way. */
   read<T>(work: () => Promise<T>): Promise<T>
   commit(transaction: Transaction): Promise<void>
@@ -66,16 +66,15 @@ export function createClientLock(
  * A server has a stream for each transaction, so one that goes silent need not hold up the next writer: it gives up its turn
  * with its call. On a local connection what it left would be in the way.
  */
-async function whileRunning<T>(work: Promise<T>, { signal }: Pick<Call, 'signal'>): Promise<T> {
-  let over: (() => void) | undefined
+async function whileRunning<T>(work: Promise<T>, call: Pick<Call, 'onOver'>): Promise<T> {
+  let stay: (() => void) | undefined
   const ended = new Promise<never>((_, reject) => {
-    over = () => reject(new StoreError('aborted', 'the call was over before its writer')) // the call has its own answer already
-    signal.addEventListener('abort', over, { once: true })
+    stay = call.onOver(() => reject(new StoreError('aborted', 'the call was over before its writer'))) // the call has its own answer already
   })
   try {
     return await Promise.race([work, ended])
   } finally {
-    if (over !== undefined) signal.removeEventListener('abort', over)
+    stay?.()
     work.catch(() => {}) // nobody waits for what a call that is over has left
   }
 }

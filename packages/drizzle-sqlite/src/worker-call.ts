@@ -1,4 +1,4 @@
-import { StoreError, type Call } from '@daybook/core'
+import { StoreError, whenOver, type Call } from '@daybook/core'
 import type { CallMessage } from './worker-messages.ts'
 
 // A call lives in two threads, which agree by one number that both see on whether it can still be stopped:
@@ -45,6 +45,7 @@ export function threadCall({ ms, cell }: CallMessage, removed: Call['removed']):
   return {
     deadline: performance.now() + ms,
     signal: controller.signal,
+    onOver: (callback) => whenOver(controller.signal, callback),
     check,
     generated() {}, // the store knows them: it made them
     removed,

@@ -118,7 +118,7 @@ export function startThread(start: Omit<WorkerStart, 'gate' | 'removals'>, logge
         waiting.set(id, { call, cell: message.cell, resolve, reject })
         worker.ref()
         post({ call: id, ...message })
-        call.signal.addEventListener('abort', () => post({ abort: id }), { once: true })
+        call.onOver(() => post({ abort: id }))
       }),
     async close() {
       if (ended !== undefined) return

@@ -192,7 +192,7 @@ describe('what SQLITE_BUSY does to connections of @libsql/client', () => {
         if (attempts === 1)
           await lock
             .write(() => Promise.reject(Object.assign(new Error('as a driver says it'), { code: 'SQLITE_BUSY' })), {
-              signal: new AbortController().signal,
+              onOver: () => () => {},
             })
             .catch(() => {})
         const { rows } = await transaction.execute('select session_id as id from daybook_sessions')

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers' // not the global one, which tests replace
-import { checkedCount, isStoreError, membersOf, StoreError, type Call } from '@daybook/core'
+import { checkedCount, isStoreError, membersOf, StoreError, whenOver, type Call } from '@daybook/core'
 import type { Append, Appended, Dialect, ErrorKind } from './dialect.ts'
 import { bytesOf, joined, shares } from './joint-append.ts'
 
@@ -138,8 +138,9 @@ export function createGroupCommit(
       return send(append, call).finally(() => free(lane))
     }
     return new Promise((resolve, reject) => {
+      let stay: (() => void) | undefined
       const settled = () => {
-        call.signal.removeEventListener('abort', over)
+        stay?.()
         call.waitsFor(undefined)
       }
       const member: Member = {
@@ -165,7 +166,7 @@ export function createGroupCommit(
       }
       waiting.push(member)
       call.waitsFor(() => `${crowd} (${waiting.length} waiting)`)
-      call.signal.addEventListener('abort', over, { once: true })
+      stay = call.onOver(over)
     })
   }
 }
@@ -246,10 +247,12 @@ function jointCall(members: readonly Member[]): JointCall {
   const calls = members.map(({ call }) => call)
   const stop = new AbortController()
   let isCommitting = false
+  let left = calls.length
   const over = () => {
-    if (calls.every(({ signal }) => signal.aborted)) stop.abort()
+    left--
+    if (left === 0) stop.abort()
   }
-  for (const { signal } of calls) signal.addEventListener('abort', over, { once: true })
+  const stays = calls.map((call) => call.onOver(over))
   const each = (tell: (call: Call) => void) => {
     try {
       for (const call of calls) tell(call)
@@ -261,6 +264,7 @@ function jointCall(members: readonly Member[]): JointCall {
   const joint: JointCall = {
     deadline: Math.min(...calls.map(({ deadline }) => deadline)),
     signal: stop.signal,
+    onOver: (callback) => whenOver(stop.signal, callback),
     check: () => each((call) => call.check()),
     generated() {}, // each call knows its own
     committing() {
@@ -284,7 +288,7 @@ function jointCall(members: readonly Member[]): JointCall {
     },
     outcomeUnknown: (cause) => new StoreError('outcome_unknown', 'the reply to a commit did not come', { cause }),
     end() {
-      for (const { signal } of calls) signal.removeEventListener('abort', over)
+      for (const stay of stays) stay()
     },
   }
   return joint

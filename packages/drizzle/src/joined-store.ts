@@ -98,14 +98,14 @@ async function asSavepoint<T>(
     if (undo !== undefined) throw new StoreError('aborted', 'the call was over before its next step') // it has its own answer already
   }
   check()
-  call.signal.addEventListener('abort', undoOnce, { once: true })
+  const stay = call.onOver(undoOnce)
   try {
     await runAsync(tx.change(savepoint))
     isBegun = true
     const answer = await runAsync(script, check)
     check()
     call.committing() // from here on it is in the transaction as a whole, or not at all
-    call.signal.removeEventListener('abort', undoOnce)
+    stay()
     await runAsync(tx.change(release))
     return answer
   } catch (error) {
@@ -113,7 +113,7 @@ async function asSavepoint<T>(
     await undo?.catch(() => {}) // the error that led here is the one to tell
     throw error
   } finally {
-    call.signal.removeEventListener('abort', undoOnce)
+    stay()
     call.settled()
   }
 }

@@ -29,9 +29,10 @@ export function createTurns(size: number): Turns {
               leave(new StoreError('timeout', message, { retryable: true }))
             }, longestWait)
       timer?.unref()
+      let stay: (() => void) | undefined
       const settled = () => {
         clearTimeout(timer)
-        call.signal.removeEventListener('abort', over)
+        stay?.()
         call.waitsFor(undefined)
       }
       const go = () => {
@@ -46,7 +47,7 @@ export function createTurns(size: number): Turns {
       const over = () => leave(new StoreError('aborted', 'the call was over before its turn came')) // the call has its own answer already
       waiting.add(go)
       call.waitsFor(crowd)
-      call.signal.addEventListener('abort', over, { once: true })
+      stay = call.onOver(over)
     })
 
   function next(): void {
