@@ -24,7 +24,7 @@ export interface AppendStatement {
   readonly params: Params
 }
 
-const words = ['session', 'user', 'app', 'revision', 'lease', 'compact', 'announce', 'joint', 'many'] as const
+const words = ['session', 'user', 'app', 'unset', 'revision', 'lease', 'compact', 'announce', 'joint', 'many'] as const
 type Word = (typeof words)[number]
 
 /** @param statementFor builds the statement for the words that apply, once for each combination */
@@ -38,6 +38,7 @@ export function appendStatement(
     session: !isEmptyDelta(deltas.session),
     user: !isEmptyDelta(deltas.user),
     app: !isEmptyDelta(deltas.app),
+    unset: scopes.some((scope) => deltas[scope].unset.length > 0),
     revision: expectedRevision !== undefined,
     lease: lease !== undefined,
     announce: announces,
@@ -128,7 +129,7 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
   const has: Has = (word) => variant.split('_').includes(word)
   const isKey = sql`${sessions.appName} = ${param('appName')} and ${sessions.userId} = ${param('userId')} and ${sessions.sessionId} = ${param('sessionId')}`
   const state = has('session')
-    ? sql`${bare(sessions.state)} = ${bounded(merged(sql`${sessions.state}`, 'session'), has, grown(sql`${sessions.state}`, 'session', has))}, `
+    ? sql`${bare(sessions.state)} = ${bounded(merged(sql`${sessions.state}`, 'session', has), has, grown(sql`${sessions.state}`, 'session', has))}, `
     : sql``
   const revision = has('revision') ? sql` and ${sessions.revision} = ${param('expectedRevision')}` : sql``
   const lease = has('lease')
@@ -210,7 +211,7 @@ export function scopePart(
   )
   return sql`insert into ${table} (${names}, ${bare(table.state)}, ${bare(table.revision)}, ${bare(table.updatedAt)})
       select ${values}, ${bounded(sql`${param(`${scope}Set`)}::text::jsonb`, has)}, ${has('joint') ? sql`${param(`${scope}Changes`)}::bigint` : sql`1`}, ${param('now')}::bigint from ${before}
-      on conflict (${names}) do update set ${bare(table.state)} = ${bounded(merged(sql`${table.state}`, scope), has, grown(sql`${table.state}`, scope, has))},
+      on conflict (${names}) do update set ${bare(table.state)} = ${bounded(merged(sql`${table.state}`, scope, has), has, grown(sql`${table.state}`, scope, has))},
         ${bare(table.revision)} = ${table.revision} + excluded.${bare(table.revision)}, ${bare(table.updatedAt)} = greatest(${table.updatedAt}, excluded.${bare(table.updatedAt)})
       returning ${returning}`
 }
@@ -219,8 +220,13 @@ export function scopePart(
 const size = (state: SQL): SQL =>
   sql`case when pg_column_size(${state}) * 6 > ${sql.raw(String(largeState))} then octet_length(${state}::text) end as bytes`
 
-const merged = (state: SQL, scope: string): SQL =>
-  sql`((${state} - array(select jsonb_array_elements_text(${param(`${scope}Unset`)}::text::jsonb))) || ${param(`${scope}Set`)}::text::jsonb)`
+/** Most deltas unset nothing, and to look through a list of nothing is a plan of its own each time. */
+function merged(state: SQL, scope: string, has: Has): SQL {
+  const rest = has('unset')
+    ? sql`(${state} - array(select jsonb_array_elements_text(${param(`${scope}Unset`)}::text::jsonb)))`
+    : state
+  return sql`(${rest} || ${param(`${scope}Set`)}::text::jsonb)`
+}
 
 /** A byte of a document is no more than so many of its text: of a number like 1e308 the server writes every digit. */
 const bytesOfText = sql.raw('64')
