@@ -350,6 +350,11 @@ export interface Dialect {
    * view. Absent where it is.
    */
   readonly loadWithin?: (tx: Tx, shape: LoadShape, params: Params) => Script<Loaded | undefined>
+  /**
+   * `false`: where the planner sorts rows although an index has their order, the server may lack the room to do so with a
+   * document in them.
+   */
+  readonly sortsDocuments?: false
   /** Milliseconds to wait, by trying again, for a lock that somebody else holds. */
   readonly lockWait: number
   /** What a migration does first: take a lock that it holds until it commits, where the transaction's own is not enough. */

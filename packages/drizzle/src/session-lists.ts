@@ -48,16 +48,17 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
     userState: expressions.jsonText(userStates.state),
     appState: expressions.jsonText(appStates.state),
   }
-  // A page is found by its keys, and only then are the states read: a server may lack the room to sort rows with a document.
-  // The page is outer, so that it stays the first of the join, which is what is sorted.
+  // Where the order is that of an index, the states are read on the way. Any other page is found by its keys, and only then are
+  // they read: sorted are the keys, and no documents. The page is outer, so that it stays the first of the join.
   const page = sql.identifier('page')
   const inPage = (column: Column) => sql`${page}.${bare(column)}`
-  const withStates = sql`left join ${sessions} on ${sessions.sid} = ${inPage(sessions.sid)}
-    left join ${userStates} on ${userStates.appName} = ${sessions.appName} and ${userStates.userId} = ${sessions.userId}
+  const ofPage = sql`left join ${sessions} on ${sessions.sid} = ${inPage(sessions.sid)}`
+  const theirStates = sql`left join ${userStates} on ${userStates.appName} = ${sessions.appName} and ${userStates.userId} = ${sessions.userId}
     left join ${appStates} on ${appStates.appName} = ${sessions.appName}`
 
+  const noFilter = sql``
   /** A variant is `order|direction` and the words that apply: `user`, `state`, `beyond`, `offset`. */
-  const select = variants((variant) => selectWhere(variant, sql``))
+  const select = variants((variant) => selectWhere(variant, noFilter))
   const selectWhere = (variant: string, filter: SQL) => {
     const [orderBy = '', direction, ...words] = variant.split('|')
     const has = (word: string) => words.includes(word)
@@ -69,7 +70,8 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
     const beyond: SQL = isDescending
       ? sql` and ${time} <= ${param('time')} and (${time} < ${param('time')} or ${afterTie()})`
       : sql` and ${time} >= ${param('time')} and (${time} > ${param('time')} or ${afterTie()})`
-    const rows = sql`from ${sessions} where ${has('user') ? ofUser : ofApp}${has('beyond') ? beyond : sql``}${filter}`
+    const isFound = sql`where ${has('user') ? ofUser : ofApp}${has('beyond') ? beyond : sql``}${filter}`
+    const rows = sql`from ${sessions} ${isFound}`
     const bounds = sql`limit ${param('limit')}${has('offset') ? sql` offset ${param('offset')}` : sql``}`
     // Of one user's sessions the user settles no tie, and a planner that is told to sort by it may miss the index.
     const keys = has('user') ? [time, sessions.sessionId] : [time, sessions.sessionId, sessions.userId]
@@ -79,13 +81,16 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
         sql`, `,
       )}`
     const columns = sessionRows.listColumns(has('user'))
-    if (!has('state'))
+    const end = sql`${orderOf((column) => sql`${column}`)} ${bounds}`
+    if (!has('state')) return { sql: sql`select ${selected(columns)} ${rows} ${end}` }
+    const isWalked = has('user') && time === sessions.lastEventAt && isDescending && filter === noFilter
+    if (isWalked && dialect.sortsDocuments !== false)
       return {
-        sql: sql`select ${selected(columns)} ${rows} ${orderOf((column) => sql`${column}`)} ${bounds}`,
+        sql: sql`select ${selected({ ...columns, ...states })} from ${sessions} ${theirStates} ${isFound} ${end}`,
       }
-    const found = sql`select ${sql.join([sql`${sessions.sid}`, ...keys.map((column) => sql`${column}`)], sql`, `)} ${rows} ${orderOf((column) => sql`${column}`)} ${bounds}`
+    const found = sql`select ${sql.join([sql`${sessions.sid}`, ...keys.map((column) => sql`${column}`)], sql`, `)} ${rows} ${end}`
     return {
-      sql: sql`select ${selected({ ...columns, ...states })} from (${found}) as ${page} ${withStates} ${orderOf(inPage)}`,
+      sql: sql`select ${selected({ ...columns, ...states })} from (${found}) as ${page} ${ofPage} ${theirStates} ${orderOf(inPage)}`,
     }
   }
   const afterTie = () =>
