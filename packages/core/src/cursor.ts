@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { StoreError } from './errors.ts'
 import type { JsonValue } from './json.ts'
 
@@ -6,7 +6,7 @@ import type { JsonValue } from './json.ts'
 export type Position = readonly (string | number)[]
 
 const seal = (query: JsonValue, position: string) =>
-  createHash('sha256').update(JSON.stringify(query)).update('\0').update(position).digest('base64url').slice(0, 16)
+  hash('sha256', `${JSON.stringify(query)}\0${position}`, 'base64url').slice(0, 16)
 
 /**
  * A cursor for the page after `position` of `query`: opaque, URL-safe, and good only for that query. The seal is a

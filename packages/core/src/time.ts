@@ -22,7 +22,8 @@ export function toMicros(timestamp: number): bigint {
 
 /** The timestamp of so many microseconds since 1970, as a database driver gives them. */
 export function fromMicros(micros: bigint | number | string): number {
-  if (Number(micros) <= Number.MAX_SAFE_INTEGER) return Number(micros) / 1000
+  const near = Number(micros)
+  if (near <= Number.MAX_SAFE_INTEGER) return near / 1000
   // Later times are beyond 2^53 in microseconds, not in milliseconds.
   return Number(BigInt(micros) / 1000n) + Number(BigInt(micros) % 1000n) / 1000
 }
