@@ -1,6 +1,6 @@
 import type { Delta, JsonDelta } from './delta.ts'
 import { StoreError } from './errors.ts'
-import { byteLength, reading, toJsonObject } from './json.ts'
+import { byteLength, measuredJsonObject, reading } from './json.ts'
 import { checkLimit, type Limits } from './limits.ts'
 import type { SessionKey, UserKey } from './sessions.ts'
 import type { StateKey } from './state.ts'
@@ -159,12 +159,12 @@ export function checkedChange(
 const changeParts = ['set', 'unset', 'replace'] as const
 
 function stateDocument(value: unknown, field: string, limits: Limits): JsonDelta['set'] {
-  const document = toJsonObject(value, field, {
+  const { document, mostBytes } = measuredJsonObject(value, field, {
     depth: limits.stateDepth,
     name: 'stateDepth',
     bytes: limits.stateBytes,
   })
-  checkStateBytes(document, field, limits)
+  if (mostBytes > limits.stateBytes) checkStateBytes(document, field, limits)
   return document
 }
 

@@ -30,18 +30,33 @@ export interface JsonBounds {
  * ```
  */
 export function toJson(value: unknown, field: string, bounds: JsonBounds): JsonValue {
+  return walked(value, field, bounds).copy
+}
+
+function walked(value: unknown, field: string, bounds: JsonBounds): { readonly copy: JsonValue; readonly bytes: number } {
   const walk: Walk = { bounds, field, path: [], open: new Set(), bytes: 0 }
   const copy = copyOf(memberOf({ '': value }, '', walk), walk)
   if (copy === undefined) throw new StoreError('invalid_argument', `${field} is undefined`, { field })
-  return copy
+  return { copy, bytes: walk.bytes }
 }
 
 /** {@link toJson} for a value that has to be an object. */
-export function toJsonObject(value: unknown, field: string, bounds: JsonBounds): JsonObject {
-  const copy = toJson(value, field, bounds)
-  if (!isJsonObject(copy)) throw new StoreError('invalid_argument', `${field} must be an object`, { field })
-  return copy
+export const toJsonObject = (value: unknown, field: string, bounds: JsonBounds): JsonObject =>
+  measuredJsonObject(value, field, bounds).document
+
+/** The same, and no more than how many bytes its text has: a text that is small for sure need not be made to be counted. */
+export function measuredJsonObject(
+  value: unknown,
+  field: string,
+  bounds: JsonBounds,
+): { readonly document: JsonObject; readonly mostBytes: number } {
+  const { copy: document, bytes } = walked(value, field, bounds)
+  if (!isJsonObject(document)) throw new StoreError('invalid_argument', `${field} must be an object`, { field })
+  return { document, mostBytes: (bytes + 2) * mostOfCounted }
 }
+
+/** Of two bytes that are counted for an item of a list, a number with its comma makes 25, and no character makes more than six. */
+const mostOfCounted = 13
 
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -11,7 +11,8 @@ import {
   type JsonBounds,
   type JsonValue,
 } from '@daybook/core'
-import { anyJson, anyStringifiable, anyText } from './arbitraries.ts'
+import { measuredJsonObject } from '../src/json.ts'
+import { anyJson, anyJsonObject, anyStringifiable, anyText } from './arbitraries.ts'
 
 const bounds: JsonBounds = { depth: 30, name: 'eventDepth' }
 
@@ -33,6 +34,18 @@ describe('what goes in', () => {
         const text = JSON.stringify(value) as string | undefined // of undefined it is none
         const copy = text === undefined ? refusal(value) : JSON.stringify(toJson(value, 'event', bounds))
         expect(copy).toBe(text ?? 'invalid_argument event')
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('is measured to have no fewer bytes than its text has', () => {
+    const long = { '': Array.from({ length: 99 }, () => -1.2345678901234567e-308), ['\0'.repeat(99)]: '\ud800'.repeat(99) }
+    expect(measuredJsonObject(long, 'event', bounds).mostBytes).toBeGreaterThan(JSON.stringify(long).length)
+    fc.assert(
+      fc.property(anyJsonObject, (value) => {
+        const { document, mostBytes } = measuredJsonObject(value, 'event', bounds)
+        expect(mostBytes).toBeGreaterThanOrEqual(Buffer.byteLength(JSON.stringify(document)))
       }),
       { numRuns: 1000 },
     )

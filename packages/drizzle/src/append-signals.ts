@@ -13,6 +13,7 @@ export function createAppendSignals(): AppendSignals {
   const waiting = new Map<string, Set<() => void>>()
   return {
     notify(key) {
+      if (waiting.size === 0) return // as almost always: nobody tails
       for (const wake of waiting.get(nameOf(key)) ?? []) wake()
     },
     wait: (key, signal) =>
