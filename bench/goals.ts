@@ -1,10 +1,13 @@
 // What Daybook set out to reach, and what a run says of it. Ratios are of medians, to the limit's in the same run.
+import { reasonOf } from './reasons.ts'
 import { yardstick, type Line, type Run } from './result.ts'
 
 export interface Verdict {
   readonly goal: string
   readonly measured: string
   readonly isMet: boolean
+  /** Of one that was missed, where it is known. */
+  readonly why?: string
 }
 
 /** At most so many times the limit's median, for workloads whose ids begin like that. */
@@ -31,21 +34,26 @@ export const verdictsOf = (run: Run): readonly Verdict[] => [
   ...losses(run),
 ]
 
-function alone({ backend, lines }: Run): Verdict[] {
+function alone(run: Run): Verdict[] {
+  const { backend, lines } = run
   return lines.flatMap((line) => {
     const { workload, contender, ratio } = line
     const own = most[backend]?.[/^W\d+/.exec(workload)?.[0] ?? '']
     if (!isOwn(contender) || ratio === undefined || own === undefined) return []
     const goal = contender.endsWith('libsql-client') ? mostOfClient : own
-    return [verdict(`${workload}, ${contender}: ≤ ${goal} of the limit's time`, ratio, ratio <= goal)]
+    const isMet = ratio <= goal
+    const why = isMet ? undefined : reasonOf(run, workload, contender)
+    return [verdict(`${workload}, ${contender}: ≤ ${goal} of the limit's time`, ratio, isMet, why)]
   })
 }
 
-const atOnce = ({ lines }: Run): Verdict[] =>
-  lines.flatMap(({ workload, contender, ratio }) => {
+const atOnce = (run: Run): Verdict[] =>
+  run.lines.flatMap(({ workload, contender, ratio }) => {
     if (!isOwn(contender) || ratio === undefined || !workload.startsWith('W6')) return []
     const goal = workload === 'W6a' ? leastOfMany : leastOfOne
-    return [verdict(`${workload}, ${contender}: ≥ ${goal} of the limit's operations`, ratio, ratio >= goal)]
+    const isMet = ratio >= goal
+    const why = isMet ? undefined : reasonOf(run, workload, contender)
+    return [verdict(`${workload}, ${contender}: ≥ ${goal} of the limit's operations`, ratio, isMet, why)]
   })
 
 const eventsIn = ({ workload }: Line) => workload.replace('W7-load-', '')
@@ -68,16 +76,18 @@ function growth({ lines }: Run): Verdict[] {
 }
 
 /** How many times faster than ADK, or nearly as far ahead of it as the limit is. */
-const leads = ({ lines }: Run): Verdict[] =>
-  lines.flatMap((line) => {
+const leads = (run: Run): Verdict[] =>
+  run.lines.flatMap((line) => {
     const at = (contender: string) =>
-      lines.find((other) => other.workload === line.workload && other.contender === contender)
+      run.lines.find((other) => other.workload === line.workload && other.contender === contender)
     const [adk, limit] = [at('adk'), at(yardstick)]
     if (line.contender !== 'daybook' || adk === undefined || limit === undefined) return []
     const [lead, best] = [leadOf(line, adk), leadOf(limit, adk)]
     if (lead === undefined || best === undefined) return []
     const goal = Math.min(leastLead, leastShare * best)
-    return [verdict(`${line.workload}: ≥ ${goal.toFixed(1)} times as fast as ADK's own`, lead, lead >= goal)]
+    const isMet = lead >= goal
+    const why = isMet ? undefined : reasonOf(run, line.workload, line.contender)
+    return [verdict(`${line.workload}: ≥ ${goal.toFixed(1)} times as fast as ADK's own`, lead, isMet, why)]
   })
 
 function leadOf(one: Line, other: Line): number | undefined {
@@ -100,4 +110,9 @@ const losses = ({ lines, contenders }: Run): Verdict[] =>
       }
     })
 
-const verdict = (goal: string, ratio: number, isMet: boolean): Verdict => ({ goal, measured: ratio.toFixed(2), isMet })
+const verdict = (goal: string, ratio: number, isMet: boolean, why?: string): Verdict => ({
+  goal,
+  measured: ratio.toFixed(2),
+  isMet,
+  ...(why !== undefined && { why }),
+})

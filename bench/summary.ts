@@ -41,17 +41,17 @@ export const goalsPage = (runs: readonly Run[]): string =>
   [
     '# Committed runs',
     '',
-    'Written by `node tools/pnpm.mjs run bench`; [how to read them](../README.md). A goal is met or missed in the run that stands here, with its noise.',
+    'Written by `node tools/pnpm.mjs run bench`; [how to read them](../README.md). A goal is met or missed in the run that stands here, with its noise. [What was measured](../reasons.ts) to find out why a goal is missed stands beside it; those measurements are of one machine.',
     '',
     ...runs.flatMap((run) => [
       `## ${run.backend}`,
       '',
       `[${run.product}](${run.backend}.md), ${run.date}`,
       '',
-      '| goal | measured | |',
-      '|---|--:|---|',
+      '| goal | measured | | why |',
+      '|---|--:|---|---|',
       ...verdictsOf(run).map(
-        ({ goal, measured, isMet }) => `| ${goal} | ${measured} | ${isMet ? 'met' : '**missed**'} |`,
+        ({ goal, measured, isMet, why = '' }) => `| ${goal} | ${measured} | ${isMet ? 'met' : '**missed**'} | ${why} |`,
       ),
       '',
     ]),

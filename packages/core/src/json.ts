@@ -33,7 +33,11 @@ export function toJson(value: unknown, field: string, bounds: JsonBounds): JsonV
   return walked(value, field, bounds).copy
 }
 
-function walked(value: unknown, field: string, bounds: JsonBounds): { readonly copy: JsonValue; readonly bytes: number } {
+function walked(
+  value: unknown,
+  field: string,
+  bounds: JsonBounds,
+): { readonly copy: JsonValue; readonly bytes: number } {
   const walk: Walk = { bounds, field, path: [], open: new Set(), bytes: 0 }
   const copy = copyOf(memberOf({ '': value }, '', walk), walk)
   if (copy === undefined) throw new StoreError('invalid_argument', `${field} is undefined`, { field })

@@ -40,7 +40,10 @@ describe('what goes in', () => {
   })
 
   test('is measured to have no fewer bytes than its text has', () => {
-    const long = { '': Array.from({ length: 99 }, () => -1.2345678901234567e-308), ['\0'.repeat(99)]: '\ud800'.repeat(99) }
+    const long = {
+      '': Array.from({ length: 99 }, () => -1.2345678901234567e-308),
+      ['\0'.repeat(99)]: '\ud800'.repeat(99),
+    }
     expect(measuredJsonObject(long, 'event', bounds).mostBytes).toBeGreaterThan(JSON.stringify(long).length)
     fc.assert(
       fc.property(anyJsonObject, (value) => {

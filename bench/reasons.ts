@@ -1,0 +1,110 @@
+// Why a goal is missed, where a run misses it: what was measured to find out. Only what is so on every machine stands here.
+import type { Run } from './result.ts'
+
+interface Reason {
+  readonly backends: readonly string[]
+  readonly workloads: RegExp
+  readonly contenders: RegExp
+  readonly why: string
+}
+
+const reasons: readonly Reason[] = [
+  {
+    backends: ['pg'],
+    workloads: /^W1$/,
+    contenders: /^daybook-postgres-js$/,
+    why: 'a transaction, statement by statement, on purpose: postgres.js does not tell when a statement leaves its queue, and a session must not be made after its caller was told that there was no time for it',
+  },
+  {
+    backends: ['pg'],
+    workloads: /^W1$/,
+    contenders: /^daybook/,
+    why: 'the server spends 182 µs of CPU time on the statement, on that of the limit 163; the rest is JavaScript: a call spends 467 µs of it, the limit on the same driver 261, which neither checks and copies its arguments nor makes its answer anew nor has a timeout',
+  },
+  {
+    backends: ['pg'],
+    workloads: /^W2$|-append/,
+    contenders: /^daybook/,
+    why: 'the server spends 280 µs of CPU time on the statement, on that of the limit 231: the bounds of states, the lease, the wait for locks and the tails are what it has besides; the rest is JavaScript: a call spends 461 µs of it, the limit on the same driver 250, which neither checks and copies its arguments nor has a timeout',
+  },
+  {
+    backends: ['pg', 'mariadb', 'mysql'],
+    workloads: /^W6a$/,
+    contenders: /^daybook/,
+    why: 'one process makes all calls, and shares two cores with the server: an append takes 290 µs of CPU time there, where the limit’s takes 138 (node-postgres), for the reasons of W2',
+  },
+  {
+    backends: ['pg', 'mariadb', 'mysql'],
+    workloads: /^W6b$/,
+    contenders: /^daybook/,
+    why: 'the group is one statement; what is left is the JavaScript of each call, 152 to 184 µs of its core on PostgreSQL, with the server on the other one',
+  },
+  {
+    backends: ['mariadb', 'mysql'],
+    workloads: /^W3$/,
+    contenders: /^daybook/,
+    why: 'the statement takes 1.1 to 1.2 times as long as the limit’s (p10, alone): it is a union of the session and its events, so that no document comes twice, and brings the ids of events too; and rows come as objects by name, the limit’s as arrays',
+  },
+  {
+    backends: ['mariadb', 'mysql'],
+    workloads: /^W4b$/,
+    contenders: /^daybook/,
+    why: 'times come as text, since a pool may round what is beyond 2^53: 1.28 times the limit’s statement with it and 1.08 without (p10, alone); and rows become sessions, which the limit leaves as they are',
+  },
+  {
+    backends: ['pg', 'mariadb'],
+    workloads: /^W4/,
+    contenders: /^daybook/,
+    why: 'rows become sessions, with times that are exact, and a cursor is sealed; the limit leaves its rows as they are',
+  },
+  {
+    backends: ['pg', 'mariadb'],
+    workloads: /./,
+    contenders: /^daybook/,
+    why: 'the statement takes no longer than the limit’s; the rest is JavaScript: arguments are checked and copied, answers are made anew, and a call has a timeout',
+  },
+  {
+    backends: ['mysql'],
+    workloads: /^W[12]$|^W4a$/,
+    contenders: /^daybook/,
+    why: 'the limit has stored procedures, which a migration may lack the right to make: an append is four round trips here, a creation two; and a page of sessions is found by its keys before its states are read, since MySQL may lack the room to sort documents',
+  },
+  {
+    backends: ['sqlite'],
+    workloads: /./,
+    contenders: /^daybook-libsql-client$/,
+    why: 'the client prepares every statement anew, and defines two properties for each column of each row; before each write the lock is tried, since a statement that met SQLITE_BUSY leaves the client’s connection acknowledging writes that are lost',
+  },
+  {
+    backends: ['sqlite'],
+    workloads: /^W2$/,
+    contenders: /^daybook/,
+    why: 'the statements take less time than the limit’s (without fsync 90 µs through the libsql binding and 71 through better-sqlite3, the limit’s own 105); the rest is JavaScript: arguments are checked and copied, a call has a timeout, and an append that follows another in the same turn of the event loop waits for its end (20 to 60 of 190 µs), so that those of others share its commit',
+  },
+  {
+    backends: ['sqlite'],
+    workloads: /^W6b$/,
+    contenders: /^daybook/,
+    why: 'all appends share commits, which saves the fsync; what is left is the thread, which does the JavaScript of each call and the work of the database',
+  },
+  {
+    backends: ['sqlite'],
+    workloads: /./,
+    contenders: /^daybook/,
+    why: 'everything is done by one thread in 0.1 to 0.4 ms, so what the limit does not do shows: arguments are checked and copied, answers made anew; and more code takes longer to be warm: after 500 calls in turns W1 and W3 took 1.1 times the limit’s time, W4b 1.3 and W4a 1.4 (p10)',
+  },
+]
+
+/** Of a goal of one contender in one workload; with what the limit itself takes on the same driver. */
+export function reasonOf({ backend, contenders, lines }: Run, workload: string, contender: string): string | undefined {
+  const known = reasons.find(
+    (reason) =>
+      reason.backends.includes(backend) && reason.workloads.test(workload) && reason.contenders.test(contender),
+  )
+  const driver = contenders.find(({ name }) => name === contender)?.driver
+  const same = contenders.find((one) => /^limit-(?!normal)/.test(one.name) && one.driver === driver)
+  const ratio = lines.find((line) => line.workload === workload && line.contender === same?.name)?.ratio
+  const floor = same && ratio !== undefined ? `${same.name} itself: ${ratio.toFixed(2)}` : undefined
+  const told = [known?.why, floor].filter((part) => part !== undefined)
+  return told.length === 0 ? undefined : told.join('; ')
+}
