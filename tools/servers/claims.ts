@@ -10,7 +10,7 @@ export const claims: Readonly<Record<BackendName, Level>> = {
   'sqlite-worker': 'concurrent', // nobody but the thread has its connection, so its disk cannot be filled from outside
   'libsql-client': 'durable',
   'better-sqlite3': 'durable',
-  'libsql-server': 'durable',
+  'libsql-server': 'concurrent', // its client cannot give up a request, and keeps a connection that has gone silent
   pg: 'durable',
   'pg-codec': 'concurrent',
   'pg-postgres-js': 'concurrent', // the driver does not bear what faults do to it

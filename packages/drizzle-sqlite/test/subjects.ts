@@ -81,10 +81,6 @@ export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
     expects: { ...synchronous, callerTransaction: 'yes' },
     broken: [
       {
-        issue: 'a server takes values up to 5,000,000 bytes, and this check appends an event of 6.3 MB',
-        checks: ['LIM-02'],
-      },
-      {
         issue:
           'the client cannot give up a request, so one into silence keeps its connection for as long as that lasts',
         checks: ['FLT-05@network'],
