@@ -9,6 +9,7 @@ const errnoKinds: Kinds<number> = {
   1213: 'contention',
   1020: 'contention', // the row changed since the snapshot
   1412: 'contention', // the table did
+  1467: 'contention', // a deadlock on the lock of a table's numbers, as MariaDB tells it
   1615: 'contention', // a prepared statement has to be prepared again
   1205: 'locked',
   1242: 'locked', // of our statements only the one that takes the migration's lock can say it

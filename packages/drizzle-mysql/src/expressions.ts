@@ -12,9 +12,10 @@ export const expressionsFor = (flavour: Flavour): Expressions => ({
   time: (column) => sql`cast(${column} as char)`,
   wholeParam: (value) => sql`${value}`,
   textParam: (value) => sql`${value}`,
-  // The strings get the collation of our columns: two of them would not be compared at all.
+  // The strings get the collation of our columns: two of them would not be compared at all. In a subquery, since MySQL takes a
+  // JSON_TABLE that stands by itself for a table to lock, and then for two.
   strings: (list) =>
-    sql`json_table(${list}, '$[*]' columns (value varchar(191) character set utf8mb4 collate ${sql.raw(collations[flavour])} path '$')) as one`,
+    sql`(select given.value from json_table(${list}, '$[*]' columns (value varchar(191) character set utf8mb4 collate ${sql.raw(collations[flavour])} path '$')) as given) as one`,
   selectEach: (columns, from, table, condition) =>
     sql`select ${selected(columns)} from ${from} straight_join ${table} on ${condition}`,
   forUpdate: sql` for update`,
