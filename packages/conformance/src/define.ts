@@ -108,6 +108,8 @@ export interface Oracle {
    * taken back.
    */
   orphan?(appName: string): Promise<boolean>
+  /** Counts what a search finds memories by and that belongs to none which is there, of any app. */
+  strayWords?(): Promise<number>
   /** Asks the database how it goes about a statement of the store. Changes nothing. */
   plan?(statement: SentStatement): Promise<StatementPlan>
   seed?(seed: Seed): Promise<void>

@@ -36,6 +36,7 @@ export default defineStoreUnderTest({
     windowFunctions: 'no',
     transactionalDdl: 'yes',
     liveNotify: 'yes',
+    nativeVectors: 'no',
     isolation: 'serializable',
   },
   // One empty, private place: a schema, a file, a map. `id` is safe in any identifier; `open` is an independent store each time.

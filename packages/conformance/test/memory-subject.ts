@@ -21,6 +21,7 @@ export const memory: StoreUnderTest = defineStoreUnderTest({
     windowFunctions: 'no',
     transactionalDdl: 'yes',
     liveNotify: 'yes',
+    nativeVectors: 'no',
     isolation: 'serializable',
   },
   // The other process shows that data end with this one.

@@ -20,6 +20,7 @@ export const facts = [
   'windowFunctions',
   'transactionalDdl',
   'liveNotify',
+  'nativeVectors',
 ] as const
 
 export type Ability = (typeof abilities)[number]
@@ -39,6 +40,8 @@ export type YesNo = 'yes' | 'no'
  * - `foreignKeys`: the database itself refuses an event without its session.
  * - `skipLocked`, `windowFunctions`, `transactionalDdl`: as SQL names them.
  * - `liveNotify`: `events.tail` is woken by the database; `no`: it polls.
+ * - `nativeVectors`: the database itself tells how alike two embeddings are, and sends the best alone; `no`: the store compares them,
+ *   as many of the searched scopes as `limits.embeddingsCompared` says.
  */
 export type Capabilities = { readonly [A in Ability | Fact]: YesNo } & {
   /** The isolation that a transaction of the store runs at. */

@@ -1,22 +1,25 @@
 import { StoreError } from './errors.ts'
 import { reading } from './json.ts'
+import type { Limits } from './limits.ts'
 
 const invalid = (field: string, what: string) => new StoreError('invalid_argument', `${field} ${what}`, { field })
 
-/** The most numbers that an embedding may have. */
-const mostDimensions = 16_384
+/** The most numbers that an embedding may have: what pgvector takes. */
+const mostDimensions = 16_000
 
-/** Embeddings that one search compares, each with the one that was given. */
-export const mostCompared = 10_000
-
-/** `limit_exceeded` for a search that would have to compare more. */
-export function checkCompared(count: number): void {
-  if (count <= mostCompared) return
-  const what = `more than ${mostCompared} memories have an embedding, and so many can be compared`
-  throw new StoreError('limit_exceeded', what, { field: 'embedding', limit: mostCompared, actual: count })
+/** `limit_exceeded` for a search that would have to compare more embeddings than its store may. */
+export function checkCompared(limits: Limits, count: number, which = 'have an embedding'): void {
+  const limit = limits.embeddingsCompared
+  if (count <= limit) return
+  const what = `more than ${limit} memories ${which}, and so many can be compared`
+  throw new StoreError('limit_exceeded', what, { field: 'embedding', limit, actual: count })
 }
 
-/** An embedding as it is stored: so many numbers, each a float of 32 bits, and not all of them 0. */
+/**
+ * An embedding as it is stored: so many numbers, each a float of 32 bits, and not all of them 0. Only its direction counts, so
+ * it is scaled, by a power of two, which no number loses a bit by: squares of numbers near 1 stay within 32 bits, too, in which
+ * databases multiply.
+ */
 export function checkedEmbedding(value: unknown, field: string, dimensions: number): number[] {
   const numbers = reading(field, () =>
     Array.isArray(value) || value instanceof Float32Array || value instanceof Float64Array
@@ -30,9 +33,17 @@ export function checkedEmbedding(value: unknown, field: string, dimensions: numb
     if (!Number.isFinite(float)) throw invalid(`${field}[${i}]`, 'must be a finite number that fits into 32 bits')
     return float === 0 ? 0 : float
   })
-  if (floats.every((float) => float === 0)) throw invalid(field, 'is 0 everywhere, and has no direction')
-  return floats
+  const greatest = floats.reduce((most, float) => Math.max(most, Math.abs(float)), 0)
+  if (greatest === 0) throw invalid(field, 'is 0 everywhere, and has no direction')
+  const scale = 2 ** -Math.floor(Math.log2(greatest))
+  return floats.map((float) => Math.fround(float * scale))
 }
+
+/**
+ * How far apart two distances that a database computed may be, and still be those of embeddings in either order: it adds up
+ * floats of 32 bits, each product and each sum of which is rounded. Of a distance that is off by at most half of this.
+ */
+export const distanceSlack = (dimensions: number): number => (dimensions + 8) * 2 ** -22
 
 /** The option `embeddingDimensions`. */
 export function checkedDimensions(value: unknown): number | undefined {

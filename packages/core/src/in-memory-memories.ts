@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { checkedId, checkedOptions } from './arguments.ts'
 import type { Call } from './calls.ts'
-import { checkCompared, fusedScores, likeness, mostCompared } from './embeddings.ts'
+import { checkCompared, fusedScores, likeness } from './embeddings.ts'
 import { findSession, insertMemory, keyText, type InMemoryData, type MemoryRow } from './in-memory-database.ts'
 import { compareText } from './in-memory-list.ts'
 import { laterOf, type InMemoryContext } from './in-memory-state.ts'
 import type { JsonObject } from './json.ts'
+import type { Limits } from './limits.ts'
 import { pageOf } from './list-request.ts'
 import {
   memoryDeleteRequest,
@@ -53,7 +54,7 @@ export function createInMemoryMemories(context: InMemoryContext): MemoryStore {
         )
       }),
     search: (query) =>
-      calls.run('memories.search', query, () => ({ items: found(memorySearchRequest(query, context), data) })),
+      calls.run('memories.search', query, () => ({ items: found(memorySearchRequest(query, context), context) })),
     delete: (query) =>
       calls.run('memories.delete', query, (call) => remove(memoryDeleteRequest(query, context), call, data)),
   }
@@ -147,11 +148,12 @@ const best = (a: Scored, b: Scored): number =>
   compareText(a.row.id, b.row.id) ||
   compareText(a.row.userId, b.row.userId)
 
-function found({ appName, userIds, words, embedding, limit }: MemorySearchRequest, data: InMemoryData): FoundMemory[] {
+function found(request: MemorySearchRequest, { data, limits }: InMemoryContext): FoundMemory[] {
+  const { appName, userIds, words, embedding, limit } = request
   const rows = rowsOf(data, { appName }).filter(({ userId }) => userIds.includes(userId))
   const lists: Scored[][] = []
   if (words !== undefined) lists.push(byWords(rows, words))
-  if (embedding !== undefined) lists.push(byLikeness(rows, embedding))
+  if (embedding !== undefined) lists.push(byLikeness(rows, embedding, limits))
   const [first = [], second] = lists
   const scored =
     second === undefined
@@ -177,10 +179,12 @@ const byWords = (rows: readonly MemoryRow[], words: readonly string[]): Scored[]
     })
     .filter(({ score }) => score > 0)
 
-function byLikeness(rows: readonly MemoryRow[], embedding: readonly number[]): Scored[] {
+function byLikeness(rows: readonly MemoryRow[], embedding: readonly number[], limits: Limits): Scored[] {
   const embedded = rows.flatMap((row) => (row.embedding === null ? [] : [{ row, stored: row.embedding }]))
-  checkCompared(Math.min(embedded.length, mostCompared + 1)) // as a database answers, which reads no more than these
-  return embedded.map(({ row, stored }) => ({ row, score: likeness(stored, embedding) }))
+  checkCompared(limits, Math.min(embedded.length, limits.embeddingsCompared + 1)) // as a database answers, which reads no more than these
+  return embedded
+    .filter(({ stored }) => stored.length === embedding.length)
+    .map(({ row, stored }) => ({ row, score: likeness(stored, embedding) }))
 }
 
 async function remove(request: MemoryDeleteRequest, call: Call, data: InMemoryData): Promise<MemoryDeletionReport> {

@@ -38,6 +38,7 @@ const capabilities: Capabilities = Object.freeze({
   windowFunctions: 'no',
   transactionalDdl: 'yes',
   liveNotify: 'yes',
+  nativeVectors: 'no',
   isolation: 'serializable',
 })
 

@@ -229,7 +229,7 @@ export {
 } from './memory-query.ts'
 export { hasParts, textOf } from './memory-text.ts'
 export { queryWords, searchWords } from './search-words.ts'
-export { checkCompared, fusedScores, likeness, mostCompared } from './embeddings.ts'
+export { checkCompared, distanceSlack, fusedScores, likeness } from './embeddings.ts'
 export { storeContext, storeOptionNames, type StoreContext } from './store-options.ts'
 export { checkedTimestamp, fromMicros, lastTimestamp, toMicros } from './time.ts'
 export {

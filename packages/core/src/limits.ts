@@ -24,6 +24,8 @@ export interface Limits {
   readonly artifactBytes: number
   /** Bytes of the metadata of one version as JSON text in UTF-8. */
   readonly artifactMetadataBytes: number
+  /** Embeddings that one search compares: of the searched scopes, or with `nativeVectors` of those that are about as alike as the last one found. */
+  readonly embeddingsCompared: number
   /** Items of a page when `limit` is not given. */
   readonly pageDefault: number
   /** The highest `limit`. */
@@ -42,6 +44,7 @@ export const defaultLimits: Limits = {
   batchBytes: 12 * 1024 * 1024,
   artifactBytes: 64 * 1024 * 1024,
   artifactMetadataBytes: 64 * 1024,
+  embeddingsCompared: 10_000,
   pageDefault: 100,
   pageMax: 1000,
 }

@@ -28,7 +28,7 @@ export interface NewMemory {
   /** Where it comes from. Nothing says that it still exists. */
   readonly sessionId?: string
   readonly eventId?: string
-  /** For searches by likeness. Needs the ability `vectorSearch`. */
+  /** For searches by likeness, where only its direction counts. Needs the ability `vectorSearch`. */
   readonly embedding?: readonly number[]
 }
 
@@ -167,8 +167,9 @@ export interface MemoryStore {
    * without spaces pairs of neighbours are compared, and of identifiers such as `fooBar` also the parts. A query is text:
    * nothing in it is an operator, or an error. One without words finds nothing. What exactly a word is {@link searchWords} says.
    *
-   * By likeness: the embedding is compared with each one in the searched scopes, up to 10,000 of them; with more it is
-   * `limit_exceeded`.
+   * By likeness: the embedding is compared with each one in the searched scopes that has as many numbers, exactly. Where the fact
+   * `nativeVectors` is `no` there may be as many as `limits.embeddingsCompared` says, of any length, and with more it is
+   * `limit_exceeded`; where it is `yes`, so many may be about as alike as the last one found, by a millionth or so.
    *
    * In the order of `score`, then the newest, then by ascending id (an app's before a user's).
    */

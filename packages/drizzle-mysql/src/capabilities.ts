@@ -1,7 +1,8 @@
 import type { Capabilities } from '@daybook/core'
+import type { Probe } from './probe.ts'
 
 /** @param foreignKeys whether the tables have them */
-export const capabilitiesOf = (foreignKeys: boolean): Capabilities => ({
+export const capabilitiesOf = (foreignKeys: boolean, { hasVectors }: Pick<Probe, 'hasVectors'>): Capabilities => ({
   memories: 'yes',
   artifacts: 'yes',
   metrics: 'no',
@@ -18,5 +19,6 @@ export const capabilitiesOf = (foreignKeys: boolean): Capabilities => ({
   windowFunctions: 'yes',
   transactionalDdl: 'no',
   liveNotify: 'no',
+  nativeVectors: hasVectors ? 'yes' : 'no',
   isolation: 'read committed',
 })

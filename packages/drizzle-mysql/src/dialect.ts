@@ -29,10 +29,10 @@ export function mysqlDialect({ connections, server, options, failures, setsMode,
   const tables = daybookTables({ ...options, flavour })
   return {
     tables,
-    capabilities: capabilitiesOf(options.foreignKeys ?? true),
+    capabilities: capabilitiesOf(options.foreignKeys ?? true, server),
     limits: limitsOf(server),
     expressions: expressionsFor(flavour),
-    search: searchFor(flavour),
+    search: searchFor(server),
     jsonPaths: jsonPathsFor(flavour),
     pathIndexing: pathIndexing(options, flavour),
     ...(flavour === 'mysql' && { sortsDocuments: false as const }),

@@ -6,10 +6,11 @@ import { leases } from './migrations/0003-leases.ts'
 import { artifacts, versionsName } from './migrations/0004-artifacts.ts'
 import { memories } from './migrations/0005-memories.ts'
 import { artifactAge } from './migrations/0006-artifact-age.ts'
+import { vectors } from './migrations/0007-vectors.ts'
 import { collations, type Flavour, type MysqlTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
-const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts, memories, artifactAge]
+const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts, memories, artifactAge, vectors]
 
 /** What a migration needs to know about the place of the tables. */
 export function migrating(

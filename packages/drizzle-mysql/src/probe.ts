@@ -11,6 +11,8 @@ export interface Probe extends Server {
   readonly lockWait: number
   /** Whether the server runs a block of statements as one, in the words that the store writes. */
   readonly takesBlocks: boolean
+  /** Whether it knows how far apart two vectors are: MariaDB from 11.7 on. */
+  readonly hasVectors: boolean
 }
 
 const floors: Readonly<Record<Flavour, readonly [number, number, number]>> = { mysql: [8, 0, 19], mariadb: [10, 6, 0] }
@@ -19,6 +21,9 @@ const shown = { mysql: 'MySQL', mariadb: 'MariaDB' }
 /** Every statement would fail, each in its own way. */
 export const noDatabase = () =>
   new StoreError('invalid_argument', 'database is missing: name the one that has the tables', { field: 'database' })
+
+/** MariaDB came to have it with its functions of vectors; MySQL has a type of vectors, and in its community edition no function. */
+const vectorSetting = 'mhnsw_ef_search'
 
 const settings = [
   'sql_mode',
@@ -41,11 +46,13 @@ const settings = [
  */
 export async function probe(connection: Connection, setsMode: boolean): Promise<Probe> {
   const list = settings.map((name) => `@@${name} as \`${name}\``).join(', ')
-  // Its name differs, and neither server knows both.
-  const isolation = await runText(
+  // What one of them is asked for the other one does not know.
+  const variables = await runText(
     connection,
-    `show session variables where variable_name in ('transaction_isolation', 'tx_isolation')`,
+    `show session variables where variable_name in ('transaction_isolation', 'tx_isolation', '${vectorSetting}')`,
   )
+  const found = new Map(variables.rows.map((one) => [one['Variable_name'], one['Value'] as string])) // SHOW answers texts
+  const hasVectors = found.has(vectorSetting)
   const { rows } = await runText(
     connection,
     `select version() as \`version\`, database() as \`database\`,
@@ -77,7 +84,8 @@ export async function probe(connection: Connection, setsMode: boolean): Promise<
   const settingsFound = {
     floor: floors[flavour].join('.'),
     ...rest,
-    ...Object.fromEntries(isolation.rows.map((one) => ['transaction_isolation', one['Value'] as string])), // SHOW answers texts
+    vector_distance: hasVectors ? 'vec_distance_cosine' : 'none',
+    transaction_isolation: found.get('transaction_isolation') ?? found.get('tx_isolation') ?? 'unknown',
   }
   return {
     flavour,
@@ -86,6 +94,7 @@ export async function probe(connection: Connection, setsMode: boolean): Promise<
     warnings,
     maxAllowedPacket: Number(rest['max_allowed_packet']),
     lockWait: Number(rest['innodb_lock_wait_timeout']),
+    hasVectors,
     takesBlocks: flavour === 'mariadb' && rest['sql_mode']?.includes('ORACLE') !== true, // whose blocks are written otherwise
   }
 }

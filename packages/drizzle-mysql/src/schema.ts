@@ -1,5 +1,5 @@
 import { fromMicros, toMicros, type JsonObject } from '@daybook/core'
-import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
+import { bytesOfEmbedding, embeddingOfBytes, tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -8,7 +8,6 @@ import {
   foreignKey,
   index,
   json,
-  longtext,
   mysqlTable,
   primaryKey,
   unique,
@@ -50,6 +49,13 @@ const jsonText = customType<{ data: JsonObject; driverData: string }>({
 
 /** Bytes as they are. */
 const binary = customType<{ data: Uint8Array }>({ dataType: () => 'longblob' })
+
+/** 32 bits a number, the lower byte first. */
+const vector = customType<{ data: Float32Array; driverData: Uint8Array }>({
+  dataType: () => 'longblob',
+  toDriver: (numbers) => bytesOfEmbedding([...numbers]),
+  fromDriver: embeddingOfBytes,
+})
 
 const whole = (column: string) => bigint(column, { mode: 'number' }).notNull()
 
@@ -215,9 +221,9 @@ export function daybookTables(options: MysqlTableOptions = {}) {
       timestamp: time().notNull(),
       payload: jsonText().notNull(),
       digest: digest().notNull(),
-      embedding: longtext(),
       createdAt: time('created_at').notNull(),
       updatedAt: time('updated_at').notNull(),
+      embedding: vector(),
     },
     (t) => [
       unique(`${names.memories}_key`).on(t.appName, t.userId, t.memoryId),

@@ -43,6 +43,12 @@ export function oracleOf(pool: Pool): Oracle {
       const zeros = 'repeat(char(0), length(bytes))'
       await pool.query(`update daybook_artifact_chunks set bytes = ${zeros} where app_name = ?`, [appName])
     },
+    async strayWords() {
+      const [row] = await ask(
+        'select count(*) as n from daybook_memory_words where mid not in (select mid from daybook_memories)',
+      )
+      return Number(row?.['n'])
+    },
     plan: (statement) => planOf(pool, statement),
     async seed(seed) {
       const spelling = { table: (name: string) => `daybook_${name}`, json: (text: string) => text }

@@ -1,4 +1,6 @@
 import type { Endpoint } from '@daybook/conformance'
+import type { YesNo } from '@daybook/core'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { missingServer, urlOfServer, type ServerBackend } from '../../../tools/servers/found.ts'
 
 /** The servers that this package is tested on. */
@@ -9,6 +11,18 @@ export function urlOn(backend: MysqlBackend, database = ''): string {
   const url = urlOfServer(backend)
   if (url === undefined) throw new Error(missingServer(backend))
   return Object.assign(new URL(url), { pathname: `/${database}` }).href
+}
+
+/** Whether the server is one that has functions of vectors. */
+export async function hasVectors(backend: MysqlBackend): Promise<YesNo> {
+  const uri = urlOfServer(backend)
+  if (uri === undefined) return 'no'
+  const connection = await createConnection({ uri })
+  const [rows] = await connection.query<RowDataPacket[]>('select version() as version')
+  await connection.end()
+  const { version } = rows[0] as { version: string } // one row
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return version.includes('MariaDB') && (major > 11 || (major === 11 && minor >= 7)) ? 'yes' : 'no'
 }
 
 export function endpointOf(url: string): Endpoint {

@@ -6,14 +6,14 @@ import { mysqlTable, varchar } from 'drizzle-orm/mysql-core'
 import { drizzle } from 'drizzle-orm/mysql2'
 import { createPool, type Pool, type RowDataPacket } from 'mysql2/promise'
 import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/dialect-patch.ts'
-import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
+import { impossibleHere, mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
 import { startServer } from '../../../tools/servers/throwaway.ts'
 import { holdSession, oracleOf, refuseEvents } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
-import { byWayOf, endpointOf, urlOn, type MysqlBackend } from './server.ts'
+import { byWayOf, endpointOf, hasVectors, urlOn, type MysqlBackend } from './server.ts'
 
-const expects: Capabilities = {
+const expects: Omit<Capabilities, 'nativeVectors'> = {
   memories: 'yes',
   artifacts: 'yes',
   metrics: 'no',
@@ -152,16 +152,19 @@ async function provision(
   }
 }
 
-const subjectOn = (backend: MysqlBackend): StoreUnderTest =>
+const subjectOn = async (backend: MysqlBackend): Promise<StoreUnderTest> =>
   defineStoreUnderTest({
     subject: { name: '@daybook/drizzle-mysql', version: '0.1.0', driver: 'mysql2@3' },
     contract: '1.0',
-    expects,
+    expects: { ...expects, nativeVectors: await hasVectors(backend) },
     provision: (request) => (request.ownServer === true ? ownServerPlace(backend) : provision(backend, request)),
-    mutants: mutantsOf((request, patch) => provision(backend, request, patch), impossible),
+    mutants: mutantsOf((request, patch) => provision(backend, request, patch), {
+      ...impossible,
+      ...impossibleHere({ nativeVectors: await hasVectors(backend) }),
+    }),
   })
 
 export const subjects: Record<MysqlBackend, StoreUnderTest> = {
-  mariadb: subjectOn('mariadb'),
-  mysql: subjectOn('mysql'),
+  mariadb: await subjectOn('mariadb'),
+  mysql: await subjectOn('mysql'),
 }

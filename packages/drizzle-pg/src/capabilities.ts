@@ -1,8 +1,14 @@
 import type { Capabilities } from '@daybook/core'
 import type { Driver } from './driver.ts'
 
-/** @param isHeard whether tails are woken, as far as that is known before the first look */
-export const capabilitiesOf = ({ isSingle }: Driver, isHeard: boolean): Capabilities => ({
+interface Known {
+  /** Whether tails are woken. */
+  readonly isHeard: boolean
+  readonly hasVectors: boolean
+}
+
+/** As far as it is known before the first look at the server. */
+export const capabilitiesOf = ({ isSingle }: Driver, { isHeard, hasVectors }: Known): Capabilities => ({
   memories: 'yes',
   artifacts: 'yes',
   metrics: 'no',
@@ -19,5 +25,6 @@ export const capabilitiesOf = ({ isSingle }: Driver, isHeard: boolean): Capabili
   windowFunctions: 'yes',
   transactionalDdl: 'yes',
   liveNotify: isHeard ? 'yes' : 'no',
+  nativeVectors: hasVectors ? 'yes' : 'no',
   isolation: 'read committed',
 })

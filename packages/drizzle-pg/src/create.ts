@@ -20,6 +20,7 @@ import { daybookTables, type PgTableOptions } from './schema.ts'
 import { stillOpenIn } from './still-open.ts'
 import type { PgStore } from './store.ts'
 import { executorTx } from './transactions.ts'
+import { createVectors } from './vectors.ts'
 import { createWaits } from './waits.ts'
 
 export interface PgStoreOptions extends DrizzleStoreOptions, PgTableOptions {
@@ -70,19 +71,25 @@ export async function pgStore<Db extends PgDatabase>(
       acquireTimeout === undefined ? undefined : checkedCount(acquireTimeout, 'acquireTimeout', { min: 1 }),
   })
   const waits = createWaits(place?.lockTimeout, place?.statementTimeout)
+  const vectors = createVectors()
   const database = databaseOver(db, driver, waits)
   const announces = (notify === undefined || checkedFlag(notify, 'notify')) && !driver.isSingle
   const { connectToListen, isDirect } = driver
   const listener = announces && connectToListen !== undefined ? createListener(connectToListen) : undefined
-  const dialect = pgDialect({ database, driver, waits, listener, announces, options, close })
+  const dialect = pgDialect({ database, driver, waits, vectors, listener, announces, options, close })
   const engine = createEngine(dialect, options, pgOptionNames)
   const isHeard = await engine.calls.run('open', undefined, async (call) => {
-    const { settings } = await probe(database.executor(call)).catch(rethrown(place))
-    waits.learn(settings)
+    const server = await probe(database.executor(call)).catch(rethrown(place))
+    waits.learn(server.settings)
+    vectors.learn(server)
     return listener !== undefined && isDirect !== undefined && (await isDirect(call).catch(rethrown(place)))
   })
   if (!isHeard) await listener?.close()
-  const capabilities: Capabilities = { ...engine.store.capabilities, liveNotify: isHeard ? 'yes' : 'no' }
+  const capabilities: Capabilities = {
+    ...engine.store.capabilities,
+    liveNotify: isHeard ? 'yes' : 'no',
+    nativeVectors: vectors.distance === undefined ? 'no' : 'yes',
+  }
 
   const transaction = applicationTransaction<Db, PgExecutor>(engine, {
     begin: (body, call) => database.transaction(body, { isolationLevel: 'read committed' }, call),

@@ -14,14 +14,16 @@ import { migrating } from './migrate.ts'
 import { pathIndexing } from './path-index.ts'
 import { probe } from './probe.ts'
 import { daybookTables, type PgTableOptions } from './schema.ts'
-import { search } from './search.ts'
+import { searchWith } from './search.ts'
 import { transactions } from './transactions.ts'
+import type { Vectors } from './vectors.ts'
 import type { Waits } from './waits.ts'
 
 interface Parts {
   readonly database: Database
   readonly driver: Driver
   readonly waits: Waits
+  readonly vectors: Vectors
   /** Absent where nobody is to be told of appends. */
   readonly listener: Listener | undefined
   readonly announces: boolean
@@ -30,14 +32,17 @@ interface Parts {
 }
 
 /** The verbs over Drizzle on PostgreSQL. */
-export function pgDialect({ database, driver, waits, listener, announces, options, close }: Parts): Dialect {
+export function pgDialect({ database, driver, waits, vectors, listener, announces, options, close }: Parts): Dialect {
   const tables = daybookTables(options)
   return {
     tables,
-    capabilities: capabilitiesOf(driver, listener !== undefined),
+    capabilities: capabilitiesOf(driver, {
+      isHeard: listener !== undefined,
+      hasVectors: vectors.distance !== undefined,
+    }),
     limits: defaultLimits,
     expressions,
-    search,
+    search: searchWith(vectors),
     jsonPaths,
     pathIndexing: pathIndexing(options),
     lockWait: 5_000,

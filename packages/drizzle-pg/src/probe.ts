@@ -2,6 +2,7 @@ import { StoreError } from '@daybook/core'
 import type { Server } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { resultOf, type PgExecutor } from './driver.ts'
+import { vectorSchema } from './vectors.ts'
 
 const floor = 140_000
 
@@ -24,7 +25,8 @@ const settings = [
 /** What the server says about itself; refuses one below the floor. */
 export async function probe(db: PgExecutor): Promise<Server> {
   const list = settings.map((name) => `current_setting('${name}') as "${name}"`).join(', ')
-  const more = `(select datcollate from pg_catalog.pg_database where datname = current_database()) as "collation", pg_is_in_recovery()::text as "standby"`
+  const more = `(select datcollate from pg_catalog.pg_database where datname = current_database()) as "collation", pg_is_in_recovery()::text as "standby",
+    coalesce(${vectorSchema} || '.cosine_distance', 'none') as "vector_distance"`
   const [row] = resultOf(await db.execute(sql.raw(`select ${list}, ${more}`))).rows
   const { server_version: version, server_version_num: number, ...rest } = row as Readonly<Record<string, string>> // settings are text
   if (Number(number) < floor) {

@@ -15,6 +15,7 @@ import {
   text,
   unique,
 } from 'drizzle-orm/pg-core'
+import { arrayText } from './vectors.ts'
 
 /** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
 const time = customType<{ data: number; driverData: string }>({
@@ -29,6 +30,14 @@ const name = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' }
 
 /** Bytes as they are. */
 const binary = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
+
+/** Sent as text: a driver need not know the type. */
+const vector = customType<{ data: Float32Array; driverData: string | readonly number[] }>({
+  dataType: () => 'real[]',
+  toDriver: (numbers) => arrayText([...numbers]),
+  fromDriver: (given) =>
+    Float32Array.from(typeof given === 'string' ? given.slice(1, -1).split(',').map(Number) : given),
+})
 
 const whole = (column: string) => bigint(column, { mode: 'number' }).notNull()
 
@@ -201,9 +210,9 @@ export function daybookTables(options: PgTableOptions = {}) {
       timestamp: time().notNull(),
       payload: json().$type<JsonObject>().notNull(),
       digest: text().notNull(),
-      embedding: text(),
       createdAt: time('created_at').notNull(),
       updatedAt: time('updated_at').notNull(),
+      embedding: vector(),
     },
     (t) => [
       index(`${names.memories}_recent`).on(t.appName, t.userId, t.timestamp.desc().nullsFirst(), t.memoryId),

@@ -1,12 +1,40 @@
-import type { MemorySearch } from '@daybook/drizzle'
+import type { Embeddings, MemorySearch } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
+import { arrayText, type Vectors } from './vectors.ts'
 
 // Not a subquery, of which the planner would not know how few rows it has.
 const isOneOf: MemorySearch['isOneOf'] = (column, list) =>
   sql`${column} = any(translate(${list}::text, '[]', '{}')::bigint[])`
 
+/**
+ * Numbers, since pgvector takes an array of them, and no bytes. They are read as the server would send them: as a text they would take
+ * as much, and be rounded where `extra_float_digits` says so.
+ */
+const embeddings: Embeddings = {
+  text: arrayText,
+  stored: (text) => sql`${text}::real[]`,
+  selected: (column) => sql`encode(array_send(${column}), 'base64')`,
+  numbers(text) {
+    const bytes = Buffer.from(String(text), 'base64')
+    const count = (bytes.length - arrayHeader) / arrayElement
+    return Float32Array.from({ length: count }, (_, i) =>
+      bytes.readFloatBE(arrayHeader + i * arrayElement + elementHeader),
+    )
+  },
+  hasDimensions: (column, dimensions) => sql`cardinality(${column}) = ${sql.raw(String(dimensions))}`,
+}
+
+/** Bytes of an array of one dimension on the wire, before its elements, and of an element with the length before it. */
+const [arrayHeader, arrayElement, elementHeader] = [20, 8, 4]
+
 /** Lists of memories and words, by PostgreSQL's functions of JSON. */
-export const search: MemorySearch = {
+export const searchWith = (vectors: Vectors): MemorySearch => ({
+  embeddings: {
+    ...embeddings,
+    get distance() {
+      return vectors.distance
+    },
+  },
   entries: (list) =>
     sql`json_to_recordset(${list}::text::json) as entry("memoryId" text, "sessionId" text, "eventId" text, "author" text, "timestamp" bigint,
       "payload" text, "digest" text, "embedding" text, "createdAt" bigint, "updatedAt" bigint)`,
@@ -18,4 +46,4 @@ export const search: MemorySearch = {
       json_array_elements_text(one.words) as word) as entry`,
   isOneOf,
   deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
-}
+})

@@ -51,6 +51,10 @@ export function oracleOf(access: Access, schema: string): Oracle {
       const [row] = await query(`select count(*)::int as n from "${schema}".${areas[area]} where ${where}`, [appName])
       return Number(row?.['n'])
     },
+    async strayWords() {
+      const text = `select count(*)::int as n from ${table('memory_words')} where mid not in (select mid from ${table('memories')})`
+      return Number((await query(text))[0]?.['n'])
+    },
     async orphan() {
       const events = table('events')
       const copy = `insert into ${events} select (jsonb_populate_record(e, '{"sid": 2000000000}')).* from ${events} e limit 1`

@@ -12,6 +12,8 @@ import { pgDialect } from '../src/dialect.ts'
 import { driverOf, type PgDatabase } from '../src/driver.ts'
 import { createListener } from '../src/listener.ts'
 import type { OpenPgOptions, PgStoreOptions } from '../src/index.ts'
+import { probe } from '../src/probe.ts'
+import { createVectors } from '../src/vectors.ts'
 import { createWaits } from '../src/waits.ts'
 
 type Heard = (statement: SentStatement) => void
@@ -31,9 +33,11 @@ export async function openPatched(
   const { db, close } = openers[name](url, max, onStatement)
   const driver = driverOf(db, { prepare: true, acquireTimeout: undefined })
   const waits = createWaits()
+  const vectors = createVectors()
   const database = databaseOver(db, driver, waits)
+  vectors.learn(await probe(db))
   const listener = driver.connectToListen && createListener(driver.connectToListen)
-  const dialect = pgDialect({ database, driver, waits, listener, announces: true, options, close })
+  const dialect = pgDialect({ database, driver, waits, vectors, listener, announces: true, options, close })
   return createEngine(patch(dialect), options, pgOptionNames).store
 }
 

@@ -17,7 +17,7 @@ export const pgliteSubject = (onServers: Capabilities): StoreUnderTest =>
   defineStoreUnderTest({
     subject: { name: '@daybook/drizzle-pg', version: '0.1.0', driver: '@electric-sql/pglite@0.5' },
     contract: '1.0',
-    expects: { ...onServers, concurrentWriters: 'no' },
+    expects: { ...onServers, concurrentWriters: 'no', nativeVectors: 'no' },
     provision,
   })
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { YesNo } from '@daybook/core'
 import postgres, { type Sql } from 'postgres'
 import { urlOfServer } from '../../../tools/servers/found.ts'
 import { needsServer as needsBackend } from '../../../tools/servers/needs-server.ts'
@@ -26,4 +27,13 @@ export function urlWith(
   changes: Partial<Record<'username' | 'password' | 'host' | 'pathname' | 'search', string>>,
 ): string {
   return Object.assign(new URL(serverUrl), changes).href
+}
+
+/** Whether the database that was found has pgvector. */
+export async function hasVectors(): Promise<YesNo> {
+  if (urlOfServer('pg') === undefined) return 'no'
+  const sql = connect({ max: 1 })
+  const found = await sql`select 1 from pg_extension where extname = 'vector'`
+  await sql.end({ timeout: 1 })
+  return found.length > 0 ? 'yes' : 'no'
 }

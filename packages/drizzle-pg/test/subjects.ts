@@ -15,7 +15,7 @@ import { drizzle as drizzleNode } from 'drizzle-orm/node-postgres'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { Pool } from 'pg'
 import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/dialect-patch.ts'
-import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
+import { impossibleHere, mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { fixedAes } from '../../drizzle/test/codecs.ts'
 import { createPgStore, openPgStore, type OpenPgOptions, type PgStoreOptions } from '../src/index.ts'
 import { accessBy, holdSession, oracleOf, refuseEvents } from './oracle.ts'
@@ -23,7 +23,7 @@ import { openPatched } from './patched-store.ts'
 import { pgliteSubject } from './pglite-subject.ts'
 import { startServer } from '../../../tools/servers/throwaway.ts'
 import { createAppRole, createHostileRole, dropAppRole, hostileSettings } from './roles.ts'
-import { connect, serverEndpoint, serverUrl, urlWith } from './server.ts'
+import { connect, hasVectors, serverEndpoint, serverUrl, urlWith } from './server.ts'
 
 const expected: Capabilities = {
   memories: 'yes',
@@ -42,6 +42,7 @@ const expected: Capabilities = {
   windowFunctions: 'yes',
   transactionalDdl: 'yes',
   liveNotify: 'no',
+  nativeVectors: await hasVectors(),
   isolation: 'read committed',
 }
 
@@ -220,7 +221,10 @@ function subject(driver: string, variant: Variant): StoreUnderTest {
     ...(variant.driver === 'postgres' && { broken: [losesConnections] }),
     provision: (request) => (request.ownServer === true ? ownServerPlace(variant) : provision(request, variant)),
     ...(variant.isEncoded !== true && {
-      mutants: mutantsOf((request, patch) => provision(request, variant, patch), impossible),
+      mutants: mutantsOf((request, patch) => provision(request, variant, patch), {
+        ...impossible,
+        ...impossibleHere(expected),
+      }),
     }),
   })
 }

@@ -12,7 +12,7 @@ import { syncStore } from './sync-store.ts'
  * A store over a Drizzle database that you already have: `drizzle-orm/libsql` or `drizzle-orm/better-sqlite3`. Its settings
  * are left as they are (`health()` says which could lose data), and `close()` does not close it.
  *
- * @throws `unsupported` for another driver, or SQLite below 3.38 · `unavailable` · `corrupt` · `closed`
+ * @throws `unsupported` for another driver, or SQLite below 3.41 · `unavailable` · `corrupt` · `closed`
  */
 export async function createSqliteStore<Db extends SyncDatabase>(
   db: Db,

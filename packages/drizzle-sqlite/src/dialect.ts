@@ -20,7 +20,7 @@ import { expressions, insertNewSql } from './expressions.ts'
 import { jsonPaths } from './json-path.ts'
 import { allMigrations } from './migrate.ts'
 import { indexedBy, pathIndexing } from './path-index.ts'
-import { search } from './search.ts'
+import { searchFor } from './search.ts'
 import { floor, type Probe } from './probe.ts'
 import { daybookTables } from './schema.ts'
 
@@ -67,7 +67,7 @@ export function commonDialect(
     capabilities: capabilitiesOf(probe),
     limits: { ...defaultLimits, ...limits },
     expressions,
-    search,
+    search: searchFor(probe),
     jsonPaths: { ...jsonPaths, indexed: indexedBy(tables.sessions.state) },
     pathIndexing: pathIndexing(options),
     migrations: allMigrations,
@@ -96,7 +96,7 @@ export const serverLimits: Partial<Limits> = {
   batchBytes: 8 * 1024 * 1024,
 }
 
-const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabilities => ({
+const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory, hasVectors }: Probe): Capabilities => ({
   memories: 'yes',
   artifacts: 'yes',
   metrics: 'no',
@@ -110,14 +110,16 @@ const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory }: Probe): Capabi
   concurrentWriters: 'no',
   foreignKeys: foreignKeys ? 'yes' : 'no',
   skipLocked: 'no',
-  windowFunctions: 'yes', // the floor is 3.38
+  windowFunctions: 'yes', // the floor is above 3.25
   transactionalDdl: 'yes',
   liveNotify: 'no',
+  nativeVectors: hasVectors ? 'yes' : 'no',
   isolation: 'serializable',
 })
 
 /** Settings of a connection that matter, and what to say about those that could lose data. */
-export function serverOf({ version, journalMode, synchronous, foreignKeys, busyTimeout, isMemory }: Probe): Server {
+export function serverOf(probe: Probe): Server {
+  const { version, journalMode, synchronous, foreignKeys, busyTimeout, isMemory, hasVectors } = probe
   const warnings: string[] = []
   if (!isMemory && journalMode !== 'wal')
     warnings.push(`journal_mode is ${journalMode}; with wal readers and the writer do not block each other`)
@@ -133,6 +135,7 @@ export function serverOf({ version, journalMode, synchronous, foreignKeys, busyT
       synchronous: synchronousNames[synchronous] ?? String(synchronous),
       foreign_keys: foreignKeys ? 'on' : 'off',
       busy_timeout: String(busyTimeout),
+      vector_distance: hasVectors ? 'vector_distance_cos' : 'none',
     },
     warnings,
   }

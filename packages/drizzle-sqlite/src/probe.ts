@@ -12,6 +12,8 @@ export interface Probe {
   readonly busyTimeout: number
   readonly isSynchronous: boolean
   readonly isMemory: boolean
+  /** Whether it knows how far apart two vectors are: libSQL does, SQLite does not. */
+  readonly hasVectors: boolean
 }
 
 /** Each is one statement with one row; the pragmas are asked as functions, since some servers refuse them as statements. */
@@ -21,10 +23,11 @@ export const probeStatements = [
   'select synchronous as "synchronous" from pragma_synchronous',
   'select foreign_keys as "foreignKeys" from pragma_foreign_keys',
   'select timeout as "busyTimeout" from pragma_busy_timeout',
+  `select count(*) as "hasVectors" from pragma_function_list where name = 'vector_distance_cos'`,
 ] as const
 
-/** The oldest version that the store takes. */
-export const floor = [3, 38] as const
+/** The oldest version that the store takes: the first one with `unhex`. */
+export const floor = [3, 41] as const
 
 /** Reads the answers to {@link probeStatements}; refuses a version below the floor. */
 export function probeOf(
@@ -45,6 +48,7 @@ export function probeOf(
     synchronous: Number(row['synchronous'] ?? 2),
     foreignKeys: Number(row['foreignKeys'] ?? 0) === 1,
     busyTimeout: Number(row['busyTimeout'] ?? 0),
+    hasVectors: Number(row['hasVectors'] ?? 0) > 0,
     ...driver,
   }
 }

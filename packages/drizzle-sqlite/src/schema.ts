@@ -1,5 +1,5 @@
 import { fromMicros, toMicros, type JsonObject } from '@daybook/core'
-import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
+import { bytesOfEmbedding, embeddingOfBytes, tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import {
   blob,
@@ -19,6 +19,13 @@ const time = customType<{ data: number; driverData: bigint | number }>({
   dataType: () => 'integer',
   toDriver: toMicros,
   fromDriver: fromMicros,
+})
+
+/** 32 bits a number, the lower byte first. */
+const vector = customType<{ data: Float32Array; driverData: Uint8Array | ArrayBuffer }>({
+  dataType: () => 'blob',
+  toDriver: (numbers) => bytesOfEmbedding([...numbers]),
+  fromDriver: embeddingOfBytes,
 })
 
 /** Tables of a store, for joins and for drizzle-kit. The migrations that ship with the package make the same ones. */
@@ -165,9 +172,9 @@ export function daybookTables(options: TableNameOptions = {}) {
       timestamp: time().notNull(),
       payload: text({ mode: 'json' }).$type<JsonObject>().notNull(),
       digest: text().notNull(),
-      embedding: text(),
       createdAt: time('created_at').notNull(),
       updatedAt: time('updated_at').notNull(),
+      embedding: vector(),
     },
     (t) => [
       unique(`${names.memories}_key`).on(t.appName, t.userId, t.memoryId),

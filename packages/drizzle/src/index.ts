@@ -2,6 +2,7 @@ export type {
   Append,
   Appended,
   Dialect,
+  Embeddings,
   ErrorKind,
   EventValues,
   Expressions,
@@ -26,7 +27,9 @@ export type {
   StoredDelta,
   Tx,
   Value,
+  VectorDistance,
 } from './dialect.ts'
+export { bytesOfEmbedding, embeddingOfBytes } from './embedding-bytes.ts'
 export { createEngine, createRemoteStore, type Backend, type Engine } from './create-store.ts'
 export { operationsByName } from './methods.ts'
 export type { Operation } from './operation.ts'

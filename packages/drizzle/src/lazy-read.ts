@@ -4,7 +4,7 @@ import { runAsync, step, type Script } from './script.ts'
 
 /**
  * Runs a script that reads. Most make one statement, which is a consistent view by itself and needs no transaction; one that
- * makes a second begins anew inside one. It may: until it ends it has changed nothing.
+ * makes a second begins anew inside one, and so does one whose first says that others follow. It may: until it ends it has changed nothing.
  */
 export async function readLazily<T>(
   script: (tx: Tx) => Script<T>,
@@ -17,7 +17,7 @@ export async function readLazily<T>(
     rows: (statement, params = {}) =>
       step(() => {
         statements++
-        if (statements > 1) throw new NeedsTransaction()
+        if (statements > 1 || statement.isFollowed === true) throw new NeedsTransaction()
         return rows(statement, params)
       }),
     change: none,

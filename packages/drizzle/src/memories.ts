@@ -44,6 +44,8 @@ export interface MemoryScripts {
 const statementBytes = 1024 * 1024
 const statementWords = 20_000
 const eventsRead = 200
+/** What a number of an embedding takes at most, in the text of any dialect. */
+const numberChars = 16
 
 export function createMemoryScripts(parts: Parts): MemoryScripts {
   const { dialect, form, limits, sessionRows, eventRows } = parts
@@ -284,7 +286,7 @@ function* portions(writes: readonly MemoryWrite[]): Generator<readonly MemoryWri
   let [bytes, words] = [0, 0]
   for (const write of writes) {
     const { payload, words: own, embedding } = write.entry
-    const size = payload.length + ((embedding?.length ?? 0) * 16) / 3 // Base64 of four bytes a number
+    const size = payload.length + (embedding?.length ?? 0) * numberChars
     if (portion.length > 0 && (bytes + size > statementBytes || words + own.length > statementWords)) {
       yield portion
       portion = []

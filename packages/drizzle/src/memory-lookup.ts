@@ -1,23 +1,19 @@
-import {
-  checkCompared,
-  fusedScores,
-  likeness,
-  mostCompared,
-  placesSearched,
-  type FoundMemory,
-  type MemorySearchRequest,
-} from '@daybook/core'
+import { fusedScores, placesSearched, type FoundMemory, type MemorySearchRequest } from '@daybook/core'
 import { sql } from 'drizzle-orm'
 import type { Params, Row, Tx } from './dialect.ts'
-import { embeddingOf, type MemoryRows } from './memory-rows.ts'
+import { bestFirst, createLikenessLookup, keyOf, type Alike } from './memory-likeness.ts'
+import type { MemoryRows } from './memory-rows.ts'
 import type { Parts } from './operation.ts'
 import type { Script } from './script.ts'
 import { param, selected, variants } from './statements.ts'
 
-/** `memories.search` as a script: by words in one statement; by likeness the embeddings are compared here, and not by the database. */
+/** `memories.search` as a script: in one statement by words, and by likeness where the database tells how alike; by both in three. */
 export type MemoryLookup = (tx: Tx, request: MemorySearchRequest) => Script<readonly FoundMemory[]>
 
-export function createMemoryLookup({ dialect }: Pick<Parts, 'dialect'>, rows: MemoryRows): MemoryLookup {
+export function createMemoryLookup(
+  { dialect, limits }: Pick<Parts, 'dialect' | 'limits'>,
+  rows: MemoryRows,
+): MemoryLookup {
   const { expressions, search, tables } = dialect
   const { memories, memoryWords } = tables
   const { isScope, columns } = rows
@@ -32,8 +28,10 @@ export function createMemoryLookup({ dialect }: Pick<Parts, 'dialect'>, rows: Me
   const best = sql`order by found.hits desc, found.timestamp desc, found.memory_id, found.user_id`
   /** The best by words: their keys and how many words they have; with `bodies` what they say, too. */
   const byWords = variants((variant) => {
-    const hits = sql`select ${memoryWords.mid} as mid, count(*) as hits from ${memoryWords}
-      where ${search.isOneOf(memoryWords.word, param('words'))} group by ${memoryWords.mid}`
+    // Not by the column itself: SQLite, told by old statistics that there are few words, would walk all of them in its order.
+    const own = sql`${memoryWords.mid} + 0`
+    const hits = sql`select ${own} as mid, count(*) as hits from ${memoryWords}
+      where ${search.isOneOf(memoryWords.word, param('words'))} group by ${own}`
     // The rows are found by their keys, and only then are they read: a server may lack the room to sort rows with a document.
     const key = {
       mid: memories.mid,
@@ -55,59 +53,58 @@ export function createMemoryLookup({ dialect }: Pick<Parts, 'dialect'>, rows: Me
       sql: sql`${expressions.selectEach(body, sql`(${found}) as found`, memories, sql`${memories.mid} = found.mid`)} ${best}`,
     }
   })
-  const embedded = variants((variant) => ({
-    sql: sql`select ${selected({ mid, embedding: memories.embedding, timestamp: expressions.wholeText(memories.timestamp), memoryId: memories.memoryId, userId: memories.userId })}
-      from ${memories} where ${inScopes(variant.includes('shared'))} and ${memories.embedding} is not null limit ${param('limit')}`,
-  }))
+  const alikeTo = createLikenessLookup({
+    dialect,
+    limits,
+    bodies: columns,
+    scopesOf,
+    inScopes: (variant) => inScopes(variant.includes('shared')),
+  })
 
   function* foundByWords(tx: Tx, request: MemorySearchRequest, limit: number): Script<readonly Row[]> {
     const { appName, userIds, words = [] } = request
-    if (words.length === 0 || limit === 0) return []
+    if (words.length === 0) return []
     const { variant, params } = scopesOf(request)
     return yield* tx.rows(byWords(variant), { ...params, words: rows.numbersOf(words, appName, userIds), limit })
   }
 
-  function* foundByLikeness(
+  function* byLikeness(
     tx: Tx,
     request: MemorySearchRequest,
     embedding: readonly number[],
-  ): Script<readonly Alike[]> {
-    const { variant, params } = scopesOf(request)
-    const found = yield* tx.rows(embedded(variant), { ...params, limit: mostCompared + 1 })
-    checkCompared(found.length)
-    return found
-      .flatMap((row): Alike[] => {
-        const stored = embeddingOf(row['embedding'])
-        return stored.length === embedding.length ? [{ ...keyOf(row), score: likeness(stored, embedding) }] : []
-      })
-      .toSorted(bestFirst)
+  ): Script<readonly FoundMemory[]> {
+    const { limit } = request
+    const alike = yield* alikeTo(tx, request, embedding, { atLeast: limit, isAll: true })
+    return yield* told(tx, alike.slice(0, limit))
   }
 
   function* fused(tx: Tx, request: MemorySearchRequest, embedding: readonly number[]): Script<readonly FoundMemory[]> {
-    const alike = yield* foundByLikeness(tx, request, embedding)
-    const most = placesSearched(request.limit)
+    const { limit } = request
+    const most = placesSearched(limit)
+    const alike = (yield* alikeTo(tx, request, embedding, { atLeast: most, isAll: false })).slice(0, most)
     const worded = (yield* foundByWords(tx, request, most)).map((row) => ({ ...keyOf(row), score: 0 }))
     const keys = new Map([...alike, ...worded].map((one) => [one.mid, one]))
-    const scores =
-      request.words === undefined
-        ? new Map(alike.map(({ mid: own, score }) => [own, score]))
-        : fusedScores([worded, alike.slice(0, most)].map((list) => list.map(({ mid: own }) => own)))
-    const chosen = [...scores]
-      .flatMap(([own, score]) => ({ ...(keys.get(own) ?? nobody), score }))
-      .toSorted(bestFirst)
-      .slice(0, request.limit)
-    if (chosen.length === 0) return []
-    const read = yield* tx.rows(bodies, { mids: `[${chosen.map(({ mid: own }) => own).join(',')}]` })
+    const scores = fusedScores([worded, alike].map((list) => list.map(({ mid: own }) => own)))
+    const chosen = [...keys.values()].map((one) => ({ ...one, score: scores.get(one.mid) ?? 0 })).toSorted(bestFirst)
+    return yield* told(tx, chosen.slice(0, limit))
+  }
+
+  /** With what they say, which is read where it has not come along. */
+  function* told(tx: Tx, chosen: readonly Alike[]): Script<readonly FoundMemory[]> {
+    const silent = chosen.filter(({ row }) => row === undefined)
+    const mids = { mids: `[${silent.map(({ mid: own }) => own).join(',')}]` }
+    const read = silent.length === 0 ? [] : yield* tx.rows(bodies, mids)
     const byMid = new Map(read.map((row) => [String(row['mid']), row]))
-    return chosen.flatMap(({ mid: own, score }) => {
-      const row = byMid.get(own)
-      return row === undefined ? [] : [{ ...rows.memoryOf(row), score }]
-    })
+    return chosen.flatMap(({ mid: own, row = byMid.get(own), score }) =>
+      row === undefined ? [] : [{ ...rows.memoryOf(row), score }],
+    )
   }
 
   return function* lookup(tx, request) {
     const { embedding, words = [], limit } = request
-    if (embedding !== undefined) return yield* fused(tx, request, embedding)
+    if (limit === 0) return []
+    if (embedding !== undefined)
+      return yield* (request.words === undefined ? byLikeness : fused)(tx, request, embedding)
     const found = yield* foundByWords(tx, request, limit)
     return found.map((row) => ({ ...rows.memoryOf(row), score: Number(row['hits']) / words.length }))
   }
@@ -118,29 +115,4 @@ const scopesOf = ({ appName, userIds }: MemorySearchRequest): { readonly variant
   return second === undefined
     ? { variant: '', params: { appName, userId: first } }
     : { variant: 'shared', params: { appName, userId: second, sharedId: first } }
-}
-
-interface Alike {
-  readonly mid: string
-  readonly id: string
-  readonly userId: string
-  readonly time: bigint
-  readonly score: number
-}
-
-const nobody = { mid: '', id: '', userId: '', time: 0n }
-
-const keyOf = (row: Row): Omit<Alike, 'score'> => ({
-  mid: String(row['mid']),
-  id: String(row['memoryId']),
-  userId: String(row['userId']),
-  time: BigInt(String(row['timestamp'])),
-})
-
-function bestFirst(a: Alike, b: Alike): number {
-  if (a.score !== b.score) return b.score - a.score
-  if (a.time !== b.time) return a.time > b.time ? -1 : 1
-  return (
-    Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)) || Buffer.compare(Buffer.from(a.userId), Buffer.from(b.userId))
-  )
 }

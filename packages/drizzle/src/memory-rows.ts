@@ -8,7 +8,7 @@ import {
   type MemoryEntry,
 } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
-import type { Dialect, InsertAll, Params, Row } from './dialect.ts'
+import type { Dialect, Embeddings, InsertAll, Params, Row } from './dialect.ts'
 import { keyedDigest, wordNumbers } from './memory-words.ts'
 import { bare, param } from './statements.ts'
 import type { StoredForm } from './stored-form.ts'
@@ -42,6 +42,7 @@ export function createMemoryRows({ tables, expressions, search }: Dialect, form:
   // Not a join: a planner that cannot see how long the list is may walk the whole scope instead.
   const midOf = (id: SQL) =>
     sql`(select ${memories.mid} from ${memories} where ${isScope} and ${memories.memoryId} = ${id})`
+  const entryText = entryTexts(form, search.embeddings)
 
   return {
     isScope,
@@ -86,7 +87,7 @@ export function createMemoryRows({ tables, expressions, search }: Dialect, form:
           ofEntry('timestamp'),
           search.payload(ofEntry('payload')),
           ofEntry('digest'),
-          ofEntry('embedding'),
+          search.embeddings.stored(ofEntry('embedding')),
           ofEntry('createdAt'),
           ofEntry('updatedAt'),
         ],
@@ -117,7 +118,7 @@ export function createMemoryRows({ tables, expressions, search }: Dialect, form:
     lists(writes, scope) {
       const numberOf = wordNumbers(scope, writer)
       return {
-        entries: `[${writes.map((write) => entryText(write, scope, form, this.digestOf(write.entry))).join(',')}]`,
+        entries: `[${writes.map((write) => entryText(write, scope, this.digestOf(write.entry))).join(',')}]`,
         words: `[${writes
           .filter(({ entry: { words } }) => words.length > 0)
           .map(
@@ -140,40 +141,25 @@ export function createMemoryRows({ tables, expressions, search }: Dialect, form:
 const ofEntry = (name: string) => sql`entry.${sql.identifier(name)}`
 
 /** By hand, since whole numbers of 64 bits are beyond what JSON.stringify writes. */
-function entryText(
-  { entry, createdAt, updatedAt }: MemoryWrite,
-  scope: CheckedScope,
-  form: StoredForm,
-  digest: string,
-): string {
-  const { id, sessionId, eventId, author, timestamp, embedding } = entry
-  const texts = {
-    memoryId: id,
-    ...(sessionId !== null && { sessionId }),
-    ...(eventId !== null && { eventId }),
-    ...(author !== null && { author: toStorableText(author) }),
-    payload: form.memory(entry, scope),
-    digest,
-    ...(embedding !== null && { embedding: embeddingText(embedding) }),
+const entryTexts =
+  (form: StoredForm, embeddings: Embeddings) =>
+  ({ entry, createdAt, updatedAt }: MemoryWrite, scope: CheckedScope, digest: string): string => {
+    const { id, sessionId, eventId, author, timestamp, embedding } = entry
+    const texts = {
+      memoryId: id,
+      ...(sessionId !== null && { sessionId }),
+      ...(eventId !== null && { eventId }),
+      ...(author !== null && { author: toStorableText(author) }),
+      payload: form.memory(entry, scope),
+      digest,
+      ...(embedding !== null && { embedding: embeddings.text(embedding) }),
+    }
+    const numbers = `"timestamp":${microsText(timestamp)},"createdAt":${createdAt},"updatedAt":${updatedAt}`
+    return `${JSON.stringify(texts).slice(0, -1)},${numbers}}`
   }
-  const numbers = `"timestamp":${microsText(timestamp)},"createdAt":${createdAt},"updatedAt":${updatedAt}`
-  return `${JSON.stringify(texts).slice(0, -1)},${numbers}}`
-}
 
 const microsText = (timestamp: number) => String(toMicros(timestamp))
 
 const timeOf = (value: unknown) => fromMicros(String(value))
-
-/** 32 bits a number, the lower byte first, as Base64. */
-const embeddingText = (embedding: readonly number[]): string => {
-  const bytes = Buffer.alloc(embedding.length * 4)
-  for (const [i, number] of embedding.entries()) bytes.writeFloatLE(number, i * 4)
-  return bytes.toString('base64')
-}
-
-export const embeddingOf = (text: unknown): number[] => {
-  const bytes = Buffer.from(String(text), 'base64')
-  return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(i * 4))
-}
 
 export const scopeParams = ({ appName, userId }: CheckedScope): Params => ({ appName, userId })

@@ -106,8 +106,8 @@ export interface MemoryRow {
   payload: JsonObject
   /** Tells whether another entry says the same. */
   digest: string
-  /** Floats of 32 bits as Base64. */
-  embedding: string | null
+  /** Scaled: only its direction counts. */
+  embedding: Float32Array | null
   createdAt: number
   updatedAt: number
 }

@@ -27,7 +27,7 @@ export const knowing =
       : {
           ...(count < 3 ? withoutLeases(dialect) : dialect),
           migrations: dialect.migrations.slice(0, count),
-          capabilities: { ...dialect.capabilities, ...(count < 4 && noArtifacts), ...(count < 5 && noMemories) },
+          capabilities: { ...dialect.capabilities, ...(count < 4 && noArtifacts), ...(count < 7 && noMemories) },
         }
 
 const noArtifacts = { artifacts: 'no' } as const

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { wrapStore } from '@daybook/conformance/mutants'
 import type { OwnMutant, OwnMutantId, Place, PlaceRequest } from '@daybook/conformance'
-import { isStoreError, type PageOptions, type Page, type Store, type Call } from '@daybook/core'
+import { isStoreError, type Capabilities, type PageOptions, type Page, type Store, type Call } from '@daybook/core'
 import { bare, insertInto, param, selected, type Append, type Dialect, type Params } from '@daybook/drizzle'
 import { Column, is, Placeholder, sql, SQL, StringChunk } from 'drizzle-orm'
 import {
@@ -18,9 +18,10 @@ import {
   withoutShortcut,
   type DialectPatch,
 } from './dialect-patch.ts'
+import { impossibleWithoutVectors, memorySqlMutants } from './memory-sql-mutants.ts'
 
 /** A bug in the statements, the schema or the transactions of a store, the same on every database. */
-interface SqlMutant extends Pick<OwnMutant, 'id' | 'bug' | 'check'> {
+export interface SqlMutant extends Pick<OwnMutant, 'id' | 'bug' | 'check'> {
   readonly patch?: DialectPatch
   /** For a bug that sits where the contract is turned into statements. */
   readonly wrap?: (store: Store) => Store
@@ -371,7 +372,12 @@ const sqlMutants: readonly SqlMutant[] = [
   { id: 'S17@append', bug: 'an append does not tell how large a state has grown', check: 'LIM-13', patch: untoldSizes },
   { id: 'S15', bug: 'each page counts all rows', check: 'PRF-03', patch: countedPages },
   { id: 'S18', bug: 'versions are sorted to find the newest', check: 'PRF-01@artifacts', patch: sortedVersions },
+  ...memorySqlMutants,
 ]
+
+/** What a subject that says so, or does not, has to say about bugs. */
+export const impossibleHere = ({ nativeVectors }: Pick<Capabilities, 'nativeVectors'>) =>
+  nativeVectors === 'no' ? impossibleWithoutVectors : {}
 
 type Broken = (request: PlaceRequest, patch: DialectPatch) => Promise<Place>
 

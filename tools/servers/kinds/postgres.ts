@@ -39,8 +39,13 @@ export const postgres: ServerKind = {
       await client.end()
     }
   },
-  async admit() {
-    // initdb made the user.
+  /** initdb made the user. What lies there to be made an extension, the tests want to have. */
+  async admit(site) {
+    const client = new Client({ connectionString: url(site), connectionTimeoutMillis: 3000 })
+    await client.connect()
+    const { rows } = await client.query(`select from pg_available_extensions where name = 'vector'`)
+    if (rows.length > 0) await client.query('create extension if not exists vector')
+    await client.end()
   },
   stop: 'SIGINT',
   url,

@@ -67,6 +67,7 @@ export function openJsonFilesStore({ folder, ...options }: JsonFilesOptions): St
         artifacts: 'no',
         lease: 'no',
         liveNotify: 'no',
+        nativeVectors: 'no',
         transactionalDdl: 'no',
       },
       areas,

@@ -26,6 +26,7 @@ const subject: StoreUnderTest = defineStoreUnderTest({
     windowFunctions: 'no',
     transactionalDdl: 'no',
     liveNotify: 'no',
+    nativeVectors: 'no',
     isolation: 'serializable',
   },
   async provision({ id }) {

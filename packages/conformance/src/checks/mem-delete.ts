@@ -2,6 +2,7 @@ import type { MemoryDeletion, MemoryScope } from '@daybook/core'
 import type { Ctx } from '../context.ts'
 import { equal } from '../expect.ts'
 import { keyOf, newSession, nothingWritten, numbers, say } from '../fixtures.ts'
+import { oracleMember } from '../whitebox.ts'
 
 const idsIn = async (ctx: Ctx, scope: MemoryScope) =>
   (await ctx.other.memories.list({ ...scope, direction: 'asc' })).items.map(({ id }) => id)
@@ -88,4 +89,31 @@ export async function sessionsLeave(ctx: Ctx): Promise<void> {
     ['shared'],
     'a search of the user finds only what is left',
   )
+}
+
+/** Whoever reads the database beside the store must not find what was deleted by what it was found by. */
+export async function wordsGoToo(ctx: Ctx): Promise<void> {
+  const strayWords = oracleMember(ctx, 'strayWords')
+  const ann = { appName: ctx.app, userId: 'ann' }
+  const { memories } = ctx.store
+  const session = await newSession(ctx)
+  await ctx.store.events.append(session, [say('e1', 'alpha'), say('e2', 'beta')])
+  const steps: Readonly<Record<string, () => Promise<unknown>>> = {
+    'an add': () =>
+      memories.add(
+        ann,
+        [1, 2, 3, 4].map((i) => ({ id: `m${i}`, text: `alpha beta n${i}` })),
+      ),
+    'an add that replaces': () => memories.add(ann, { id: 'm1', text: 'gamma' }),
+    'a delete by id': () => memories.delete({ ...ann, id: 'm2' }),
+    'an add of a session': () => memories.add(ann, { session }),
+    'a delete by session': () => memories.delete({ ...ann, sessionId: session.sessionId }),
+    'a delete of all': () => memories.delete({ ...ann, all: true }),
+    'another add': () => memories.add(ann, { text: 'alpha' }),
+    'an erasure': () => ctx.store.erase(ann),
+  }
+  for (const [what, step] of Object.entries(steps)) {
+    await step()
+    equal(await strayWords(), 0, `words of no memory after ${what}`)
+  }
 }

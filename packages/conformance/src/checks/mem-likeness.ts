@@ -1,7 +1,7 @@
 import type { Store } from '@daybook/core'
 import type { Ctx } from '../context.ts'
 import { equal, holds, rejects } from '../expect.ts'
-import { nothingWritten } from '../fixtures.ts'
+import { nothingWritten, numbers } from '../fixtures.ts'
 
 const at = (id: string, embedding: readonly number[], text = 'x', timestamp = 1) => ({
   id,
@@ -96,4 +96,81 @@ export async function likenessIsChecked(ctx: Ctx): Promise<void> {
     },
     'embeddings that are none',
   )
+}
+
+/**
+ * A float of 32 bits cannot tell the cosines of these apart, and the ones that are further away are newer: whoever takes the
+ * database's word for the order has them in the order of time.
+ */
+export async function closeOnesAreTold(ctx: Ctx): Promise<void> {
+  const scope = { appName: ctx.app, userId: 'ann' }
+  const [count, step] = [60, 2 ** -15]
+  await ctx.store.memories.add(
+    scope,
+    numbers(count).map((i) => at(`m${i}`, [1, i * step, 0, 0], 'x', i)),
+  )
+  for (const limit of [1, 5, count])
+    equal(
+      await ids(ctx.other, { ...scope, embedding: [1, 0, 0, 0], limit }),
+      numbers(limit).map((i) => `m${i}`),
+      `the ${limit} nearest of ${count} that are almost alike`,
+    )
+}
+
+/** Squares of these are beyond what a float of 32 bits holds, at either end; and their directions are plain ones. */
+export async function anyLengthCounts(ctx: Ctx): Promise<void> {
+  const scope = { appName: ctx.app, userId: 'ann' }
+  await ctx.store.memories.add(scope, [
+    at('long', [3e38, 0, 0, 0]),
+    at('long aslant', [2e38, 2e38, 0, 0]),
+    at('short', [1e-38, 0, 0, 0.1e-38]),
+    at('shortest', [0, 1e-45, 0, 0]),
+    at('plain', [0.8, 0.6, 0, 0]),
+  ])
+  const expected = ['long', 'short', 'plain', 'long aslant', 'shortest']
+  for (const length of [1e-40, 1, 3e38])
+    equal(await ids(ctx.other, { ...scope, embedding: [length, 0, 0, 0] }), expected, `by one of length ${length}`)
+}
+
+/** Those of another length, which a store opened otherwise has left, are not found, and in nobody's way. */
+export async function otherLengthsAreLeftOut(ctx: Ctx): Promise<void> {
+  const scope = { appName: ctx.app, userId: 'ann' }
+  const short = await ctx.open({ embeddingDimensions: 3 })
+  await short.memories.add(scope, [at('three', [1, 0, 0], 'alpha'), at('another three', [0, 1, 0], 'alpha')])
+  await ctx.store.memories.add(scope, [at('four', [0, 1, 0, 0], 'alpha'), at('another four', [1, 1, 0, 0], 'beta')])
+  equal(await ids(ctx.other, { ...scope, embedding: [1, 0, 0, 0] }), ['another four', 'four'], 'by four numbers')
+  equal(await ids(short, { ...scope, embedding: [1, 0, 0] }), ['three', 'another three'], 'by three numbers')
+  const fused = await ids(ctx.other, { ...scope, embedding: [1, 0, 0, 0], query: 'alpha' })
+  equal(fused.toSorted(), ['another four', 'another three', 'four', 'three'], 'words find all of them')
+}
+
+/** The bound of what is compared here; where the database compares, only of what it cannot tell apart. */
+export async function comparesWithinBounds(ctx: Ctx): Promise<void> {
+  const [bound, count] = [40, 60]
+  const isNative = ctx.store.capabilities.nativeVectors === 'yes'
+  const store = await ctx.open({ limits: { embeddingsCompared: bound } })
+  const of = (userId: string) => ({ appName: ctx.app, userId })
+  const embedding = [1, 0, 0, 0]
+  const fill = (userId: string, many: number, direction: (i: number) => readonly number[]) =>
+    store.memories.add(
+      of(userId),
+      numbers(many).map((i) => at(`m${i}`, direction(i), 'x', i)),
+    )
+  const refused = (userId: string, what: string) =>
+    rejects(() => store.memories.search({ ...of(userId), embedding, limit: 5 }), 'limit_exceeded', what, {
+      field: 'embedding',
+      limit: bound,
+    })
+  await fill('within', bound, () => embedding)
+  equal(
+    await ids(store, { ...of('within'), embedding, limit: 3 }),
+    [bound, bound - 1, bound - 2].map((i) => `m${i}`),
+    'as many as may be compared, all of one direction: the newest',
+  )
+  await fill('beyond', count, (i) => [1, i, 0, 0])
+  if (isNative)
+    equal(await ids(store, { ...of('beyond'), embedding, limit: 3 }), ['m1', 'm2', 'm3'], 'the nearest of more')
+  else await refused('beyond', 'a search among more')
+  await fill('alike', count, () => embedding)
+  await refused('alike', 'a search among more of one direction')
 }

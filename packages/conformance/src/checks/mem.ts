@@ -4,8 +4,15 @@ import type { Ctx } from '../context.ts'
 import { equal, holds, Inapplicable, rejects, within } from '../expect.ts'
 import { keyOf, newSession, nothingWritten, numbers, say, walk } from '../fixtures.ts'
 import { addedAgain, batchesAreBounded, eventsOnce, sessionReplaces, racingSessions, racingEntries } from './mem-add.ts'
-import { deletesExactly, sessionsLeave } from './mem-delete.ts'
-import { likenessIsExact, likenessIsChecked } from './mem-likeness.ts'
+import { deletesExactly, sessionsLeave, wordsGoToo } from './mem-delete.ts'
+import {
+  anyLengthCounts,
+  closeOnesAreTold,
+  comparesWithinBounds,
+  likenessIsChecked,
+  likenessIsExact,
+  otherLengthsAreLeftOut,
+} from './mem-likeness.ts'
 import { agreesWithReference } from './mem-model.ts'
 import { injections } from './sec.ts'
 
@@ -494,11 +501,38 @@ export const MEM: Checks = [
     capability: 'vectorSearch',
     variant: 'checked',
   }),
+  check('MEM-08', 'by likeness: what a float of 32 bits cannot tell apart is in its order', closeOnesAreTold, {
+    capability: 'vectorSearch',
+    variant: 'close',
+  }),
+  check('MEM-08', 'by likeness: only the direction counts, however long or short', anyLengthCounts, {
+    capability: 'vectorSearch',
+    variant: 'length',
+  }),
+  check('MEM-08', 'embeddings of another number of dimensions are left out', otherLengthsAreLeftOut, {
+    capability: 'vectorSearch',
+    variant: 'dimensions',
+  }),
+  check(
+    'MEM-08',
+    'as many as limits.embeddingsCompared says are compared, and more are refused',
+    comparesWithinBounds,
+    {
+      capability: 'vectorSearch',
+      variant: 'bound',
+    },
+  ),
   check('MEM-09', 'limit, total order, and lists by pages', limitAndOrder, search),
   check('MEM-10', 'delete takes what it names, and nothing else', deletesExactly, memories),
   check('MEM-10', 'deleting a session leaves its memories; erase takes those of the user', sessionsLeave, {
     ...memories,
     variant: 'sources',
+  }),
+  check('MEM-10', 'what goes takes along what it was found by', wordsGoToo, {
+    ...memories,
+    variant: 'words',
+    engine: 'whitebox',
+    needs: ['oracle'],
   }),
   check('MEM-11', 'what was added is found at once, and what was deleted is not', readAfterWrite, search),
   check('MEM-12', 'text and queries are literal, whatever they look like', injected, search),

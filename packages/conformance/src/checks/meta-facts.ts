@@ -1,9 +1,9 @@
-import type { Fact, LoadedSession, Store } from '@daybook/core'
+import { isStoreError, type Fact, type LoadedSession, type Store } from '@daybook/core'
 import { check, type Check, type CheckOptions } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import type { TriedFact } from '../define.ts'
 import { CheckFailure, equal, Inapplicable, present, Unproven } from '../expect.ts'
-import { keyOf, newSession, say, someEvents } from '../fixtures.ts'
+import { keyOf, newSession, numbers, say, someEvents } from '../fixtures.ts'
 import { startWorker, type RemoteStore } from '../process.ts'
 import { othersGoOn } from './con-locks.ts'
 
@@ -123,6 +123,27 @@ async function writersTakeTurns(ctx: Ctx): Promise<void> {
   agrees(ctx, 'concurrentWriters', isThrough, `while one session is held, another is written (${Math.round(took)} ms)`)
 }
 
+/** More embeddings than a store may compare: a database that compares them itself has the nearest all the same. */
+async function databaseCompares(ctx: Ctx): Promise<void> {
+  if (ctx.store.capabilities.vectorSearch === 'no') nobodySees(ctx, 'nativeVectors')
+  const store = await ctx.open({ limits: { embeddingsCompared: 3 } })
+  const scope = { appName: ctx.app, userId: 'ann' }
+  await store.memories.add(
+    scope,
+    numbers(9).map((i) => ({ id: `m${i}`, text: 'x', embedding: [1, i, 0, 0] })),
+  )
+  const found = await store.memories.search({ ...scope, embedding: [1, 0, 0, 0], limit: 1 }).catch((error: unknown) => {
+    if (isStoreError(error) && error.code === 'limit_exceeded') return undefined
+    throw error
+  })
+  agrees(
+    ctx,
+    'nativeVectors',
+    found !== undefined,
+    'the nearest of 9 embeddings, of which the store compares 3 at most',
+  )
+}
+
 const looks: Readonly<Record<Fact, readonly [string, (ctx: Ctx) => Promise<void>, CheckOptions?]>> = {
   persistent: [
     'data outlive every open, read by another process',
@@ -134,6 +155,7 @@ const looks: Readonly<Record<Fact, readonly [string, (ctx: Ctx) => Promise<void>
   skipLocked: ['as SQL names it', tried('skipLocked')],
   windowFunctions: ['as SQL names it', tried('windowFunctions')],
   transactionalDdl: ['a table that a transaction made is gone with its rollback', tried('transactionalDdl')],
+  nativeVectors: ['the nearest of more embeddings than the store compares', databaseCompares],
   liveNotify: ['a tail that idles is woken by the database', tailIsWoken, { engine: 'race', budgetMs: 60_000 }],
 }
 

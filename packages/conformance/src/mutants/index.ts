@@ -18,6 +18,7 @@ import { groupMutants } from './groups.ts'
 import { idMutants } from './ids.ts'
 import { leaseMutants } from './leases.ts'
 import { listMutants } from './lists.ts'
+import { likenessMutants } from './likeness.ts'
 import { memoryMutants } from './memories.ts'
 import { raceMutants } from './races.ts'
 import { realWorldMutants } from './real-world.ts'
@@ -48,6 +49,7 @@ export const mutants: readonly Mutant[] = [
   ...idMutants,
   ...leaseMutants,
   ...listMutants,
+  ...likenessMutants,
   ...memoryMutants,
   ...raceMutants,
   ...realWorldMutants,

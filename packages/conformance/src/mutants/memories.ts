@@ -1,46 +1,10 @@
-import type { FoundMemory, MemoryQuery, MemoryScope, NewMemory, SessionKey, Store } from '@daybook/core'
+import type { MemoryScope, SessionKey, Store } from '@daybook/core'
 import { setTimeout as wait } from 'node:timers/promises'
 import { walkEvents, walkMemories } from '../fixtures.ts'
 import type { Mutant } from '../mutant.ts'
-import { wrapStore, type Overrides } from '../wrap.ts'
+import { wrapStore } from '../wrap.ts'
+import { adding, broken, isEntry, isList, scopeOf, searching } from './memory-overrides.ts'
 import { joinedAs } from './transactions.ts'
-
-type Memories = NonNullable<Overrides['memories']>
-
-const broken = (store: Store, memories: Memories): Store => wrapStore(store, { memories })
-
-const searching = (
-  store: Store,
-  spoil: (query: MemoryQuery) => MemoryQuery,
-  then: (
-    items: readonly FoundMemory[],
-    query: MemoryQuery,
-  ) => readonly FoundMemory[] | Promise<readonly FoundMemory[]> = (items) => items,
-): Store =>
-  broken(store, {
-    search: async (query) => ({ items: await then((await store.memories.search(spoil(query))).items, query) }),
-  })
-
-const scopeOf = ({ appName, userId }: MemoryQuery): MemoryScope => ({
-  appName,
-  ...(userId !== undefined && { userId }),
-})
-
-const isList = (source: unknown): source is readonly NewMemory[] => Array.isArray(source)
-
-const isEntry = (source: unknown): source is NewMemory =>
-  typeof source === 'object' && source !== null && !('session' in source) && !('events' in source)
-
-/** The store with every entry spoilt that is given by hand. */
-const adding = (store: Store, spoil: (entry: NewMemory) => NewMemory): Store =>
-  broken(store, {
-    add: (scope, source, options) =>
-      store.memories.add(
-        scope,
-        isList(source) ? source.map((one) => spoil(one)) : isEntry(source) ? spoil(source) : source,
-        options,
-      ),
-  })
 
 const partsOf = (content: unknown): readonly unknown[] => {
   const parts: unknown = typeof content === 'object' && content !== null ? Reflect.get(content, 'parts') : undefined
@@ -282,35 +246,36 @@ export const memoryMutants: readonly Mutant[] = [
       }),
   },
   {
-    id: 'M415',
-    bug: 'by likeness without regard to length: the sum of the products',
-    check: 'MEM-08',
-    wrap: (store) =>
-      searching(
-        store,
-        (query) => query,
-        (items, { query }) => (query === undefined ? items.map((item) => ({ ...item, score: item.score * 2 })) : items),
-      ),
+    id: 'M435',
+    bug: 'a memory is found by its id alone',
+    check: 'SEC-06',
+    fact: 'memories',
+    wrap: (store, { memory }) =>
+      broken(store, {
+        add: async (scope, source, options) => {
+          memory.set('scope', scope)
+          return store.memories.add(scope, source, options)
+        },
+        get: async (scope, id, options) =>
+          store.memories.get((memory.get('scope') ?? scope) as MemoryScope, id, options), // put there by add
+      }),
   },
   {
-    id: 'M416',
-    bug: 'ties of likeness the oldest first',
-    check: 'MEM-08',
-    wrap: (store) =>
-      searching(
-        store,
-        (query) => query,
-        (items) => items.toSorted((a, b) => b.score - a.score || a.timestamp - b.timestamp),
-      ),
-  },
-  {
-    id: 'M417',
-    bug: 'an embedding that is too short is filled up',
-    check: 'MEM-08@checked',
-    wrap: (store) =>
-      adding(store, (entry) =>
-        entry.embedding?.length === 3 ? { ...entry, embedding: [...entry.embedding, 0] } : entry,
-      ),
+    id: 'M436',
+    bug: 'a memory is deleted by its id, whosever it is',
+    check: 'SEC-07',
+    fact: 'memories',
+    wrap: (store, { memory }) =>
+      broken(store, {
+        add: async (scope, source, options) => {
+          if (!memory.has('scope')) memory.set('scope', scope)
+          return store.memories.add(scope, source, options)
+        },
+        delete: async (query) => {
+          const first = (memory.get('scope') ?? query) as MemoryScope // put there by add
+          return store.memories.delete(query.id === undefined ? query : { ...query, ...first })
+        },
+      }),
   },
   {
     id: 'M418',
