@@ -1,4 +1,4 @@
-import type { SessionKey, Store } from '@daybook/core'
+import type { MemoryQuery, SessionKey, Store } from '@daybook/core'
 import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects, within } from '../expect.ts'
@@ -93,6 +93,25 @@ const artifactReaders: typeof readers = [
   ['artifacts.versions', async (store, key) => (await store.artifacts.versions({ ...key, name: 'a' })).items, []],
 ]
 
+const memoryReaders: typeof readers = [
+  ['memories.get', (store, { appName, userId }) => store.memories.get({ appName, userId }, 'm1'), undefined],
+  ['memories.list', async (store, { appName, userId }) => (await store.memories.list({ appName, userId })).items, []],
+  ['memories.search', (store, { appName, userId }) => foundBy(store, { appName, userId, query: 'secret' }), []],
+  [
+    'memories.search of the user alone',
+    (store, { appName, userId }) => foundBy(store, { appName, userId, query: 'secret', scope: 'user' }),
+    [],
+  ],
+  [
+    'memories.search by likeness',
+    async (store, { appName, userId }) =>
+      store.capabilities.vectorSearch === 'yes' ? foundBy(store, { appName, userId, embedding: [1, 0, 0, 0] }) : [],
+    [],
+  ],
+]
+
+const foundBy = async (store: Store, query: MemoryQuery) => (await store.memories.search(query)).items
+
 const userAndSession = ({ appName, userId, sessionId }: SessionKey): SessionKey => ({ appName, userId, sessionId })
 
 const foreignKeys = (ctx: Ctx): SessionKey[] => [
@@ -105,9 +124,12 @@ const foreignKeys = (ctx: Ctx): SessionKey[] => [
 async function noReadAcross(ctx: Ctx): Promise<void> {
   await newSession(ctx, 's1', { secret: 1, 'user:secret': 1 })
   await ctx.store.events.append(keyOf(ctx), say('e1'))
-  const hasArtifacts = await withArtifacts(ctx)
+  const areas = [
+    ...((await withArtifacts(ctx)) ? artifactReaders : []),
+    ...((await withMemories(ctx)) ? memoryReaders : []),
+  ]
   for (const key of foreignKeys(ctx)) {
-    for (const [name, read, nothing] of [...readers, ...(hasArtifacts ? artifactReaders : [])])
+    for (const [name, read, nothing] of [...readers, ...areas])
       equal(
         await read(ctx.store, key),
         nothing,
@@ -131,11 +153,37 @@ async function withArtifacts(ctx: Ctx): Promise<boolean> {
   return true
 }
 
+/** Remembers something of the user, where the store has memories. */
+async function withMemories(ctx: Ctx): Promise<boolean> {
+  const { memories, vectorSearch } = ctx.store.capabilities
+  if (memories === 'no') return false
+  const embedding = vectorSearch === 'yes' ? { embedding: [1, 0, 0, 0] } : {}
+  await ctx.store.memories.add(ofAnn(ctx), { id: 'm1', text: 'secret', sessionId: 's1', timestamp: 1, ...embedding })
+  return true
+}
+
+const ofAnn = ({ app }: Ctx) => ({ appName: app, userId: 'ann' })
+
+/** What others may write is theirs, and touches nothing that is ann's. */
+async function noMemoryAcross(ctx: Ctx, { appName, userId }: SessionKey): Promise<void> {
+  const { memories } = ctx.store
+  const [scope, before] = [{ appName, userId }, await ctx.other.memories.get(ofAnn(ctx), 'm1')]
+  const filters = [{ id: 'm1' }, { sessionId: 's1' }, { before: 2e12 }, { all: true as const }]
+  for (const filter of filters)
+    equal((await memories.delete({ ...scope, ...filter })).memories, 0, `memories.delete by ${Object.keys(filter)[0]}`)
+  const { items } = await memories.add(scope, { id: 'm1', text: 'theirs', timestamp: 1 })
+  equal(items[0]?.outcome, 'added', 'memories.add of an id that another has')
+  equal(await ctx.other.memories.get(ofAnn(ctx), 'm1'), before, 'the memory of the other')
+  equal((await memories.delete({ ...scope, id: 'm1' })).memories, 1, 'memories.delete of their own')
+  equal(await ctx.other.memories.get(ofAnn(ctx), 'm1'), before, 'the memory of the other, later')
+}
+
 async function noWriteAcross(ctx: Ctx): Promise<void> {
   await newSession(ctx, 's1', { secret: 1, 'user:secret': 1, 'app:secret': 1 })
   await ctx.store.events.append(keyOf(ctx), say('e1'))
   const { store } = ctx
   const hasArtifacts = await withArtifacts(ctx)
+  const hasMemories = await withMemories(ctx)
   for (const key of foreignKeys(ctx)) {
     await nothingWritten(
       ctx,
@@ -168,6 +216,7 @@ async function noWriteAcross(ctx: Ctx): Promise<void> {
       },
       `writes by ${JSON.stringify(key.userId)} of ${key.appName === ctx.app ? 'the app' : 'another app'}`,
     )
+    if (hasMemories) await noMemoryAcross(ctx, key)
   }
 }
 
