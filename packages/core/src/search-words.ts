@@ -16,6 +16,8 @@ const joined =
   /^[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]$/u
 const anyJoined =
   /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u
+/** The one mark whose case folding is a letter, which begins a word of its own after a Han character. */
+const iotaBelow = '\u0345'
 const mark = /^\p{M}$/u
 const humps = /(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u
 
@@ -59,7 +61,7 @@ type Kind = 'text' | 'query'
 function distinct(text: string, kind: Kind, most: number): string[] {
   const words = new Set<string>()
   // What NFKC writes as letters, TM for one, is no part of the word before it.
-  const normal = text.replace(markSigns, ' ').normalize('NFKC').replace(ignorable, '')
+  const normal = text.replace(markSigns, ' ').normalize('NFKC').replace(ignorable, '').replaceAll(iotaBelow, 'ι')
   for (const [found] of normal.matchAll(run)) {
     for (const word of wordsOfRun(found, kind)) {
       if (words.size === most) return [...words]
@@ -115,5 +117,6 @@ function clusters(text: string): string[] {
   return found
 }
 
-/** Case folding: by way of the capitals, so that ß is ss, and without the sigma that ends a word. */
-const folded = (word: string): string => word.toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
+/** Case folding: by way of the capitals, so that ß and ẞ are ss, and without the sigma that ends a word. */
+const folded = (word: string): string =>
+  word.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')

@@ -9,7 +9,7 @@ describe('the words of a text', () => {
     ['Hello, HELLO — world!', ['hello', 'world']],
     ['I am 5k is', ['i', 'am', '5k', 'is']],
     ['ﬁne ＡＢＣ１２ ½', ['fine', 'abc12', '1', '2']],
-    ['straße STRASSE', ['strasse']],
+    ['straße STRASSE STRAẞE', ['strasse']],
     ['ΟΔΟΣ οδος Οδός', ['οδοσ', 'οδόσ']],
     ['café cafe\u0301 cafe', ['café', 'cafe']],
     ['soft\u00adhyphen', ['softhyphen']],
@@ -40,6 +40,10 @@ describe('the words of a text', () => {
     const many = Array.from({ length: 12_000 }, (_, i) => `w${i}`).join(' ')
     expect([searchWords(many).length, queryWords(many).length]).toEqual([10_000, 256])
     expect(searchWords('\ufdfa'.repeat(2_000_000)).length).toBeGreaterThan(0)
+  })
+
+  test('of a mark that is a letter in capitals are those of the letter', () => {
+    expect(searchWords('一\u0345 x\u0345')).toEqual(['一', 'ι', 'xι'])
   })
 
   test('whatever the text: distinct, not empty, found again by themselves, and the query of a text finds it', () => {

@@ -68,8 +68,9 @@ describe('a URL', () => {
 
   test('whatever is percent-encoded comes back', () => {
     const text = fc.string({ minLength: 1, unit: 'grapheme' })
+    const name = text.filter((one) => !/^\.\.?$/.test(one)) // steps of a path, in any URL
     fc.assert(
-      fc.property(text, text, text, (user, password, database) => {
+      fc.property(text, text, name, (user, password, database) => {
         const url = `db://${[user, password].map(encodeURIComponent).join(':')}@h/${encodeURIComponent(database)}`
         expect(parseServerUrl(url, schemes)).toMatchObject({ user, password, database })
       }),
