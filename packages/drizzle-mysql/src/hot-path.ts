@@ -12,10 +12,10 @@ import {
 } from '@daybook/drizzle'
 import { appendedBy, buildBlock, buildSteps, insertedBy, shaped, sizesIn, type Shaped } from './append.ts'
 import type { Connections } from './connections.ts'
-import { runBlock, runPrepared, runText, type Connection } from './driver.ts'
+import { runBlock, runText, type Connection } from './driver.ts'
 import { checkViolations, notPreparable } from './errors.ts'
 import { buildLoad, loadedBy } from './load.ts'
-import { buildInsert, buildReturning, buildSessionBlock, buildStates, isAlone, shapedSession } from './new-session.ts'
+import { buildInsert, buildSessionBlock, buildStates, isAlone, shapedSession } from './new-session.ts'
 import type { Probe } from './probe.ts'
 import type { DaybookTables } from './schema.ts'
 import { compiled, rolledBack, rowsOn, runOn } from './transactions.ts'
@@ -38,23 +38,21 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
 
   const sessionBlockFor = variants((variant) => buildSessionBlock(tables, variant))
   const insertSession = buildInsert(tables)
-  const insertReturning = buildReturning(tables)
   const states = buildStates(tables)
 
   /** One round trip: from when it is sent until the server answers its outcome is unknown. */
-  async function atOnce(
+  async function inBlock(
     connection: Connection,
     statement: Statement,
     params: Params,
     call: Call,
-    run: typeof runBlock = runBlock,
   ): Promise<readonly Row[]> {
     const { text, values } = compiled(statement)
     call.committing()
     try {
-      return await run(connection, `${lockWaitFor(call, server)}${text}`, values(params))
+      return await runBlock(connection, `${lockWaitFor(call, server)}${text}`, values(params))
     } catch (error) {
-      // What the server itself says ended a block before its COMMIT, which is its last statement; one that was killed has left
+      // What the server itself says ended the block before its COMMIT, which is its last statement; one that was killed has left
       // its transaction open. A connection that the server ends may have been at its COMMIT.
       const { kind, driverCode } = failures(error)
       if (typeof driverCode === 'number' && kind !== 'connection') {
@@ -126,7 +124,7 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
       if (shape === undefined) return undefined
       return shortly(call, async (connection) =>
         takesBlocks
-          ? appendedBy(await atOnce(connection, blockFor(shape.variant), shape.params, call))
+          ? appendedBy(await inBlock(connection, blockFor(shape.variant), shape.params, call))
           : inSteps(connection, shape, call),
       )
     },
@@ -136,9 +134,7 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
       const { variant, params } = shape
       return shortly(call, async (connection) => {
         if (!takesBlocks) return inserted(connection, params, call)
-        const [seen] = isAlone(shape)
-          ? await atOnce(connection, insertReturning, params, call, runRows)
-          : await atOnce(connection, sessionBlockFor(variant), params, call)
+        const [seen] = await inBlock(connection, sessionBlockFor(variant), params, call)
         return seen
       })
     },
@@ -149,8 +145,6 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
     },
   }
 }
-
-const runRows: typeof runBlock = async (connection, sql, values) => (await runPrepared(connection, sql, values)).rows
 
 /** Milliseconds that are kept of a call's time for its answer, which says that nothing was written. */
 const kept = 200

@@ -1,12 +1,12 @@
 import { byteLength } from '@daybook/core'
 import { insertInto, param, selected, type NewSession, type Params, type Statement } from '@daybook/drizzle'
-import { sql, type SQL } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { isEmpty, scopePart, shapedDeltas, shapeOf, words, type Shape, type Shaped } from './append.ts'
 import type { DaybookTables } from './schema.ts'
 
-// One INSERT, which is a transaction by itself. What the session sees of its user's and its app's state MariaDB returns with it;
-// on MySQL it is read before. Where it is to change them it is a block on MariaDB, as an append is, and the script on MySQL. A key
-// that exists is an error, which undoes all of it.
+// As an append: a block on MariaDB, and on MySQL one INSERT, which is a transaction by itself; what the session sees of its
+// user's and its app's state is read before it, and where it is to change them the script does it. A key that exists is an
+// error, which undoes all of it.
 
 /** @param packet bytes of the largest statement; `undefined`: it has to go the long way */
 export function shapedSession(session: NewSession, packet: number): Shaped | undefined {
@@ -54,17 +54,11 @@ export const buildInsert = ({ sessions }: DaybookTables): Statement => ({
 })
 
 /** What a session sees besides its own state. */
-const seen = ({ userStates, appStates }: DaybookTables): SQL =>
-  selected({
+export const buildStates = ({ userStates, appStates }: DaybookTables): Statement => ({
+  sql: sql`select ${selected({
     userState: sql`(select cast(${userStates.state} as char) from ${userStates} where ${userStates.appName} = ${param('appName')} and ${userStates.userId} = ${param('userId')})`,
     appState: sql`(select cast(${appStates.state} as char) from ${appStates} where ${appStates.appName} = ${param('appName')})`,
-  })
-
-export const buildStates = (tables: DaybookTables): Statement => ({ sql: sql`select ${seen(tables)}` })
-
-/** MariaDB: the INSERT, and what the session sees. */
-export const buildReturning = (tables: DaybookTables): Statement => ({
-  sql: sql`${buildInsert(tables).sql} returning ${seen(tables)}`,
+  })}`,
 })
 
 /** MariaDB: the whole transaction, and what the session sees. */
