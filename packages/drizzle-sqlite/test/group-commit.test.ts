@@ -6,8 +6,9 @@ import { drizzle as overClient } from 'drizzle-orm/libsql'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, type TestContext } from 'vitest'
 import { createSqliteStore, openSqliteStore } from '../src/index.ts'
+import { betterSqliteProblem } from './drivers.ts'
 
 // Appends that come at once share a commit. That nobody can tell by the answers is CON-17; here is what can be counted.
 
@@ -21,8 +22,13 @@ async function newPath() {
   return join(folder, 'store.db')
 }
 
+/** Skips a test where the driver is not built. */
+const needsBetterSqlite = ({ skip }: Pick<TestContext, 'skip'>) =>
+  skip(betterSqliteProblem !== undefined, betterSqliteProblem)
+
 /** A store over better-sqlite3, and how often it committed; `failing` commits fail. */
-async function counted(options = {}) {
+async function counted(context: TestContext, options = {}) {
+  needsBetterSqlite(context)
   const client = new Database(await newPath())
   client.pragma('journal_mode = WAL')
   const counts = { commits: 0, failing: 0 }
@@ -44,8 +50,8 @@ async function counted(options = {}) {
 
 const event = (i: number) => ({ id: `e${i}`, actions: { stateDelta: { [`k${i}`]: i, [`user:k${i}`]: i } } })
 
-test('appends that come at once to many sessions share a commit, and the first one waits for nobody', async () => {
-  const { store, counts } = await counted()
+test('appends that come at once to many sessions share a commit, and the first one waits for nobody', async (context) => {
+  const { store, counts } = await counted(context)
   const first = store.events.append(keyOf(0), event(0))
   expect(counts.commits).toBe(1)
   const others = numbers(23).map((i) => store.events.append(keyOf(i % 12), event(i + 1)))
@@ -57,8 +63,8 @@ test('appends that come at once to many sessions share a commit, and the first o
     expect((await store.events.list(keyOf(i))).items).toHaveLength(i === 11 ? 1 : i === 0 ? 3 : 2)
 })
 
-test('they do so however they come in one turn of the event loop', async () => {
-  const { store, counts } = await counted()
+test('they do so however they come in one turn of the event loop', async (context) => {
+  const { store, counts } = await counted(context)
   const append = (i: number) =>
     new Promise((resolve) => {
       setImmediate(() => resolve(store.events.append(keyOf(i), event(i))))
@@ -67,26 +73,26 @@ test('they do so however they come in one turn of the event loop', async () => {
   expect(counts.commits).toBe(2)
 })
 
-test('one after the other, each has its commit', async () => {
-  const { store, counts } = await counted()
+test('one after the other, each has its commit', async (context) => {
+  const { store, counts } = await counted(context)
   for (const i of numbers(5)) await store.events.append(keyOf(i), event(i))
   expect(counts.commits).toBe(5)
 })
 
-test('with groupCommit: false each has its commit', async () => {
-  const { store, counts } = await counted({ groupCommit: false })
+test('with groupCommit: false each has its commit', async (context) => {
+  const { store, counts } = await counted(context, { groupCommit: false })
   await Promise.all(numbers(12).map((i) => store.events.append(keyOf(i), event(i))))
   expect(counts.commits).toBe(12)
 })
 
-test('the bounds hold over sessions', async () => {
-  const { store, counts } = await counted({ groupCommit: { appends: 4 } })
+test('the bounds hold over sessions', async (context) => {
+  const { store, counts } = await counted(context, { groupCommit: { appends: 4 } })
   await Promise.all(numbers(12).map((i) => store.events.append(keyOf(i), event(i))))
   expect(counts.commits).toBe(4) // one, and 11 in three
 })
 
-test('a commit that fails is tried again for each, and one that goes on failing is the error of each', async () => {
-  const { store, counts } = await counted()
+test('a commit that fails is tried again for each, and one that goes on failing is the error of each', async (context) => {
+  const { store, counts } = await counted(context)
   const all = () => Promise.all(numbers(4).map((i) => store.events.append(keyOf(i), event(i)).then(() => 'ok', codeOf)))
   counts.failing = 5
   expect(await all()).toEqual(['unavailable', 'unavailable', 'unavailable', 'unavailable'])
@@ -122,7 +128,8 @@ describe('an append that the database refuses in the middle of a group fails alo
     },
   }
   for (const [driver, open] of Object.entries(stores)) {
-    test(`over ${driver}`, async () => {
+    test(`over ${driver}`, async (context) => {
+      if (driver === 'better-sqlite3') needsBetterSqlite(context)
       const { store, run } = await open()
       onTestFinished(() => store.close())
       await store.migrate()
