@@ -161,6 +161,16 @@ describe('store.transaction', () => {
     expect([await ids(place), await ordersIn(place)]).toEqual([['e2'], ['o1']])
   })
 
+  test('lets others create sessions meanwhile, which see the state of the app as it was before', async () => {
+    const { store } = await placed()
+    await store.events.append(key, { actions: { stateDelta: { 'app:n': 1 } } })
+    const created = await store.transaction(async (_tx, joined) => {
+      await joined.events.append(key, { actions: { stateDelta: { 'app:n': 2, 'user:n': 2 } } })
+      return store.sessions.create({ ...key, sessionId: 's2' }, { timeout: 5000 })
+    })
+    expect(created.state).toEqual({ 'app:n': 1 })
+  })
+
   test('that loses its connection is unavailable, and nothing is kept', async () => {
     const place = await placed()
     const lost = place.store.transaction(async (tx, inside) => {
