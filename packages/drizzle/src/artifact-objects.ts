@@ -84,5 +84,8 @@ async function* told(name: string, stream: AsyncIterable<Uint8Array>): AsyncGene
   }
 }
 
+/** Of a storage `not_found` means that it lost what the database says it has. */
 const troubled = (name: string, cause: unknown) =>
-  isStoreError(cause) ? cause : new StoreError('unavailable', `the storage of artifacts failed over ${name}`, { cause })
+  isStoreError(cause) && cause.code !== 'not_found'
+    ? cause
+    : new StoreError('unavailable', `the storage of artifacts failed over ${name}`, { cause })

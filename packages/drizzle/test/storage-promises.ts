@@ -4,6 +4,7 @@ import {
   type JoinedStore,
   type Store,
   type StoredObject,
+  StoreError,
 } from '@daybook/core'
 import { randomBytes } from 'node:crypto'
 import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
@@ -309,6 +310,8 @@ export function storagePromises<S extends Store>(
     await store.artifacts.save(file, bytes)
     for (const { parentPath, name } of await files()) await rm(join(parentPath, name))
     await expect(store.artifacts.load(file)).rejects.toMatchObject({ code: 'unavailable' })
+    between = () => Promise.reject(new StoreError('not_found', 'no such object'))
+    await expect(store.artifacts.load(file), 'said by a storage').rejects.toMatchObject({ code: 'unavailable' })
   })
 
   test('a storage that does not answer takes no longer than its call, and the call has done its work', async () => {
