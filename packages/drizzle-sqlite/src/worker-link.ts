@@ -31,6 +31,8 @@ export interface Thread {
 interface Waiting {
   readonly call: Call
   readonly cell: Int32Array
+  /** Takes back what is to be done once the call is over. */
+  readonly stay: () => void
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
 }
@@ -77,6 +79,7 @@ export function startThread(start: Omit<WorkerStart, 'gate' | 'removals'>, logge
   function settle(id: number): Waiting | undefined {
     hearRemovals()
     const found = waiting.get(id)
+    found?.stay()
     waiting.delete(id)
     if (waiting.size === 0) worker.unref()
     return found
@@ -115,10 +118,10 @@ export function startThread(start: Omit<WorkerStart, 'gate' | 'removals'>, logge
       new Promise((resolve, reject) => {
         const id = next++
         if (ended !== undefined) return reject(lost(ended.cause))
-        waiting.set(id, { call, cell: message.cell, resolve, reject })
         worker.ref()
         post({ call: id, ...message })
-        call.onOver(() => post({ abort: id }))
+        const stay = call.onOver(() => post({ abort: id }))
+        waiting.set(id, { call, cell: message.cell, stay, resolve, reject })
       }),
     async close() {
       if (ended !== undefined) return
