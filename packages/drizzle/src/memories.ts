@@ -122,7 +122,7 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
   }
 
   function* knownOf(tx: Tx, scope: CheckedScope, ids: readonly string[]): Script<ReadonlyMap<string, Row>> {
-    const found = yield* tx.rows(known, { ...scopeParams(scope), ids: JSON.stringify([...new Set(ids)]) })
+    const found = yield* tx.rows(known, { ...scopeParams(scope), ids: JSON.stringify([...new Set(ids)].toSorted()) })
     return new Map(found.map((row) => [String(row['memoryId']), row]))
   }
 
