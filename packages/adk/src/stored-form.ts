@@ -42,16 +42,20 @@ function withoutTemp(event: Event): object {
 
 /**
  * ADK's remote agent (A2A) makes the metadata that came with a reply those of its event, and then puts the reply into them: a
- * circle, wherever there are any. They are kept once, around the reply.
+ * circle, wherever there are any, which a copy of them that a plugin or ADK itself makes leads into. They are kept once, around
+ * the reply.
  */
 function withoutCircle(event: Event): Event {
   const { customMetadata } = event
   const reply = customMetadata?.['a2a:response']
   if (!isJsonObject(reply) || !isJsonObject(reply['metadata'])) return event
   const { adk_custom_metadata: inner, ...metadata } = reply['metadata']
-  if (inner !== customMetadata) return event
+  if (!isJsonObject(inner) || cameWith(inner['a2a:response']) !== inner) return event
   return { ...event, customMetadata: { ...customMetadata, 'a2a:response': { ...reply, metadata } } }
 }
+
+const cameWith = (reply: unknown): unknown =>
+  isJsonObject(reply) && isJsonObject(reply['metadata']) ? reply['metadata']['adk_custom_metadata'] : undefined
 
 /** The ids given to events that came without one, so that a repeat of a failed append is one. */
 const givenIds = new WeakMap<Event, string>()

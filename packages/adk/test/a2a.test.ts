@@ -1,10 +1,12 @@
 import {
+  BasePlugin,
   LlmAgent,
   LongRunningFunctionTool,
   RemoteA2AAgent,
   Runner,
   StreamingMode,
   toA2a,
+  type AfterA2ARequestCallback,
   type Event,
   type Session,
 } from '@google/adk'
@@ -18,6 +20,18 @@ import { call, say, ScriptedModel, type Reply } from './scripted-model.ts'
 
 const textOf = ({ content }: Event) => content?.parts?.map(({ text }) => text ?? '').join('') ?? ''
 const message = (text: string) => ({ role: 'user', parts: [{ text }] })
+
+interface Extras {
+  readonly plugins?: BasePlugin[]
+  readonly onReply?: AfterA2ARequestCallback
+}
+
+/** Adds to the metadata of an event, in a copy. */
+class Tracing extends BasePlugin {
+  override async onEventCallback({ event }: { event: Event }) {
+    return { ...event, customMetadata: { ...event.customMetadata, trace: 7 } }
+  }
+}
 
 /** An agent behind a real server of ADK's, until the test ends. */
 async function serve(agent: LlmAgent, sessionService: DaybookSessionService): Promise<string> {
@@ -43,9 +57,10 @@ describe.each(databases)('an agent over A2A on $name', (database) => {
   const bench = benchOn(database)
 
   /** The caller’s process. */
-  const caller = (appName: string, agentCard: string, service = bench.service) => {
-    const agent = new RemoteA2AAgent({ name: 'remote', agentCard })
-    const runner = new Runner({ appName, agent, sessionService: service })
+  const caller = (appName: string, agentCard: string, service = bench.service, { plugins, onReply }: Extras = {}) => {
+    const afterRequestCallbacks = onReply === undefined ? [] : [onReply]
+    const agent = new RemoteA2AAgent({ name: 'remote', agentCard, afterRequestCallbacks })
+    const runner = new Runner({ appName, agent, sessionService: service, ...(plugins !== undefined && { plugins }) })
     return async (newMessage: object, sessionId = 's') => {
       const events: Event[] = []
       const run = { streamingMode: StreamingMode.SSE }
@@ -152,6 +167,34 @@ describe.each(databases)('an agent over A2A on $name', (database) => {
     })
     expect(there.events[1]?.customMetadata).toEqual({ mood: 'good', deep_er: { a_b: 1 } })
   })
+
+  test.each<[string, Extras]>([
+    ['a plugin', { plugins: [new Tracing('tracing')] }],
+    // What comes in chunks is put together by ADK, in an event of its own.
+    [
+      'ADK itself',
+      {
+        onReply: (_context, reply) => {
+          if (reply.kind === 'artifact-update') reply.append = true
+        },
+      },
+    ],
+  ])(
+    'sends metadata of its own, and %s copies the circle that is made of them [§2 A2A; §2 complete events; §5 values not serialisable]',
+    async (_who, extras) => {
+      const [appName, name] = [bench.app(), bench.app()]
+      const model = new ScriptedModel([{ ...say('Hello'), customMetadata: { mood: 'good' } }])
+      const url = await serve(new LlmAgent({ name, model }), bench.another())
+      await bench.service.createSession({ appName, userId: 'ann', sessionId: 's' })
+      await caller(appName, url, bench.service, extras)(message('Hi'))
+      const { here } = await both(appName, name)
+      expect(here.events.map(textOf)).toEqual(['Hi', 'Hello'])
+      const { 'a2a:response': reply, ...metadata } = here.events[1]?.customMetadata ?? {}
+      expect(metadata).toMatchObject({ mood: 'good', ...(extras.plugins !== undefined && { trace: 7 }) })
+      expect(reply).toMatchObject({ kind: 'artifact-update', metadata: { adk_author: name } })
+      expect(JSON.stringify(reply)).not.toContain('mood')
+    },
+  )
 
   test('is asked by many for the first time at once [§2 A2A; §5 first use]', async () => {
     const [appName, name] = [bench.app(), bench.app()]
