@@ -167,10 +167,21 @@ test('everything of a user is forgotten: notes, files, facts and the other conve
   expect(bob).toMatchObject({ notes: 1, files: ['tea.txt', 'user:plan.txt'], facts: { name: 'Bob' } })
   expect(await say(app, 'Forget everything!')).toMatch(/^I have forgotten everything .*What we have said here stays/)
   expect(await left('ann')).toEqual({ sessions: ['s1'], notes: 0, files: [], facts: {} })
-  expect(await say(app, 'forget me')).toBe('I know nothing about you, but for what we have said here.')
+  expect(await say(app, 'forget me')).toMatch(/^I have forgotten everything /)
   expect(await left('bob')).toEqual(bob)
   await app.inject({ method: 'DELETE', url: '/apps/chat/users/ann' })
   expect(await left('ann')).toEqual({ sessions: [], notes: 0, files: [], facts: {} })
+})
+
+test('what was forgotten before a crash is said to be forgotten when the turn is asked for again', async () => {
+  const app = await started()
+  await say(app, 'note that tea is green')
+  const dying = await startApp({ store: dyingAfterTool({ ...app.store, close: async () => {} }) })
+  expect((await post(dying, 'forget everything', 'm1')).statusCode).toBe(503)
+  expect((await app.store.memories.list(user)).items).toEqual([])
+  const { text, events } = (await post(app, 'forget everything', 'm1')).json()
+  expect(text).toMatch(/^I have forgotten everything about you, your notes/)
+  expect(JSON.stringify(events)).toContain('"response":{"deleted":["conversations","notes","files"]}')
 })
 
 test('what a user says is forgotten is, also where a store has neither notes nor files', async () => {

@@ -164,13 +164,10 @@ function forgetOne(subject: string, state: State): Answer {
 function forgetAll(state: State, [result = {}]: readonly ToolResult[]): Answer {
   if (result['error'] !== undefined) return { text: `That did not work. ${text(result['error'])}.` }
   const keys = Object.keys(state).filter((key) => key === nameKey || key === homeKey || key.startsWith(factPrefix))
-  const isNothing = keys.length === 0 && Object.values(result).every((count) => count === 0)
-  return isNothing
-    ? { text: 'I know nothing about you, but for what we have said here.' }
-    : {
-        text: 'I have forgotten everything about you, your notes, your files and our other conversations. What we have said here stays until you delete it.',
-        unset: keys,
-      }
+  return {
+    text: 'I have forgotten everything about you, your notes, your files and our other conversations. What we have said here stays until you delete it.',
+    unset: keys,
+  }
 }
 
 const toUser = (subject: string): string => subject.replaceAll(/\bmy\b/gi, 'your').replaceAll(/\bi\b/gi, 'you')
