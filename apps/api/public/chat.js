@@ -26,8 +26,12 @@ async function open(sessionId) {
   const reply = await fetch(here, { method: 'PUT' }).catch(() => undefined)
   if (base !== here) return
   if (reply === undefined) reopen(sessionId)
-  else if (!reply.ok) status(await problemIn(reply))
-  else {
+  else if (!reply.ok) {
+    const { detail, retryable } = await problemIn(reply)
+    if (base !== here) return
+    if (retryable) reopen(sessionId)
+    else status(detail)
+  } else {
     const { lastSeq } = await reply.json()
     if (base !== here) return
     byId('hints').hidden = lastSeq > 0
@@ -175,7 +179,11 @@ async function say(text, eventId) {
     if (error.isFinal) unanswered.remove(eventId)
     if (base === asked) {
       answered()
-      problem(text, eventId, error.isFinal ? error.message : 'Not answered yet: the server does not answer.')
+      problem(
+        text,
+        eventId,
+        error.isFinal === undefined ? 'Not answered yet: the server does not answer.' : error.message,
+      )
     }
   }
   asking.delete(eventId)
@@ -184,8 +192,9 @@ async function say(text, eventId) {
 
 const asking = new Set()
 
-/** What the server has said is the end of it; anything else is tried again when there is a server. */
-const refusal = (message) => Object.assign(new Error(message), { isFinal: true })
+/** What the server has said is the end of it, unless it says otherwise; anything else is tried again when there is a server. */
+const refusal = ({ detail, retryable }) =>
+  Object.assign(new Error(retryable ? `Not answered yet. ${detail}` : detail), { isFinal: !retryable })
 
 async function turn(text, eventId, asked) {
   const reply = await fetch(`${asked}/messages`, {
@@ -196,7 +205,7 @@ async function turn(text, eventId, asked) {
   if (!reply.ok) throw refusal(await problemIn(reply))
   let isDone = false
   for await (const { event, data } of messagesIn(reply.body)) {
-    if (event === 'error') throw refusal(data.detail)
+    if (event === 'error') throw refusal(data)
     isDone ||= event === 'done'
     if (base !== asked) continue // another conversation was opened meanwhile
     if (event === 'word') {
@@ -244,11 +253,11 @@ async function* messagesIn(body) {
   }
 }
 
-const problemIn = (reply) =>
-  reply.json().then(
-    ({ detail }) => detail,
-    () => reply.statusText,
-  )
+/** The problem that a reply tells of, or what its status says where something before the server has answered. */
+async function problemIn(reply) {
+  const { detail = reply.statusText, retryable = reply.status >= 500 } = await reply.json().catch(() => ({}))
+  return { detail, retryable }
+}
 
 function sayNew(text) {
   if (text === '') return
