@@ -11,7 +11,8 @@ const stored = (name) => localStorage.getItem(name) ?? (localStorage.setItem(nam
 
 const user = stored('daybook-user')
 let base = ''
-let source
+let source // of the events that are shown
+let opening = 0 // counts, so that a reply for an earlier opening, also of the same conversation, is known
 let again // the timer of another try to reach the server
 let answering // the entry that fills word by word
 
@@ -20,20 +21,22 @@ const addressed = () => location.hash.slice(1)
 
 async function open(sessionId) {
   const here = `/apps/chat/users/${user}/sessions/${encodeURIComponent(sessionId)}`
+  const mine = ++opening
   clearTimeout(again)
   source?.close()
+  source = undefined
   if (base !== here) begin(sessionId, here)
   const reply = await fetch(here, { method: 'PUT' }).catch(() => undefined)
-  if (base !== here) return
+  if (mine !== opening) return
   if (reply === undefined) reopen(sessionId)
   else if (!reply.ok) {
     const { detail, retryable } = await problemIn(reply)
-    if (base !== here) return
+    if (mine !== opening) return
     if (retryable) reopen(sessionId)
     else status(detail)
   } else {
     const { lastSeq } = await reply.json()
-    if (base !== here) return
+    if (mine !== opening) return
     byId('hints').hidden = lastSeq > 0
     follow(sessionId, lastSeq)
   }
@@ -55,24 +58,26 @@ function follow(sessionId, lastSeq) {
   const resume = () => {
     if (!isBehind) for (const { eventId, text } of unanswered.here()) void say(text, eventId)
   }
-  source = new EventSource(`${base}/events/stream`)
-  source.addEventListener('open', () => {
+  const stream = new EventSource(`${base}/events/stream`)
+  source = stream
+  const on = (type, listener) => stream.addEventListener(type, (event) => stream === source && listener(event))
+  on('open', () => {
     status('connected')
     resume()
   })
-  source.addEventListener('error', ({ target }) => {
-    if (target.readyState === EventSource.CLOSED) reopen(sessionId)
+  on('error', () => {
+    if (stream.readyState === EventSource.CLOSED) reopen(sessionId)
     else status(away)
   })
-  source.addEventListener('event', ({ data }) => {
+  on('event', ({ data }) => {
     const { seq, event } = JSON.parse(data)
     show(event)
     if (!isBehind || seq < lastSeq) return
     isBehind = false
     resume()
   })
-  source.addEventListener('end', () => {
-    source.close()
+  on('end', () => {
+    stream.close()
     status('this conversation was deleted')
   })
 }

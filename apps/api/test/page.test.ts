@@ -7,6 +7,7 @@ const question = 'what is 2 + 3'
 const isMessage = (url: string) => url.endsWith('/messages')
 const problem = (status: number, retryable: boolean) =>
   Response.json({ status, detail: 'Said by the server.', retryable }, { status })
+const said = (text: string) => ({ author: 'user', content: { role: 'user', parts: [{ text }] } })
 
 describe('what was said on the page', () => {
   test('is asked again when the server was stopped in the middle of the turn and there is another one', async () => {
@@ -56,4 +57,27 @@ test('a conversation that cannot be opened just now is opened a little later', a
     init?.method === 'PUT' && refused++ === 0 ? problem(503, true) : fetch(url, init)
   await connected(await openPage(await listen(app), ask))
   expect(refused).toBe(2)
+})
+
+test('a conversation that is left and opened again before it has answered has one stream, and shows nothing in another', async () => {
+  const app = await startApp()
+  const held: (() => void)[] = []
+  const ask: Ask = async (url, init) => {
+    if (url.endsWith('/sessions/a')) await new Promise<void>((resolve) => held.push(resolve))
+    return fetch(url, init)
+  }
+  const page = await openPage(await listen(app), ask)
+  page.go('b')
+  await connected(page)
+  page.go('a')
+  for (const answer of held) answer()
+  await connected(page)
+  expect(held).toHaveLength(2)
+  page.go('c')
+  await connected(page)
+  expect(page.streams()).toBe(1)
+  await app.store.events.append({ appName: 'chat', userId: 'ann', sessionId: 'a' }, said('in a'))
+  await app.store.events.append({ appName: 'chat', userId: 'ann', sessionId: 'c' }, said('in c'))
+  await until(() => page.lines().length > 0, 'something is shown')
+  expect(page.lines()).toEqual(['in c'])
 })
