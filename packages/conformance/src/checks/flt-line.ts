@@ -50,6 +50,8 @@ export interface Rehearsal {
   readonly commit: number
   readonly before: unknown
   readonly after: unknown
+  /** How long it took. */
+  readonly ms: number
 }
 
 let apps = 0
@@ -64,12 +66,14 @@ export async function rehearse(ctx: Ctx, { proxy, store }: Line, write: Write): 
   const key = freshKey(ctx)
   await write.before(ctx.store, key)
   const before = await write.look(ctx.other, key)
+  const begun = performance.now()
   const phases = await proxy.trace(() => write.call(store, key))
+  const ms = Math.ceil(performance.now() - begun)
   const after = await write.look(ctx.other, key)
   holds(JSON.stringify(before) !== JSON.stringify(after), `${write.name} changes what the check looks at`, after)
   const commit = phases.lastIndexOf('commit')
   if (commit === -1) throw new Unproven('no wire', `${write.name} shows no commit, only ${phases.join(' ')}`)
-  return { phases, commit, before, after }
+  return { phases, commit, before, after, ms }
 }
 
 /** What became of a write that a fault hit. */
