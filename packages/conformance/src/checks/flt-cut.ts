@@ -1,7 +1,17 @@
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, Unproven } from '../expect.ts'
 import { numbers } from '../fixtures.ts'
-import { append, artifactWrites, batchOf, createSession, update, writes, type Write } from './flt-writes.ts'
+import {
+  append,
+  artifactWrites,
+  batchOf,
+  createSession,
+  repeatSave,
+  saveWithoutId,
+  update,
+  writes,
+  type Write,
+} from './flt-writes.ts'
 import { failureOf, freshKey, hit, nameOf, onLine, rehearse, repeats, some } from './flt-line.ts'
 
 /** Statements before the commit, lost or left without their answer. What the engine repeats is there once. */
@@ -78,23 +88,17 @@ const cutIn = (ctx: Ctx, written: readonly Write[]): Promise<void> =>
 export async function filesAreCut(ctx: Ctx): Promise<void> {
   await cutBefore(ctx, artifactWrites)
   await cutIn(ctx, artifactWrites)
-  await onLine(ctx, async ({ proxy, store }) => {
-    const key = freshKey(ctx)
-    await ctx.store.sessions.create(key)
-    const bytes = new Uint8Array(1000).fill(1)
-    for (const [turn, damage] of (['lost', 'unanswered'] as const).entries()) {
-      proxy.inject({ at: 'commit', damage })
-      const what = `a save without an id, COMMIT ${damage}`
-      const error = present(
-        await failureOf(store.artifacts.save({ ...key, name: 'a' }, bytes), what),
-        `${what}: it fails`,
-      )
+  await onLine(ctx, async (line) => {
+    const rehearsed = await rehearse(ctx, line, saveWithoutId)
+    for (const damage of ['lost', 'unanswered'] as const) {
+      const one = await hit(ctx, line, saveWithoutId, rehearsed, { after: rehearsed.commit, damage })
+      const { key, what } = one
+      const error = present(one.error, `${what}: it fails`)
       equal(error.code, 'outcome_unknown', `${what}: ${nameOf(error)}`)
       const saveId = present(error.facts.saveId, `${what}: the error names it`)
-      await proxy.mend()
-      const saved = await store.artifacts.save({ ...key, name: 'a' }, bytes, { saveId })
-      equal([saved.version, saved.duplicate], [turn, damage === 'unanswered'], `${what}, repeated by it`)
-      equal((await ctx.other.artifacts.versions({ ...key, name: 'a' })).items.length, turn + 1, `${what}: versions`)
+      const saved = await repeatSave(line.store, key, saveId)
+      equal([saved.version, saved.duplicate], [0, damage === 'unanswered'], `${what}, repeated by it`)
+      equal(await saveWithoutId.look(ctx.other, key), rehearsed.after, `${what}: it is there exactly once`)
     }
   })
 }

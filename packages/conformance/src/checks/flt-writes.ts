@@ -130,14 +130,27 @@ const versions = async (store: Store, key: SessionKey) => {
   return [items.map(({ version, sha256, size }) => ({ version, sha256, size })), newest?.bytes.byteLength]
 }
 
+const save: Write = {
+  name: 'artifacts.save',
+  before: create,
+  call: (store, key, options) => store.artifacts.save(file(key), someBytes, { ...options, saveId: 'once' }),
+  look: versions,
+}
+
+/** A save whose id the store makes up. */
+export const saveWithoutId: Write = {
+  ...save,
+  name: 'artifacts.save without an id',
+  call: (store, key, options) => store.artifacts.save(file(key), someBytes, options),
+}
+
+/** The same save again, by the id that its error has named. */
+export const repeatSave = (store: Store, key: SessionKey, saveId: string): ReturnType<Store['artifacts']['save']> =>
+  store.artifacts.save(file(key), someBytes, { saveId })
+
 /** What is written of files, where a store has them. */
 export const artifactWrites: readonly Write[] = [
-  {
-    name: 'artifacts.save',
-    before: create,
-    call: (store, key, options) => store.artifacts.save(file(key), someBytes, { ...options, saveId: 'once' }),
-    look: versions,
-  },
+  save,
   {
     name: 'artifacts.save of a stream',
     before: create,
