@@ -1,4 +1,5 @@
-// Why a goal is missed, where a run misses it: what was measured to find out. Only what is so on every machine stands here.
+// Why a goal is missed, where a run misses it: what was measured to find out. The figures are of one machine of two cores, which
+// the server and the program shared: they say what the time goes to, and another machine has others.
 import type { Run } from './result.ts'
 
 interface Reason {
@@ -31,7 +32,7 @@ const reasons: readonly Reason[] = [
     backends: ['pg', 'mariadb', 'mysql'],
     workloads: /^W6a$/,
     contenders: /^daybook/,
-    why: 'one process makes all calls, and shares two cores with the server: an append takes 290 µs of CPU time there, where the limit’s takes 138 (node-postgres), for the reasons of W2',
+    why: 'one process makes all calls, and the server needs the same cores: an append takes 290 µs of CPU time there, where the limit’s takes 138 (node-postgres), for the reasons of W2',
   },
   {
     backends: ['pg', 'mariadb', 'mysql'],
