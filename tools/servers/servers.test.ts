@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { sourcesIn } from './debian.ts'
 import { root } from './folders.ts'
 import { locked } from './lock.ts'
@@ -82,6 +82,16 @@ test('a server that is killed starts again with its data, its settings and its a
   expect(await ask(url, 'show timezone')).toBe('Asia/Tokyo')
   await server.remove()
   expect(existsSync(server.folder)).toBe(false)
+}, 60_000)
+
+test('a server that cannot have its extension is one without it, and says so', async ({ skip }) => {
+  if ((await findPrograms(root(), 'pg18')) === undefined) skip('there is no PostgreSQL 18 on this machine')
+  const said = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  onTestFinished(() => said.mockRestore())
+  const server = await startServer('pg18', { download: false, settings: { default_transaction_read_only: 'on' } })
+  onTestFinished(() => server.remove())
+  expect(await ask(server.url, `select count(*)::int from pg_extension where extname = 'vector'`)).toBe(0)
+  expect(said.mock.calls.flat()).toEqual([expect.stringMatching(/create extension vector: .*read-only/)])
 }, 60_000)
 
 test('a throwaway server ends with the process that started it, also if that is killed', async ({ skip }) => {
