@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto'
+import type { Store } from '@daybook/core'
 import { besideOneAnother, groups, levelOf, type Check, type Level } from './check.ts'
 import { createCertificate, type Certificate } from './certificate.ts'
 import { budgets, type Budget } from './context.ts'
 import { defineStoreUnderTest, SubjectError, type StoreUnderTest } from './define.ts'
-import type { Counterexample } from './expect.ts'
+import { describe, type Counterexample } from './expect.ts'
 import { settleFacts } from './facts.ts'
 import { besideThenAlone } from './lanes.ts'
 import { runId } from './left-places.ts'
@@ -175,28 +176,45 @@ async function ranOn(run: Run, check: Check, stage: OpenStage): Promise<Result> 
     app: check.key,
     ...(run.replay !== undefined && { replay: run.replay }),
   }
-  const own =
-    check.fresh === true || check.settings !== undefined
-      ? await openStage(run.subject, `${run.id}_${run.kernel.plan.checks.indexOf(check)}`, {
-          migrated: check.fresh !== true,
-          wrap: stage.wrap,
-          ownServer: check.ownServer,
-          settings: check.settings,
-        })
-      : stage
-  // A fresh place begins without a schema, and is about that: nobody else may have written there.
-  const hasWitness = own !== stage && check.fresh !== true
+  const ranOnly = async (on: OpenStage) => deviated(run.subject, check, await runCheck(check, on, options))
+  if (check.fresh !== true && check.settings === undefined) return ranOnly(stage)
+  const own = await openStage(run.subject, `${run.id}_${run.kernel.plan.checks.indexOf(check)}`, {
+    migrated: check.fresh !== true,
+    wrap: stage.wrap,
+    ownServer: check.ownServer,
+    settings: check.settings,
+  })
   try {
-    if (!hasWitness) return deviated(run.subject, check, await runCheck(check, own, options))
-    await seedWitness(own.store)
-    const before = await witnessChecksum(own.store)
-    const result = deviated(run.subject, check, await runCheck(check, own, options))
+    // A fresh place begins without a schema, and is about that: nobody else may have written there.
+    if (check.fresh === true) return await ranOnly(own)
+    const before = await seededChecksum(own.store)
+    if (typeof before !== 'string') return deviated(run.subject, check, unseeded(check, before.error))
+    const result = await ranOnly(own)
     const after = await witnessChecksum(own.store).catch((error: unknown) => `unreadable: ${String(error)}`)
     return witnessed(run, result, after === before ? [] : [check.key])
   } finally {
-    if (own !== stage) await own.end()
+    await own.end()
   }
 }
+
+/** A store that cannot even write the witness under the settings of a check has not passed it; the run goes on. */
+async function seededChecksum(store: Store): Promise<string | { readonly error: unknown }> {
+  try {
+    await seedWitness(store)
+    return await witnessChecksum(store)
+  } catch (error) {
+    return { error }
+  }
+}
+
+const unseeded = ({ key }: Check, error: unknown): Result => ({
+  key,
+  verdict: 'error',
+  ms: 0,
+  what: 'the witness tenant can be written and read',
+  expected: 'no error',
+  got: describe(error),
+})
 
 /** A check that may have changed the witness did not pass. */
 function witnessed({ kernel }: Run, result: Result, suspects: readonly string[]): Result {

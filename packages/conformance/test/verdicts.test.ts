@@ -245,6 +245,26 @@ test('a place with settings of its own has a witness, too', async () => {
   ])
 })
 
+test('a store that breaks under settings of a place before its check begins does not end the run', async () => {
+  const breaking: StoreUnderTest = {
+    ...memory,
+    async provision(request) {
+      const place = await memory.provision(request)
+      if (request.settings === undefined) return place
+      const open: typeof place.open = async (options) =>
+        wrapStore(await place.open(options), {
+          sessions: { create: () => Promise.reject(new Error('zero is no number here')) },
+        })
+      return { ...place, settings: { any: 'setting' }, open }
+    },
+  }
+  const { checks } = await runConformance(breaking, { only: ['UNI-16', 'SES-01'], canaries: false })
+  expect(checks).toMatchObject([
+    { key: 'SES-01', verdict: 'pass' },
+    { key: 'UNI-16', verdict: 'error', got: expect.stringContaining('zero is no number here') as string },
+  ])
+})
+
 test('what was executed has to be what was planned', () => {
   const planned = ['A-01', 'A-02'].map((key) => ({ key, rule: '', level: 'core' as const, tentative: false }))
   expect(planViolations(planned, ['A-01', 'A-02'], ['A'])).toEqual([])
