@@ -1,4 +1,4 @@
-import type { Store } from '@daybook/core'
+import { StoreError, type Store } from '@daybook/core'
 import type { StoreUnderTest } from '../src/define.ts'
 import { wrapStore } from '../src/wrap.ts'
 import { memory } from './memory-subject.ts'
@@ -31,3 +31,24 @@ export const emptyStore = (store: Store): Store => {
 /** Throws what no contract knows. */
 export const crashing = (store: Store): Store =>
   wrapStore(store, { sessions: { count: () => Promise.reject(new TypeError('cannot read properties of undefined')) } })
+
+/** No bug: it finds memories by likeness alone. */
+export const withoutWords = (): StoreUnderTest => {
+  const expects = { ...memory.expects, fullTextSearch: 'no' as const }
+  const refusal = new StoreError('unsupported', 'no search by words', { capability: 'fullTextSearch' })
+  const change = (store: Store): Store => {
+    const wordless = wrapStore(store, {
+      memories: {
+        search: async (query) => {
+          if (query.query === undefined) return store.memories.search(query)
+          await store.memories.get({ appName: query.appName }, 'none') // that it is closed is said first
+          throw refusal
+        },
+      },
+    })
+    return new Proxy(wordless, {
+      get: (target, name) => (name === 'capabilities' ? expects : (Reflect.get(target, name) as unknown)),
+    })
+  }
+  return changed(change, { expects })
+}

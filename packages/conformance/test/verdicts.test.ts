@@ -9,7 +9,7 @@ import { proveOwnMutants } from '../src/prove.ts'
 import { runConformance } from '../src/run.ts'
 import { levelReached, planViolations } from '../src/verdict.ts'
 import { wrapStore } from '../src/wrap.ts'
-import { changed, crashing, emptyStore, lyingDelete } from './broken-stores.ts'
+import { changed, crashing, emptyStore, lyingDelete, withoutWords } from './broken-stores.ts'
 import { memory } from './memory-subject.ts'
 
 const verdictOf = (certificate: Certificate, key: string) => certificate.checks.find((one) => one.key === key)?.verdict
@@ -264,6 +264,16 @@ test('a store that breaks under settings of a place before its check begins does
     { key: 'UNI-16', verdict: 'error', got: expect.stringContaining('zero is no number here') as string },
   ])
 })
+
+const notGood = async (subject: StoreUnderTest, only: readonly string[]) =>
+  (await runConformance(subject, { only, canaries: false })).checks.filter(
+    ({ verdict }) => verdict === 'fail' || verdict === 'error',
+  )
+
+test('a store that does not search by words is asked for none', async () => {
+  const only = ['MEM-*', 'SEC-*', 'RES-*', 'TIM-*', 'META-03*']
+  expect(await notGood(withoutWords(), only)).toEqual([])
+}, 60_000)
 
 test('what was executed has to be what was planned', () => {
   const planned = ['A-01', 'A-02'].map((key) => ({ key, rule: '', level: 'core' as const, tentative: false }))

@@ -25,7 +25,9 @@ async function fill(ctx: Ctx, count: number): Promise<void> {
 }
 
 const calls = (ctx: Ctx): Readonly<Record<string, (store: Store) => Promise<unknown>>> => ({
-  search: (store) => store.memories.search({ ...user(ctx), query: 'word7 word77 nothing' }),
+  ...(ctx.store.capabilities.fullTextSearch === 'yes' && {
+    search: (store) => store.memories.search({ ...user(ctx), query: 'word7 word77 nothing' }),
+  }),
   get: (store) => store.memories.get(user(ctx), 'm7'),
   list: (store) => store.memories.list({ ...user(ctx), limit: 20 }),
   'list of a session': (store) => store.memories.list({ ...user(ctx), sessionId: 's7', limit: 20 }),

@@ -28,7 +28,10 @@ const reads: readonly Call[] = [
 const memoryReads: readonly Call[] = [
   ['memories.get', (store, ctx, options) => store.memories.get({ appName: ctx.app }, 'm1', options)],
   ['memories.list', (store, ctx, options) => store.memories.list({ appName: ctx.app, ...options })],
-  ['memories.search', (store, ctx, options) => store.memories.search({ appName: ctx.app, query: 'x', ...options })],
+]
+const memorySearch: Call = [
+  'memories.search',
+  (store, ctx, options) => store.memories.search({ appName: ctx.app, query: 'x', ...options }),
 ]
 const memoryWrites: readonly Call[] = [
   ['memories.add', (store, ctx, options) => store.memories.add({ appName: ctx.app }, { text: 'x' }, options)],
@@ -59,6 +62,7 @@ const writes: readonly Call[] = [
 ]
 const areas: readonly Call[] = [
   ...memoryReads,
+  memorySearch,
   ...memoryWrites,
   ...artifactReads,
   ...artifactWrites,
@@ -73,6 +77,7 @@ const areas: readonly Call[] = [
 /** Those of the areas that the store has. */
 const optional = ({ store: { capabilities } }: Ctx): readonly Call[] => [
   ...(capabilities.memories === 'yes' ? [...memoryReads, ...memoryWrites] : []),
+  ...(capabilities.fullTextSearch === 'yes' ? [memorySearch] : []),
   ...(capabilities.artifacts === 'yes' ? [...artifactReads, ...artifactWrites] : []),
 ]
 

@@ -96,10 +96,18 @@ const artifactReaders: typeof readers = [
 const memoryReaders: typeof readers = [
   ['memories.get', (store, { appName, userId }) => store.memories.get({ appName, userId }, 'm1'), undefined],
   ['memories.list', async (store, { appName, userId }) => (await store.memories.list({ appName, userId })).items, []],
-  ['memories.search', (store, { appName, userId }) => foundBy(store, { appName, userId, query: 'secret' }), []],
+  [
+    'memories.search',
+    async (store, { appName, userId }) =>
+      store.capabilities.fullTextSearch === 'yes' ? foundBy(store, { appName, userId, query: 'secret' }) : [],
+    [],
+  ],
   [
     'memories.search of the user alone',
-    (store, { appName, userId }) => foundBy(store, { appName, userId, query: 'secret', scope: 'user' }),
+    async (store, { appName, userId }) =>
+      store.capabilities.fullTextSearch === 'yes'
+        ? foundBy(store, { appName, userId, query: 'secret', scope: 'user' })
+        : [],
     [],
   ],
   [
