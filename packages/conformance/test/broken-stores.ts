@@ -1,5 +1,5 @@
-import { StoreError, type Store } from '@daybook/core'
-import type { StoreUnderTest } from '../src/define.ts'
+import { StoreError, type Limits, type Store } from '@daybook/core'
+import { SubjectError, type StoreUnderTest } from '../src/define.ts'
 import { wrapStore } from '../src/wrap.ts'
 import { memory } from './memory-subject.ts'
 
@@ -52,3 +52,20 @@ export const withoutWords = (): StoreUnderTest => {
   }
   return changed(change, { expects })
 }
+
+/** No bug: its database has room for no more than this, and an opening that asks for more is refused. */
+export const bounded = (most: Partial<Limits>): StoreUnderTest => ({
+  ...memory,
+  async provision(request) {
+    const place = await memory.provision(request)
+    return {
+      ...place,
+      open: async (options) => {
+        const asked: Readonly<Record<string, number>> = { ...options?.limits }
+        for (const [name, limit] of Object.entries(most))
+          if ((asked[name] ?? 0) > limit) throw new SubjectError(`${name} is ${limit} at most`)
+        return place.open({ ...options, limits: { ...most, ...options?.limits } })
+      },
+    }
+  },
+})

@@ -9,7 +9,7 @@ import { proveOwnMutants } from '../src/prove.ts'
 import { runConformance } from '../src/run.ts'
 import { levelReached, planViolations } from '../src/verdict.ts'
 import { wrapStore } from '../src/wrap.ts'
-import { changed, crashing, emptyStore, lyingDelete, withoutWords } from './broken-stores.ts'
+import { bounded, changed, crashing, emptyStore, lyingDelete, withoutWords } from './broken-stores.ts'
 import { memory } from './memory-subject.ts'
 
 const verdictOf = (certificate: Certificate, key: string) => certificate.checks.find((one) => one.key === key)?.verdict
@@ -273,6 +273,11 @@ const notGood = async (subject: StoreUnderTest, only: readonly string[]) =>
 test('a store that does not search by words is asked for none', async () => {
   const only = ['MEM-*', 'SEC-*', 'RES-*', 'TIM-*', 'META-03*']
   expect(await notGood(withoutWords(), only)).toEqual([])
+}, 60_000)
+
+test('a store with limits of its own is asked for no more', async () => {
+  const most = { eventBytes: 2 ** 20, stateBytes: 2 ** 20, eventNameBytes: 255 }
+  expect(await notGood(bounded(most), ['LIM-*'])).toEqual([])
 }, 60_000)
 
 test('what was executed has to be what was planned', () => {

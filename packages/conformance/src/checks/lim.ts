@@ -1,4 +1,4 @@
-import type { AgentEvent } from '@daybook/core'
+import type { AgentEvent, Limits } from '@daybook/core'
 import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, rejects } from '../expect.ts'
@@ -38,11 +38,11 @@ async function idLimits(ctx: Ctx): Promise<void> {
 }
 
 /** An event that has the text wherever one may be; where events may not be that large, one for each of those places. */
-function eventsWith(text: string, id: string, mostBytes: number): readonly ReturnType<typeof say>[] {
-  const author = text.slice(0, 300)
+function eventsWith(text: string, id: string, limits: Limits): readonly ReturnType<typeof say>[] {
+  const author = text.slice(0, Math.min(300, Math.floor(limits.eventNameBytes / 2))) // two bytes a character
   const actions = { stateDelta: { text } }
   const whole = say(id, text, { author, errorMessage: text, actions })
-  if (Buffer.byteLength(JSON.stringify(whole)) <= mostBytes) return [whole]
+  if (Buffer.byteLength(JSON.stringify(whole)) <= limits.eventBytes) return [whole]
   return [
     say(id, text, { author }),
     say(`${id}-error`, 'x', { errorMessage: text }),
@@ -50,11 +50,17 @@ function eventsWith(text: string, id: string, mostBytes: number): readonly Retur
   ]
 }
 
+/** What an event or a state has beside its one long text. */
+const besides = 2000
+
 async function stringLengths(ctx: Ctx): Promise<void> {
   await newSession(ctx)
-  for (const size of [255, 256, 65_535, 65_536, 1024 * 1024]) {
+  const { eventBytes, stateBytes } = ctx.limits
+  const longest = Math.floor((Math.min(eventBytes, stateBytes) - besides) / 2) // two bytes a character
+  const sizes = [255, 256, 65_535, 65_536, 1024 * 1024].map((size) => Math.min(size, longest))
+  for (const size of new Set(sizes)) {
     const text = `${'é'.repeat(size - 1)}!`
-    for (const event of eventsWith(text, `e${size}`, ctx.limits.eventBytes)) {
+    for (const event of eventsWith(text, `e${size}`, ctx.limits)) {
       await ctx.store.events.append(keyOf(ctx), event)
       const got = await ctx.other.events.get(keyOf(ctx), event.id)
       holds(
@@ -134,7 +140,10 @@ const names = ['author', 'branch', 'invocationId', 'errorCode'] as const
 async function nameLimits(ctx: Ctx): Promise<void> {
   for (const [what, store] of [
     ['the default limits', ctx.store],
-    ['limits of the options', await ctx.open({ limits: { eventNameBytes: 300 } })],
+    [
+      'limits of the options',
+      await ctx.open({ limits: { eventNameBytes: Math.min(300, ctx.limits.eventNameBytes - 1) } }),
+    ],
   ] as const) {
     const session = await store.sessions.create({ appName: ctx.app, userId: what })
     const limit = store.limits.eventNameBytes
