@@ -2,6 +2,7 @@ import type { MemoryQuery, Store } from '@daybook/core'
 import type { Ctx } from '../context.ts'
 import { equal, holds, rejects } from '../expect.ts'
 import { nothingWritten, numbers } from '../fixtures.ts'
+import { isValue, together } from '../race.ts'
 
 const at = (id: string, embedding: readonly number[], text = 'x', timestamp = 1) => ({
   id,
@@ -148,7 +149,20 @@ export async function otherLengthsAreLeftOut(ctx: Ctx): Promise<void> {
   equal(fused.toSorted(), ['another four', 'another three', 'four', 'three'], 'words find all of them')
 }
 
-/** The bound of what is compared here; where the database compares, only of what it cannot tell apart. */
+/** None of its products is a float of 32 bits. */
+const slanted = [0.3, 0.7, 0.9, 0] as const
+
+/** The further the greater `i`, by less than what is lost of sums of 32 bits, which is more or less as the lengths happen to be. */
+function closeTo(i: number): readonly number[] {
+  const [x, y, z] = slanted
+  const [length, angle] = [i / 7, i * 2 ** -20]
+  return [length * (x - y * angle), length * (y + x * angle), length * z, 0]
+}
+
+/**
+ * The bound of what is compared here. Where the database compares, it is a bound only of what that cannot tell apart; one that
+ * can may answer instead, and rightly.
+ */
 export async function comparesWithinBounds(ctx: Ctx): Promise<void> {
   const [bound, count] = [40, 60]
   const isNative = ctx.store.capabilities.nativeVectors === 'yes'
@@ -160,11 +174,20 @@ export async function comparesWithinBounds(ctx: Ctx): Promise<void> {
       of(userId),
       numbers(many).map((i) => at(`m${i}`, direction(i), 'x', i)),
     )
-  const refused = (userId: string, what: string) =>
-    rejects(() => store.memories.search({ ...of(userId), embedding, limit: 5 }), 'limit_exceeded', what, {
-      field: 'embedding',
-      limit: bound,
-    })
+  const refused = (search: () => Promise<unknown>, what: string) =>
+    rejects(search, 'limit_exceeded', what, { field: 'embedding', limit: bound })
+  const refusedOrRight = async (userId: string, like: readonly number[], nearest: readonly number[], what: string) => {
+    const search = () => ids(store, { ...of(userId), embedding: like, limit: nearest.length })
+    const [outcome] = isNative ? await together([search]) : []
+    if (outcome === undefined) await refused(search, what)
+    else if (!isValue(outcome)) await refused(() => Promise.reject(outcome.error), what)
+    else
+      equal(
+        outcome.value,
+        nearest.map((i) => `m${i}`),
+        what,
+      )
+  }
   await fill('within', bound, () => embedding)
   equal(
     await ids(store, { ...of('within'), embedding, limit: 3 }),
@@ -174,7 +197,10 @@ export async function comparesWithinBounds(ctx: Ctx): Promise<void> {
   await fill('beyond', count, (i) => [1, i, 0, 0])
   if (isNative)
     equal(await ids(store, { ...of('beyond'), embedding, limit: 3 }), ['m1', 'm2', 'm3'], 'the nearest of more')
-  else await refused('beyond', 'a search among more')
+  else await refused(() => ids(store, { ...of('beyond'), embedding, limit: 5 }), 'a search among more')
   await fill('alike', count, () => embedding)
-  await refused('alike', 'a search among more of one direction')
+  const newest = numbers(5).map((i) => count + 1 - i)
+  await refusedOrRight('alike', embedding, newest, 'a search among more of one direction')
+  await fill('close', 5 * bound, closeTo)
+  await refusedOrRight('close', slanted, numbers(5), 'a search among more that are almost alike')
 }
