@@ -534,6 +534,7 @@ export const MEM: Checks = [
     ...memories,
     variant: 'words',
     engine: 'whitebox',
+    alone: true, // what is counted is of any app
     needs: ['oracle'],
   }),
   check('MEM-11', 'what was added is found at once, and what was deleted is not', readAfterWrite, search),
