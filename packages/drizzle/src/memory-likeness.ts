@@ -33,9 +33,6 @@ interface Parts {
   readonly scopesOf: (request: MemorySearchRequest) => { readonly variant: string; readonly params: Params }
 }
 
-/** Further than any two directions are apart: embeddings of another length come after all others. */
-const nowhere = 9
-
 /** What is asked for besides, so that one look will do even where several are about as alike as the last. */
 const spare = 32
 
@@ -61,13 +58,16 @@ export function createLikenessLookup({ dialect, limits, bodies, inScopes, scopes
     isFollowed: true as const,
   }))
 
-  /** Rows of one distance are in the order of the answer, since embeddings that are the same have one. */
+  /**
+   * Rows of one distance are in the order of the answer, since embeddings that are the same have one. How many numbers they have is
+   * asked twice: others would be sent as if they were near or far, and a database may compute what it selects before it filters.
+   */
   const nearest = (distance: VectorDistance, dimensions: number) =>
     variants((variant) => {
       const isAll = variant.includes('all')
-      const apart = sql`case when ${embeddings.hasDimensions(memories.embedding, dimensions)}
-        then ${distance.sql(memories.embedding, param('embedding'))} else ${sql.raw(String(nowhere))} end`
-      const found = sql`select ${memories.mid} as mid, ${apart} as distance from ${memories} where ${embedded(variant)}
+      const isComparable = embeddings.hasDimensions(memories.embedding, dimensions)
+      const apart = sql`case when ${isComparable} then ${distance.sql(memories.embedding, param('embedding'))} end`
+      const found = sql`select ${memories.mid} as mid, ${apart} as distance from ${memories} where ${embedded(variant)} and ${isComparable}
         order by distance, ${memories.timestamp} desc, ${memories.memoryId}, ${memories.userId} limit ${param('limit')}`
       return {
         sql: expressions.selectEach(
@@ -104,7 +104,7 @@ export function createLikenessLookup({ dialect, limits, bodies, inScopes, scopes
       const rows = yield* tx.rows(statement(`${variant}${isAll ? '|all' : ''}`), { ...values, limit })
       if (rows.length < limit) return rows
       const distances = rows.map((row) => Number(row['distance'])).toSorted((a, b) => a - b)
-      const beyond = (distances[atLeast - 1] ?? nowhere) + distanceSlack(embedding.length)
+      const beyond = (distances[atLeast - 1] ?? Infinity) + distanceSlack(embedding.length)
       const close = distances.filter((one) => one <= beyond).length
       if (close < limit) return rows
       checkCompared(limits, close, 'are about as alike as the last one')

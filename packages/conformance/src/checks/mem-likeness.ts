@@ -198,6 +198,15 @@ export async function comparesWithinBounds(ctx: Ctx): Promise<void> {
   if (isNative)
     equal(await ids(store, { ...of('beyond'), embedding, limit: 3 }), ['m1', 'm2', 'm3'], 'the nearest of more')
   else await refused(() => ids(store, { ...of('beyond'), embedding, limit: 5 }), 'a search among more')
+  if (isNative) {
+    const short = await ctx.open({ embeddingDimensions: 3 })
+    await short.memories.add(
+      of('mixed'),
+      numbers(count).map((i) => at(`short${i}`, [1, i, 0])),
+    )
+    await fill('mixed', 2, (i) => [1, i, 0, 0])
+    equal(await ids(store, { ...of('mixed'), embedding, limit: 5 }), ['m1', 'm2'], 'fewer than asked for, among others')
+  }
   await fill('alike', count, () => embedding)
   const newest = numbers(5).map((i) => count + 1 - i)
   await refusedOrRight('alike', embedding, newest, 'a search among more of one direction')
