@@ -26,6 +26,28 @@ describe.for(drivers)('$driver', ({ driver, missing }) => {
     expect(await foundOfOld(store)).toEqual([['four', 1]])
   })
 
+  test('of more than a few that are alike what they say is read of the answer alone', async ({ skip }) => {
+    skip(missing !== undefined, missing)
+    const sent: string[] = []
+    const store = await openPatched[driver](newPath(), {
+      onStatement: ({ text, values }) => void sent.push(`${text} -- ${values.join()}`),
+      patch: (dialect) => dialect,
+      options: { embeddingDimensions: 2 },
+    })
+    await store.migrate()
+    const ann = { appName: 'shop', userId: 'ann' }
+    await store.memories.add(
+      ann,
+      Array.from({ length: 60 }, (_, i) => ({ id: `m${i}`, content: i, text: 'x', embedding: [1, 0], timestamp: i })),
+    )
+    sent.length = 0
+    const { items } = await store.memories.search({ ...ann, embedding: [1, 0], limit: 1 })
+    expect(items.map(({ id, content }) => [id, content])).toEqual([['m59', 59]])
+    const further = sent.filter((text) => text.includes('order by distance') && /\b264\b/.test(text)) // eight times 1 + 32
+    expect(further.map((text) => text.includes('payload'))).toEqual(driver === 'better-sqlite3' ? [] : [false])
+    await store.close()
+  })
+
   test('health tells by what the distance of embeddings is computed', async ({ skip }) => {
     skip(missing !== undefined, missing)
     const store = await openFile[driver](newPath())

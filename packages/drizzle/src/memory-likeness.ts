@@ -64,19 +64,19 @@ export function createLikenessLookup({ dialect, limits, bodies, inScopes, scopes
    */
   const nearest = (distance: VectorDistance, dimensions: number) =>
     variants((variant) => {
-      const isAll = variant.includes('all')
+      const hasBodies = variant.includes('bodies')
       const isComparable = embeddings.hasDimensions(memories.embedding, dimensions)
       const apart = sql`case when ${isComparable} then ${distance.sql(memories.embedding, param('embedding'))} end`
       const found = sql`select ${memories.mid} as mid, ${apart} as distance from ${memories} where ${embedded(variant)} and ${isComparable}
         order by distance, ${memories.timestamp} desc, ${memories.memoryId}, ${memories.userId} limit ${param('limit')}`
       return {
         sql: expressions.selectEach(
-          { ...columns, ...(isAll && bodies), distance: sql`found.distance` },
+          { ...columns, ...(hasBodies && bodies), distance: sql`found.distance` },
           sql`(${found}) as found`,
           memories,
           sql`${memories.mid} = found.mid`,
         ),
-        ...(!isAll && { isFollowed: true as const }),
+        ...(!hasBodies && { isFollowed: true as const }),
       }
     })
   const nearestOf = new Map<number, ReturnType<typeof nearest>>()
@@ -100,8 +100,10 @@ export function createLikenessLookup({ dialect, limits, bodies, inScopes, scopes
     const statement = nearestOf.get(embedding.length) ?? nearest(distance, embedding.length)
     nearestOf.set(embedding.length, statement)
     const values = { ...params, embedding: distance.value(embedding) }
-    for (let limit = atLeast + spare; ; limit = Math.min(limit * 8, limits.embeddingsCompared + 1)) {
-      const rows = yield* tx.rows(statement(`${variant}${isAll ? '|all' : ''}`), { ...values, limit })
+    const first = atLeast + spare
+    for (let limit = first; ; limit = Math.min(limit * 8, limits.embeddingsCompared + 1)) {
+      const hasBodies = isAll && limit === first // of ever more, only a few of which are the answer, they are read afterwards
+      const rows = yield* tx.rows(statement(`${variant}${hasBodies ? '|bodies' : ''}`), { ...values, limit })
       if (rows.length < limit) return rows
       const distances = rows.map((row) => Number(row['distance'])).toSorted((a, b) => a - b)
       const beyond = (distances[atLeast - 1] ?? Infinity) + distanceSlack(embedding.length)
