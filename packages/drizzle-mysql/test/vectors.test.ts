@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { knowing } from '../../drizzle/test/dialect-patch.ts'
-import { foundOfOld, oldEmbeddings, oldRows } from '../../drizzle/test/old-embeddings.ts'
+import { foundOfOld, lateRow, oldEmbeddings, oldRows } from '../../drizzle/test/old-embeddings.ts'
 import { createMysqlStore } from '../src/index.ts'
 import { openPatched } from './patched-store.ts'
 import { backend, drizzleOver, needsServer, newPlace, openedStore } from './places.ts'
@@ -9,7 +9,7 @@ import { hasVectors } from './server.ts'
 
 beforeEach(needsServer)
 
-/** A database of six migrations with old rows, and how many statements the seventh one has. */
+/** A database of six migrations with old rows. */
 async function oldPlace() {
   const place = await newPlace()
   const old = await openPatched({ url: place.url }, knowing(6))
@@ -42,6 +42,10 @@ test('the migration of embeddings goes on after any of its statements, and chang
   const store = await openedStore(place.url)
   const { sql: statements = [] } = await store.migrate({ dryRun: true })
   const connection = await place.pool.getConnection()
+  for (const text of statements.slice(0, 3)) await connection.query(text)
+  await expect(connection.query(lateRow('daybook_memories')), 'by an older process meanwhile').rejects.toMatchObject({
+    code: 'ER_BAD_FIELD_ERROR',
+  })
   for (const [i] of statements.entries()) for (const text of statements.slice(0, i + 1)) await connection.query(text)
   for (const text of statements) await connection.query(text)
   connection.release()

@@ -212,7 +212,7 @@ export function daybookTables(options: PgTableOptions = {}) {
       digest: text().notNull(),
       createdAt: time('created_at').notNull(),
       updatedAt: time('updated_at').notNull(),
-      embedding: vector(),
+      embedding: vector('embedding_vector'),
     },
     (t) => [
       index(`${names.memories}_recent`).on(t.appName, t.userId, t.timestamp.desc().nullsFirst(), t.memoryId),

@@ -174,7 +174,7 @@ export function daybookTables(options: TableNameOptions = {}) {
       digest: text().notNull(),
       createdAt: time('created_at').notNull(),
       updatedAt: time('updated_at').notNull(),
-      embedding: vector(),
+      embedding: vector('embedding_vector'),
     },
     (t) => [
       unique(`${names.memories}_key`).on(t.appName, t.userId, t.memoryId),

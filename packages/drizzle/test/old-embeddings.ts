@@ -18,6 +18,11 @@ export const oldRows = (table: string): readonly string[] =>
         values ('shop', 'ann', '${id}', 1, '{"text":"x"}', '${id}', ${numbers === undefined ? 'null' : `'${base64(numbers)}'`}, 0, 0)`,
   )
 
+/** What a process of that time goes on to write. */
+export const lateRow = (table: string): string =>
+  `insert into ${table} (app_name, user_id, memory_id, timestamp, payload, digest, embedding, created_at, updated_at)
+    values ('shop', 'ann', 'late', 1, '{"text":"x"}', 'late', '${base64([1, 0, 0, 0])}', 0, 0)`
+
 /** The same as the tables of today hand them out, by their ids. */
 export const oldEmbeddings = (): Readonly<Record<string, Float32Array | null>> => ({
   ...Object.fromEntries(Object.entries(kept).map(([id, numbers]) => [id, Float32Array.from(numbers)])),

@@ -8,18 +8,20 @@ const float = `((CASE WHEN bits >> 31 = 1 THEN -1 ELSE 1 END) * (CASE WHEN bits 
     THEN (bits & 8388607) * power(2::float8, -149)
     ELSE (bits & 8388607 | 8388608) * power(2::float8, (bits >> 23 & 255) - 150) END))::real`
 
-/** Embeddings as numbers, which pgvector takes, and no longer as Base64. Frozen: a released migration never changes. */
+/**
+ * Embeddings as numbers, which pgvector takes, and no longer as Base64, in a column of another name: an older process that still
+ * writes finds none of its own, and fails. Frozen: a released migration never changes.
+ */
 export const vectors: Migration = {
   id: '0007',
   name: 'vectors',
   makes: [],
   statements: [
-    `ALTER TABLE {in}"{memories}" ADD COLUMN "embedding_numbers" real[]`,
-    `UPDATE {in}"{memories}" SET "embedding_numbers" = (SELECT array_agg(${float} ORDER BY i)
+    `ALTER TABLE {in}"{memories}" ADD COLUMN "embedding_vector" real[]`,
+    `UPDATE {in}"{memories}" SET "embedding_vector" = (SELECT array_agg(${float} ORDER BY i)
   FROM (SELECT decode("embedding", 'base64') AS bytes) AS given,
     generate_series(0, octet_length(bytes) / 4 - 1) AS i, LATERAL (SELECT ${bits} AS bits) AS whole)
 WHERE "embedding" IS NOT NULL`,
     `ALTER TABLE {in}"{memories}" DROP COLUMN "embedding"`,
-    `ALTER TABLE {in}"{memories}" RENAME COLUMN "embedding_numbers" TO "embedding"`,
   ],
 }

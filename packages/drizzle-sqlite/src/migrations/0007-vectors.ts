@@ -7,18 +7,20 @@ const bits = (place: number) => `max(instr('${letters}', substr("embedding", 4 *
 
 const bytes = `printf('%06x', (${bits(1)} << 18) | (${bits(2)} << 12) | (${bits(3)} << 6) | ${bits(4)})`
 
-/** Embeddings as bytes, and no longer as Base64. Frozen: a released migration never changes. */
+/**
+ * Embeddings as bytes, and no longer as Base64, in a column of another name: an older process that still writes finds none of its
+ * own, and fails. Frozen: a released migration never changes.
+ */
 export const vectors: Migration = {
   id: '0007',
   name: 'vectors',
   makes: [],
   statements: [
-    `ALTER TABLE "{memories}" ADD COLUMN "embedding_bytes" blob`,
-    `UPDATE "{memories}" SET "embedding_bytes" = (
+    `ALTER TABLE "{memories}" ADD COLUMN "embedding_vector" blob`,
+    `UPDATE "{memories}" SET "embedding_vector" = (
   WITH RECURSIVE piece(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM piece WHERE i + 1 < length("embedding") / 4)
   SELECT unhex(substr(group_concat(${bytes}, ''), 1, length(rtrim("embedding", '=')) * 3 / 4 * 2)) FROM piece
 ) WHERE "embedding" IS NOT NULL`,
     `ALTER TABLE "{memories}" DROP COLUMN "embedding"`,
-    `ALTER TABLE "{memories}" RENAME COLUMN "embedding_bytes" TO "embedding"`,
   ],
 }
