@@ -12,7 +12,7 @@ const embeddings: Embeddings = {
   text: (embedding) => bytesOfEmbedding(embedding).toString('base64'),
   stored: (text) => sql`from_base64(${text})`,
   selected: (column) => sql`${column}`,
-  numbers: (bytes) => embeddingOfBytes(bytes as Uint8Array), // what the driver makes of a blob
+  numbers: embeddingOfBytes,
   hasDimensions: (column, dimensions) => sql`octet_length(${column}) = ${sql.raw(String(4 * dimensions))}`,
 }
 

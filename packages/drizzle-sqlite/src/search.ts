@@ -11,7 +11,7 @@ const embeddings: Embeddings = {
   text: (numbers) => bytesOfEmbedding(numbers).toString('hex'),
   stored: (text) => sql`unhex(${text})`,
   selected: (column) => sql`${column}`,
-  numbers: (bytes) => embeddingOfBytes(bytes as Uint8Array | ArrayBuffer), // what the drivers make of a blob
+  numbers: embeddingOfBytes,
   hasDimensions: (column, dimensions) => sql`length(${column}) = ${sql.raw(String(4 * dimensions))}`,
 }
 

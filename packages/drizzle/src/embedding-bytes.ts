@@ -5,9 +5,14 @@ export function bytesOfEmbedding(numbers: readonly number[]): Buffer {
   return bytes
 }
 
-export function embeddingOfBytes(given: Uint8Array | ArrayBuffer): Float32Array {
-  const view = given instanceof ArrayBuffer ? new DataView(given) : viewOf(given)
+/** None in anything but such bytes. */
+export function embeddingOfBytes(given: unknown): Float32Array {
+  const view = viewOf(given)
+  if (view === undefined || view.byteLength % 4 !== 0) return new Float32Array()
   return Float32Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(i * 4, true))
 }
 
-const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) => new DataView(buffer, byteOffset, byteLength)
+function viewOf(given: unknown): DataView | undefined {
+  if (given instanceof ArrayBuffer) return new DataView(given)
+  return ArrayBuffer.isView(given) ? new DataView(given.buffer, given.byteOffset, given.byteLength) : undefined
+}
