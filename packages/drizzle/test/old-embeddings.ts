@@ -6,6 +6,7 @@ const kept: Readonly<Record<string, readonly number[]>> = {
   three: [0.1, -0.25, 1e-45],
   four: [3.4028234663852886e38, -1.1754943508222875e-38, 0, -1],
   five: [1, 2, 4, -8, 1 / 3],
+  long: Array.from({ length: 200 }, (_, i) => Math.fround((i - 100) / 7)),
 }
 
 const base64 = (numbers: readonly number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString('base64')
