@@ -31,7 +31,8 @@ function distanceBy(name: string): VectorDistance {
   return {
     value: arrayText,
     // In a subquery, which is computed once: a parameter would be read anew for each row.
-    sql: (column, value) => sql`${sql.raw(name)}(${column}::${vector}, (select ${value}::text::real[]::${vector}))`,
+    sql: (column, value) =>
+      sql`nullif(${sql.raw(name)}(${column}::${vector}, (select ${value}::text::real[]::${vector})), 'NaN')`,
   }
 }
 

@@ -1,4 +1,5 @@
 import { isStoreError } from '@daybook/core'
+import { eq } from 'drizzle-orm'
 import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { knowing } from '../../drizzle/test/dialect-patch.ts'
@@ -67,6 +68,21 @@ test('pgvector is found in any schema, and health names the function', async () 
     (error: unknown) => isStoreError(error) && error.code,
   )
   expect(await found).toEqual(hasVectors ? ['same', 'near'] : 'limit_exceeded')
+})
+
+test('one whose products are too small for the floats of pgvector is compared by the store', async () => {
+  const { url } = await databaseWithVectors()
+  const store = await openStore({ url, embeddingDimensions: 2 })
+  await store.migrate()
+  const others = Array.from({ length: 60 }, (_, i) => ({ id: `m${i}`, text: 'x', embedding: [1, -1 - i] }))
+  await store.memories.add(ann, [...others, { id: 'tiny', text: 'x', embedding: [1, 0] }])
+  const { memories } = store.tables
+  await store.db
+    .update(memories)
+    .set({ embedding: Float32Array.of(1e-45, 0) })
+    .where(eq(memories.memoryId, 'tiny'))
+  const { items } = await store.memories.search({ ...ann, embedding: [0.1, 1], limit: 1 })
+  expect(items.map(({ id, score }) => [id, score])).toEqual([['tiny', expect.closeTo(0.1 / Math.hypot(0.1, 1))]])
 })
 
 test('a role that may not use the schema of pgvector has its embeddings compared by the store', async () => {

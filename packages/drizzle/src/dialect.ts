@@ -311,6 +311,7 @@ export interface Embeddings {
 export interface VectorDistance {
   /** An embedding, to be bound. */
   value(numbers: readonly number[]): Value
+  /** NULL where it cannot tell: products of an embedding that was stored unscaled may all be 0. */
   sql(column: SQLWrapper, value: SQLWrapper): SQL
 }
 

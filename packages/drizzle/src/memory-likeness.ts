@@ -33,6 +33,9 @@ interface Parts {
   readonly scopesOf: (request: MemorySearchRequest) => { readonly variant: string; readonly params: Params }
 }
 
+/** Nearer than anything: what a database cannot tell of comes along, and is compared here. */
+const untold = -1
+
 /** What is asked for besides, so that one look will do even where several are about as alike as the last. */
 const spare = 32
 
@@ -66,7 +69,7 @@ export function createLikenessLookup({ dialect, limits, bodies, inScopes, scopes
     variants((variant) => {
       const hasBodies = variant.includes('bodies')
       const isComparable = embeddings.hasDimensions(memories.embedding, dimensions)
-      const apart = sql`case when ${isComparable} then ${distance.sql(memories.embedding, param('embedding'))} end`
+      const apart = sql`case when ${isComparable} then coalesce(${distance.sql(memories.embedding, param('embedding'))}, ${sql.raw(String(untold))}) end`
       const found = sql`select ${memories.mid} as mid, ${apart} as distance from ${memories} where ${embedded(variant)} and ${isComparable}
         order by distance, ${memories.timestamp} desc, ${memories.memoryId}, ${memories.userId} limit ${param('limit')}`
       return {
@@ -106,7 +109,8 @@ export function createLikenessLookup({ dialect, limits, bodies, inScopes, scopes
       const rows = yield* tx.rows(statement(`${variant}${hasBodies ? '|bodies' : ''}`), { ...values, limit })
       if (rows.length < limit) return rows
       const distances = rows.map((row) => Number(row['distance'])).toSorted((a, b) => a - b)
-      const beyond = (distances[atLeast - 1] ?? Infinity) + distanceSlack(embedding.length)
+      const told = distances.filter((one) => one > untold)
+      const beyond = (told[atLeast - 1] ?? Infinity) + distanceSlack(embedding.length)
       const close = distances.filter((one) => one <= beyond).length
       if (close < limit) return rows
       checkCompared(limits, close, 'are about as alike as the last one')
