@@ -17,8 +17,8 @@ export function checkCompared(limits: Limits, count: number, which = 'have an em
 
 /**
  * An embedding as it is stored: so many numbers, each a float of 32 bits, and not all of them 0. Only its direction counts, so
- * it is scaled, by a power of two, which no number loses a bit by: squares of numbers near 1 stay within 32 bits, too, in which
- * databases multiply.
+ * it is scaled by a power of two: squares of numbers near 1 stay within 32 bits, too, in which databases multiply. No number loses a
+ * bit by that, but those less than the greatest by more than 2^126, which are too small to be told from 0 in any sum.
  */
 export function checkedEmbedding(value: unknown, field: string, dimensions: number): number[] {
   const numbers = reading(field, () =>

@@ -160,7 +160,7 @@ export interface MemoryStore {
   /** The memories of a scope, the newest first. Without `userId` those of the app itself. */
   list(query: MemoryListQuery): Promise<Page<Memory>>
   /**
-   * The memories that fit best, the user's and the app's, in one statement. The answer is the same on every database.
+   * The memories that fit best, the user's and the app's. The answer is the same on every database.
    *
    * By words: a memory fits when it has any word of the query, and the more of them the better. Words are runs of letters,
    * marks and digits of any script, without regard to case; accents count, and no word is too short or too common. Of scripts

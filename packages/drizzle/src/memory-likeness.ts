@@ -15,7 +15,7 @@ export interface Alike {
   readonly row?: Row
 }
 
-/** The memories that are most alike, the best first: as many as were asked for, or more. `isAll`: nothing else is asked afterwards. */
+/** The memories that are most alike, the best first: as many as were asked for, or more. `isAll`: nothing but them is asked for. */
 export type LikenessLookup = (
   tx: Tx,
   request: MemorySearchRequest,
