@@ -2,20 +2,23 @@ import type { ArtifactKey } from '@daybook/core'
 import type { Mutant } from '../mutant.ts'
 import { isBytes, mapSave, over } from './artifact-overrides.ts'
 
+/** All pieces are held, and none is copied, before the first is written: two faults, and each has its check. */
+const readWhole: Mutant['wrap'] = (store) =>
+  mapSave(store, async (key, content, options) => {
+    if (isBytes(content) || !(Symbol.asyncIterator in Object(content)))
+      return store.artifacts.save(key, content, options)
+    const pieces: Uint8Array[] = []
+    for await (const piece of content) pieces.push(piece)
+    return store.artifacts.save(key, Buffer.concat(pieces), options)
+  })
+
 /** What streams of bytes do, gone wrong. */
 export const artifactStreamMutants: readonly Mutant[] = [
   {
     id: 'M513',
     bug: 'pieces of a stream are kept by reference',
     check: 'ART-09',
-    wrap: (store) =>
-      mapSave(store, async (key, content, options) => {
-        if (isBytes(content) || !(Symbol.asyncIterator in Object(content)))
-          return store.artifacts.save(key, content, options)
-        const pieces: Uint8Array[] = []
-        for await (const piece of content) pieces.push(piece)
-        return store.artifacts.save(key, Buffer.concat(pieces), options)
-      }),
+    wrap: readWhole,
   },
   {
     id: 'M46',
@@ -37,13 +40,7 @@ export const artifactStreamMutants: readonly Mutant[] = [
     id: 'M514',
     bug: 'a stream is read to its end before any of it is written',
     check: 'ART-09@memory',
-    wrap: (store) =>
-      mapSave(store, async (key, content, options) => {
-        if (isBytes(content)) return store.artifacts.save(key, content, options)
-        const pieces: Uint8Array[] = []
-        for await (const piece of content) pieces.push(piece)
-        return store.artifacts.save(key, Buffer.concat(pieces), options)
-      }),
+    wrap: readWhole,
   },
   {
     id: 'M515',
