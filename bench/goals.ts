@@ -56,23 +56,37 @@ const atOnce = (run: Run): Verdict[] =>
     return [verdict(`${workload}, ${contender}: ≥ ${goal} of the limit's operations`, ratio, isMet, why)]
   })
 
-const eventsIn = ({ workload }: Line) => workload.replace('W7-load-', '')
+const grown: readonly (readonly [kind: string, what: string, of: string])[] = [
+  ['append', 'to append', 'events'],
+  ['load', 'to load 50 events', 'events'],
+  ['list', 'to list 50 sessions', 'of a user'],
+]
 
-function growth({ lines }: Run): Verdict[] {
-  const loads = lines.filter(
-    ({ workload, contender, spread }) =>
-      workload.startsWith('W7-load') && contender === 'daybook' && spread !== undefined,
+const growth = (run: Run): Verdict[] =>
+  grown.flatMap(([kind, what, of]) => {
+    const [first, last] = endsOf(run, kind, 'daybook')
+    const [ratio, own] = [growthOf(run, kind, 'daybook'), growthOf(run, kind, yardstick)]
+    if (first === undefined || last === undefined || ratio === undefined) return []
+    const goal = `W7: ${what} among ${last} ${of} takes ≤ ${mostGrowth} of the time that it takes among ${first}`
+    const isMet = ratio <= mostGrowth
+    const why = isMet || own === undefined ? undefined : `the limit itself: ${own.toFixed(2)}`
+    return [verdict(goal, ratio, isMet, why)]
+  })
+
+const kindOf = (run: Run, kind: string, contender: string) =>
+  run.lines.filter(
+    (line) => line.workload.startsWith(`W7-${kind}-`) && line.contender === contender && line.spread !== undefined,
   )
-  const [first, last] = [loads[0], loads.at(-1)]
-  if (first?.spread === undefined || last?.spread === undefined || first === last) return []
-  const ratio = last.spread.p50 / first.spread.p50
-  return [
-    verdict(
-      `W7: to load 50 events among ${eventsIn(last)} takes ≤ ${mostGrowth} of the time that it takes among ${eventsIn(first)}`,
-      ratio,
-      ratio <= mostGrowth,
-    ),
-  ]
+
+const endsOf = (run: Run, kind: string, contender: string) => {
+  const sizes = kindOf(run, kind, contender).map(({ workload }) => workload.replace(`W7-${kind}-`, ''))
+  return sizes.length < 2 ? [] : [sizes[0], sizes.at(-1)]
+}
+
+function growthOf(run: Run, kind: string, contender: string): number | undefined {
+  const [first, ...others] = kindOf(run, kind, contender)
+  const last = others.at(-1)
+  return first?.spread === undefined || last?.spread === undefined ? undefined : last.spread.p50 / first.spread.p50
 }
 
 /** How many times faster than ADK, or nearly as far ahead of it as the limit is. */

@@ -7,6 +7,8 @@ import { appName, fill } from './seed.ts'
 export const eventsOfEach = 100
 const users = 500
 const template = { appName, userId: 'template', sessionId: 'template' }
+const bareTemplate = { appName, userId: 'bare', sessionId: 'bare' }
+export const grownUser = { appName, userId: 'glist' }
 export const grownAt = (i: number) => ({ appName, userId: `g${i % users}`, sessionId: `g${i}` })
 export const longest = { appName, userId: 'longest', sessionId: 'longest' }
 const longestFactor = 100
@@ -37,6 +39,19 @@ const copies: Readonly<Record<Tables, (from: number, to: number) => readonly str
   ],
 }
 
+/** Sessions of one user, a second apart, without events and with hardly any state. */
+const barely: Readonly<Record<Tables, (from: number, to: number) => string>> = {
+  daybook: (from, to) =>
+    `insert into daybook_sessions (app_name, user_id, session_id, state, initial_state, revision, last_seq, created_at, updated_at, last_event_at)
+      ${numbers(from, to)} select s.app_name, '${grownUser.userId}', concat('l', n.i), s.state, s.initial_state, s.revision, s.last_seq,
+      s.created_at + n.i * 1000000, s.updated_at + n.i * 1000000, s.last_event_at + n.i * 1000000
+      from n cross join daybook_sessions s where s.app_name = '${appName}' and s.user_id = 'bare'`,
+  adk: (from, to) =>
+    `insert into sessions (app_name, user_id, id, state, create_time, update_time)
+      ${numbers(from, to)} select s.app_name, '${grownUser.userId}', concat('l', n.i), s.state, s.create_time, s.update_time
+      from n cross join sessions s where s.app_name = '${appName}' and s.user_id = 'bare'`,
+}
+
 const lengthening: Readonly<Record<Tables, readonly string[]>> = {
   daybook: [
     `insert into daybook_events (sid, seq, event_id, invocation_id, author, timestamp, payload)
@@ -59,14 +74,20 @@ export const grows = (contender: Contender): boolean => contender.sql !== undefi
 export async function sow(contender: Contender, seedNumber: number): Promise<void> {
   const data = createData(seedNumber)
   await fill(contender, template, eventsOfEach, data)
+  await contender.create(bareTemplate, {})
   await contender.create(longest, data.sessionState())
   if (contender.sql === undefined) return
   for (const text of lengthening[contender.sql.tables]) await contender.sql.run(text)
 }
 
-/** Sessions of 100 events, from so many to so many. */
+/** Events from so many to so many, in sessions of 100, and as many sessions of one user. */
 export async function grow({ sql }: Contender, from: number, to: number): Promise<void> {
   if (sql === undefined) return
-  for (let at = from; at < to; at += together)
-    for (const text of copies[sql.tables](at, Math.min(at + together, to))) await sql.run(text)
+  for (const [a, b] of pieces(from / eventsOfEach, to / eventsOfEach))
+    for (const text of copies[sql.tables](a, b)) await sql.run(text)
+  for (const [a, b] of pieces(from, to)) await sql.run(barely[sql.tables](a, b))
+}
+
+function* pieces(from: number, to: number): Generator<[from: number, to: number]> {
+  for (let at = from; at < to; at += together) yield [at, Math.min(at + together, to)]
 }

@@ -1,11 +1,11 @@
-// pnpm bench [--backend pg] [--contenders daybook,limit] [--workloads W1,W2] [--quick | --tiny] [--largest EVENTS] [--out FOLDER]
+// pnpm bench [--backend pg] [--contenders daybook,limit] [--workloads W1,W2] [--quick | --tiny] [--growth] [--largest EVENTS] [--out FOLDER]
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { backendNames } from './backends.ts'
 import { chartOf } from './chart.ts'
 import { pageOf } from './report.ts'
-import { yardstick } from './result.ts'
+import { nameOf, yardstick, type Run } from './result.ts'
 import { full, quick, run, tiny } from './run.ts'
 import { goalsPage, runsIn, summaryOf, withSummary } from './summary.ts'
 
@@ -16,6 +16,8 @@ const { values } = parseArgs({
     workloads: { type: 'string' },
     quick: { type: 'boolean', default: false },
     tiny: { type: 'boolean', default: false },
+    /** Only how databases grow: W7, with what is compared there, to the largest database. */
+    growth: { type: 'boolean', default: false },
     /** Events of the largest database of W7. */
     largest: { type: 'string', default: '1000000' },
     /** Default: only a whole run is written, to bench/results. */
@@ -24,33 +26,41 @@ const { values } = parseArgs({
 })
 
 const named = (list: string | undefined) => list?.split(',').map((name) => name.trim())
-const [contenders, chosen] = [named(values.contenders), named(values.workloads)]
+const [contenders, chosen] = [named(values.contenders), values.growth ? ['W7'] : named(values.workloads)]
 const chosenSettings = values.tiny ? tiny : values.quick ? quick : full
-const growth = chosenSettings.growth.filter((events) => events <= Number(values.largest))
-const settings = { ...chosenSettings, growth }
-const isWhole = contenders === undefined && chosen === undefined && chosenSettings === full
+const { growth: sizesOfGrowth } = values.growth && !values.tiny ? full : chosenSettings
+const growth = sizesOfGrowth.filter((events) => events <= Number(values.largest))
+const settings = { ...chosenSettings, growth, ...(values.growth && { sizes: tiny.sizes }) }
+const isWhole = contenders === undefined && values.workloads === undefined && chosenSettings === full
+/** A million events of each take their time and their room: those that say something of growth, on one driver. */
+const growing = new Set([yardstick, 'daybook', 'adk'])
+
+/** `daybook` means each driver that it runs on, and `limit` each that has one. */
+const takesPart = (one: string) =>
+  contenders === undefined
+    ? !values.growth || growing.has(one)
+    : one === yardstick ||
+      contenders.some((prefix) => one === prefix || (!values.growth && one.startsWith(`${prefix}-`)))
 const results = join(import.meta.dirname, 'results')
-const folder = values.out ?? (isWhole ? results : undefined)
+const folder = values.out === undefined ? (isWhole ? results : undefined) : resolve(values.out)
 
 for (const name of named(values.backend) ?? backendNames) {
   const backend = backendNames.find((one) => one === name)
   if (backend === undefined) throw new Error(`--backend is one of ${backendNames.join(', ')}`)
-  const result = await run(backend, settings, {
-    // `daybook` means each driver that it runs on, and `limit` each that has one.
-    contender: (one) =>
-      contenders === undefined ||
-      one === yardstick ||
-      contenders.some((prefix) => one === prefix || one.startsWith(`${prefix}-`)),
+  const measured = await run(backend, settings, {
+    contender: takesPart,
     workload: (id) => chosen === undefined || chosen.some((prefix) => id.startsWith(prefix)),
     log: (line) => console.error(line),
   })
+  const result: Run = { ...measured, ...(values.growth && { part: 'growth' }) }
   const page = pageOf(result)
   console.info(page)
   if (folder === undefined) continue
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, `${backend}.md`), page)
-  await writeFile(join(folder, `${backend}.svg`), chartOf(result))
-  await writeFile(join(folder, `${backend}.json`), `${JSON.stringify(result, undefined, 2)}\n`)
+  const file = join(folder, nameOf(result))
+  await writeFile(`${file}.md`, page)
+  if (result.part === undefined) await writeFile(`${file}.svg`, chartOf(result))
+  await writeFile(`${file}.json`, `${JSON.stringify(result, undefined, 2)}\n`)
 }
 
 if (folder === results) {

@@ -33,6 +33,10 @@ export interface Verdict {
   readonly keptSessionKeys?: number
 }
 
+/** Of the files that a run is kept in, without what follows the dot. */
+export const nameOf = ({ backend, part }: Pick<Run, 'backend' | 'part'>): string =>
+  part === undefined ? backend : `${backend}-${part}`
+
 /** A verdict in words. */
 export function told({ faults, keptUserKeys, keptSessionKeys }: Verdict): string {
   if (keptUserKeys === undefined || keptSessionKeys === undefined) return faults.join('; ')
@@ -60,6 +64,8 @@ export interface Line {
 }
 
 export interface Run {
+  /** Of a run that is of that only. */
+  readonly part?: 'growth'
   readonly date: string
   readonly backend: string
   readonly product: string

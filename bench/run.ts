@@ -185,10 +185,9 @@ async function measureGrowth(
   wanted: Wanted,
 ): Promise<Line[]> {
   const [{ grown, long }, lines] = [workloads, [] as Line[]]
-  const sizes = settings.growth.map((events) => ({ events, sessions: events / eventsOfEach }))
-  const steps = sizes.map(({ events, sessions }) => ({
-    sessions,
-    workloads: grown(sessions, events.toLocaleString('en')).filter(({ id }) => wanted.workload(id)),
+  const steps = settings.growth.map((events) => ({
+    events,
+    workloads: grown(events / eventsOfEach, events.toLocaleString('en')).filter(({ id }) => wanted.workload(id)),
   }))
   const onLong = long.filter(({ id }) => wanted.workload(id))
   if (onLong.length === 0 && steps.every((step) => step.workloads.length === 0)) return lines
@@ -209,11 +208,11 @@ async function measureGrowth(
     for (const step of steps) {
       if (step.workloads.length === 0) continue
       for (const { entry, contender } of ready) {
-        wanted.log(`${entry.name} grows to ${step.sessions * eventsOfEach} events`)
-        await grow(contender, from, step.sessions)
+        wanted.log(`${entry.name} grows to ${step.events} events`)
+        await grow(contender, from, step.events)
         await analyze(contender, backend)
       }
-      from = step.sessions
+      from = step.events
       for (const workload of step.workloads) lines.push(...(await inTurns(workload, ready, growing, wanted)))
     }
     return lines.map((line) => withRatios(line, lines))

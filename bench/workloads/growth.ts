@@ -1,5 +1,6 @@
 import type { Append } from '../contender.ts'
-import { grownAt, longest } from '../growth.ts'
+import { grownAt, grownUser, longest } from '../growth.ts'
+import { listNewest } from './list.ts'
 import type { Sequential } from './workload.ts'
 
 const writers = 32
@@ -33,6 +34,7 @@ export const grown = (sessions: number, events: string): readonly Sequential[] =
       return () => contender.load(key, 50)
     },
   },
+  listNewest(`W7-list-${events}`, `list the 50 newest of the ${events} sessions of one user`, grownUser, false),
 ]
 
 export const long: readonly Sequential[] = [
