@@ -16,7 +16,7 @@ const { values } = parseArgs({
     workloads: { type: 'string' },
     quick: { type: 'boolean', default: false },
     tiny: { type: 'boolean', default: false },
-    /** Only how databases grow: W7, with what is compared there, to the largest database. */
+    /** Only what is much: W7 up to the largest database, and W8 among 100,000 memories. */
     growth: { type: 'boolean', default: false },
     /** Events of the largest database of W7. */
     largest: { type: 'string', default: '1000000' },
@@ -26,14 +26,18 @@ const { values } = parseArgs({
 })
 
 const named = (list: string | undefined) => list?.split(',').map((name) => name.trim())
-const [contenders, chosen] = [named(values.contenders), values.growth ? ['W7'] : named(values.workloads)]
+const [contenders, chosen] = [named(values.contenders), values.growth ? ['W7', 'W8'] : named(values.workloads)]
 const chosenSettings = values.tiny ? tiny : values.quick ? quick : full
 const { growth: sizesOfGrowth } = values.growth && !values.tiny ? full : chosenSettings
 const growth = sizesOfGrowth.filter((events) => events <= Number(values.largest))
-const settings = { ...chosenSettings, growth, ...(values.growth && { sizes: tiny.sizes }) }
+const settings = {
+  ...chosenSettings,
+  growth,
+  ...(values.growth && { sizes: { ...tiny.sizes, memories: chosenSettings.sizes.memories } }),
+}
 const isWhole = contenders === undefined && values.workloads === undefined && chosenSettings === full
 /** A million events of each take their time and their room: those that say something of growth, on one driver. */
-const growing = new Set([yardstick, 'daybook', 'adk'])
+const growing = new Set([yardstick, 'daybook', 'adk', 'langgraph', 'langgraph-normal'])
 
 /** `daybook` means each driver that it runs on, and `limit` each that has one. */
 const takesPart = (one: string) =>

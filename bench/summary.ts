@@ -51,6 +51,7 @@ const kinds = [
 /** Milliseconds at each size, a row for each database and what is done on it. */
 function growthSummary(runs: readonly Run[]): string {
   const sizes = [...new Set(runs.flatMap(({ settings }) => settings.growth))].toSorted((a, b) => a - b)
+  const memories = Math.min(...runs.map(({ settings }) => settings.sizes.memories))
   const rows = runs.flatMap((run) =>
     kinds.flatMap(([kind, what]) =>
       ['daybook', 'adk']
@@ -68,8 +69,18 @@ function growthSummary(runs: readonly Run[]): string {
     `| | ${sizes.map((size) => size.toLocaleString('en')).join(' | ')} |`,
     `|---|${sizes.map(() => '--:|').join('')}`,
     ...rows,
+    '',
+    `To find the 20 best of ${memories.toLocaleString('en')} memories of one user (W8): ${runs.map(searched).join('; ')}.`,
   ].join('\n')
 }
+
+const searched = (run: Run) =>
+  `${run.product} ${['daybook', 'limit', 'langgraph', 'langgraph-normal']
+    .flatMap((name) => {
+      const spread = lineOf(run, 'W8-search', name)?.spread
+      return spread === undefined ? [] : [`${name} ${spread.p50.toFixed(2)} ms`]
+    })
+    .join(', ')}`
 
 /** What is told of goals. */
 export const goalsPage = (runs: readonly Run[]): string =>
