@@ -37,18 +37,30 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
+/** What the thread begins with, and the options of Node for it if not those of this process. */
+interface Code {
+  readonly entry: URL
+  readonly execArgv?: string[]
+}
+
 /** This file is a `.ts` in the sources and a `.js` in the package, and so is that one. */
-const entry = new URL(`./worker-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+const ownCode: Code = {
+  entry: new URL(`./worker-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+}
 
 /** Milliseconds to wait for the thread to close the database. It is not ended by force: see worker-gate.ts. */
 const closing = 10_000
 
 /** It keeps the process alive while calls wait for it, and no longer. */
-export function startThread(start: Omit<WorkerStart, 'gate' | 'removals'>, logger: Logger | undefined): Thread {
+export function startThread(
+  start: Omit<WorkerStart, 'gate' | 'removals'>,
+  logger: Logger | undefined,
+  { entry, ...options }: Code = ownCode,
+): Thread {
   const gate = newGate()
   const { port1: removed, port2: removals } = new MessageChannel()
   const workerData: WorkerStart = { ...start, gate, removals }
-  const worker = new Worker(entry, { workerData, transferList: [removals], name: 'daybook-sqlite' })
+  const worker = new Worker(entry, { ...options, workerData, transferList: [removals], name: 'daybook-sqlite' })
   const isOver = shutAtExit(gate)
   const waiting = new Map<number, Waiting>()
   let next = 0

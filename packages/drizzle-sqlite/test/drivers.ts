@@ -5,6 +5,7 @@ import type { Value } from '@daybook/drizzle'
 import type { Database } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/libsql'
 import { fixedAes } from '../../drizzle/test/codecs.ts'
+import { openFileInBundledThread } from './bundled-thread.ts'
 
 /** The ways in which a local file is reached. */
 export const driverNames = ['sqlite', 'libsql-client', 'better-sqlite3'] as const
@@ -24,7 +25,7 @@ export interface OpenArgs {
 export const openFile: Record<DriverName, (path: string, options?: SqliteStoreOptions) => Promise<Store>> = {
   sqlite: (path, options) => openSqliteStore({ url: `file:${path}`, ...options }),
   'sqlite-codec': (path, options) => openSqliteStore({ url: `file:${path}`, codec: fixedAes, ...options }),
-  'sqlite-worker': (path, options) => openSqliteStore({ url: `file:${path}`, worker: true, ...plain(options) }),
+  'sqlite-worker': (path, options) => openFileInBundledThread(path, plain(options)),
   'libsql-client': async (path, options) => {
     const client = createClient({ url: `file:${path}` })
     return owning(await createSqliteStore(drizzle({ client }), options), client)
