@@ -36,6 +36,7 @@ const errnoKinds: Kinds<number> = {
   1143: 'forbidden',
   1227: 'forbidden',
   1370: 'forbidden',
+  1369: 'forbidden', // the CHECK OPTION of a view, which keeps a role to its rows
   1021: 'storage',
   1114: 'storage',
   1406: 'too_large',

@@ -23,6 +23,7 @@ describe('the error table', () => {
     [{ errno: 1045 }, 'login_refused'],
     [{ errno: 1049 }, 'no_database'],
     [{ errno: 1142 }, 'forbidden'],
+    [{ errno: 1369 }, 'forbidden'],
     [{ fatal: true }, 'connection'],
     [{ code: 'HANDSHAKE_SSL_ERROR' }, 'untrusted'],
     [{ errno: 1290 }, 'read_only'],

@@ -9,6 +9,7 @@ import { asItIs, knowing, patches, type DialectPatch } from '../../drizzle/test/
 import { impossibleHere, mutantsOf } from '../../drizzle/test/sql-mutants.ts'
 import { createMysqlStore, openMysqlStore } from '../src/index.ts'
 import { startServer } from '../../../tools/servers/throwaway.ts'
+import { confine, dropConfined } from './confined-role.ts'
 import { holdSession, oracleOf, refuseEvents } from './oracle.ts'
 import { openPatched } from './patched-store.ts'
 import { byWayOf, endpointOf, hasVectors, urlOn, type MysqlBackend } from './server.ts'
@@ -92,13 +93,15 @@ async function provision(
   await admin.query("create user ?@'%' identified by ?", [user, 'app'])
   await admin.query("grant select, insert, update, delete on ??.* to ?@'%'", [database, user])
   const appUrl = Object.assign(new URL(url), { username: user, password: 'app' }).href
+  let ofApp: { readonly url: string; readonly foreignKeys?: false } = { url: appUrl }
   const pool = createPool({ uri: url, connectionLimit: 4, charset: 'utf8mb4', jsonStrings: true })
   await pool.query('create table orders (id varchar(191) primary key)')
   const own = drizzle({ client: pool })
   const orders = mysqlTable('orders', { id: varchar({ length: 191 }).primaryKey() })
   return {
     open({ poolMax = 5, via, role, onStatement, migrations, ...options } = {}): Promise<Store> {
-      const given = { url: byWayOf(via, role === 'app' ? appUrl : url), connectionLimit: poolMax, ...options }
+      const place = role === 'app' ? ofApp : { url }
+      const given = { ...place, url: byWayOf(via, place.url), connectionLimit: poolMax, ...options }
       if (patch === undefined && onStatement === undefined && migrations === undefined && !isHostile)
         return openMysqlStore(given)
       return openPatched(
@@ -107,7 +110,14 @@ async function provision(
       )
     },
     worker: { module: new URL('worker.ts', import.meta.url).href, args: { url, connectionLimit: 3 } },
-    oracle: oracleOf(pool),
+    oracle: {
+      ...oracleOf(pool),
+      async confine(appName) {
+        const views = await confine(admin, database, user, appName)
+        // Views have no foreign keys; the tables under them do.
+        ofApp = { url: Object.assign(new URL(appUrl), { pathname: `/${views}` }).href, foreignKeys: false }
+      },
+    },
     honours: ['role', 'poolMax', 'onStatement', 'prefix', 'migrations'],
     ...(isHostile && { settings: hostileSettings }),
     endpoint: endpointOf(url),
@@ -145,6 +155,7 @@ async function provision(
     },
     async destroy() {
       await pool.end()
+      await dropConfined(admin, database)
       await admin.query('drop database ??', [database])
       await admin.query("drop user ?@'%'", [user])
       await admin.end()
