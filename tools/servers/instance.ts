@@ -22,7 +22,7 @@ import type { ServerKind, Settings, Site } from './kinds/kind.ts'
 import { mariadb, mysql } from './kinds/mysql.ts'
 import { pgbouncer } from './kinds/pgbouncer.ts'
 import { postgres } from './kinds/postgres.ts'
-import { childrenOf, isAlive, runsIn, signal, until } from './processes.ts'
+import { childrenOf, isAlive, isGone, runsIn, signal, until } from './processes.ts'
 import type { Programs } from './programs.ts'
 
 const kinds: Record<Kind, ServerKind> = { postgres, mysql, mariadb, pgbouncer }
@@ -145,6 +145,8 @@ export class Instance {
     const all = [pid, ...childrenOf(pid)]
     for (const each of all) signal(each, 'SIGKILL')
     await until(() => all.every((each) => !isAlive(each)), 20, `killing ${this.name}`)
+    // PostgreSQL does not start beside the number in its lock file. Where nobody reaps, this waits in vain, and does no harm.
+    for (let waited = 0; waited < 2000 && !isGone(pid); waited += 20) await sleep(20)
   }
 
   /** Stops it and removes its data. */

@@ -19,6 +19,15 @@ export const runsIn = (pid: number, folder: string): boolean => pid > 0 && comma
 /** Whether a process runs. One that ended and that nobody asked about does not. */
 export const isAlive = (pid: number): boolean => pid > 0 && commandLine(pid) !== ''
 
+/** Whether it is reaped, so that its number is nobody's. Some who look after a number take one that waits for that for alive. */
+export function isGone(pid: number): boolean {
+  try {
+    return !process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH' // what kill fails with
+  }
+}
+
 /** The processes that one has started and that still run. */
 export function childrenOf(pid: number): number[] {
   if (!existsSync('/proc/self/stat')) return []

@@ -1,5 +1,6 @@
 import type { Store } from '@daybook/core'
 import type { Ctx } from '../context.ts'
+import type { Place } from '../define.ts'
 import { equal, holds, within } from '../expect.ts'
 import { idsOf, keyOf, newSession, numbers, say, seqsOf, walkEvents } from '../fixtures.ts'
 import { failureOf, nameOf } from './flt-line.ts'
@@ -18,36 +19,37 @@ export async function serverRestarts(ctx: Ctx): Promise<void> {
         return writer(ctx, store, sessionId)
       }),
     )
-    await within(patience, Promise.all(writers.map(({ first }) => first)), 'appends before the server is killed')
-    await server.kill()
-    await within(patience, Promise.all(writers.map(({ failed }) => failed)), 'calls end when the server is killed')
-    await server.start()
-    await within(
-      patience,
-      Promise.all(writers.map(({ goesOn }) => goesOn)),
-      'appends by the same stores once it is back',
-    )
-    for (const one of writers) {
-      const acknowledged = await one.stop()
-      const events = await walkEvents(ctx.other, keyOf(ctx, one.sessionId))
-      equal(
-        idsOf(events),
-        acknowledged,
-        `events of ${one.sessionId}: those that were acknowledged, each once, in order`,
-      )
-      equal(seqsOf(events), numbers(acknowledged.length), `seq of ${one.sessionId}`)
+    try {
+      await goOn(writers, server)
+      for (const one of writers) await isAsAcknowledged(ctx, one.sessionId, await one.stop())
+    } finally {
+      await Promise.allSettled(writers.map((one) => one.stop()))
     }
   }
+}
+
+async function goOn(writers: readonly Writer[], server: NonNullable<Place['server']>): Promise<void> {
+  await within(patience, Promise.all(writers.map(({ first }) => first)), 'appends before the server is killed')
+  await server.kill()
+  await within(patience, Promise.all(writers.map(({ failed }) => failed)), 'calls end when the server is killed')
+  await server.start()
+  await within(patience, Promise.all(writers.map(({ goesOn }) => goesOn)), 'appends by the same stores once it is back')
+}
+
+async function isAsAcknowledged(ctx: Ctx, sessionId: string, acknowledged: readonly string[]): Promise<void> {
+  const events = await walkEvents(ctx.other, keyOf(ctx, sessionId))
+  equal(idsOf(events), acknowledged, `events of ${sessionId}: those that were acknowledged, each once, in order`)
+  equal(seqsOf(events), numbers(acknowledged.length), `seq of ${sessionId}`)
 }
 
 interface Writer {
   readonly sessionId: string
   /** Some appends are acknowledged. */
-  readonly first: Promise<void>
+  readonly first: Promise<unknown>
   /** One has failed. */
-  readonly failed: Promise<void>
+  readonly failed: Promise<unknown>
   /** One is acknowledged after that. */
-  readonly goesOn: Promise<void>
+  readonly goesOn: Promise<unknown>
   /** Ids of those that were acknowledged. */
   stop(): Promise<readonly string[]>
 }
@@ -74,8 +76,12 @@ function writer(ctx: Ctx, store: Store, sessionId: string): Writer {
     }
     return acknowledged
   })()
-  work.catch(() => {}) // whoever waits below hears of it
-  const unlessBroken = async (fired: Promise<void>) => void (await Promise.race([fired, work]))
+  /** Until it has fired; rejects if the writer breaks before. One that nobody comes to wait for is no failure of its own. */
+  const unlessBroken = (fired: Promise<void>): Promise<unknown> => {
+    const either = Promise.race([fired, work])
+    either.catch(() => {})
+    return either
+  }
   return {
     sessionId,
     first: unlessBroken(first.fired),
