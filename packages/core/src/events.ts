@@ -90,7 +90,7 @@ export interface AppendResult<E extends AgentEvent = AgentEvent> {
   readonly events: readonly { readonly id: string; readonly seq: number; readonly duplicate: boolean }[]
   /** The session's revision after this append. */
   readonly revision: number
-  /** The merged state, when asked for. Read after the append, outside its lock: it may contain later changes. */
+  /** The merged state, when asked for: as it was at one moment, with this append in it. It may contain later changes. */
   readonly state?: Record<string, unknown>
   /** With `eventsAfterSeq`: the events after that `seq` other than those given, oldest first. */
   readonly newEvents?: readonly StoredEvent<E>[]

@@ -3,6 +3,7 @@ import {
   bare,
   growthBy,
   param,
+  selected,
   type Append,
   type Appended,
   type Params,
@@ -40,11 +41,13 @@ export interface Shape {
   readonly hasLease: boolean
   readonly hasMark: boolean
   readonly isJoint: boolean
+  /** MariaDB alone: on MySQL a look at them is a round trip more, wherever it is made. */
+  readonly hasStates: boolean
 }
 
 /** @param packet bytes of the largest statement; `undefined`: it has to go the long way */
 export function shaped(append: Append, packet: number): Shaped | undefined {
-  const { key, events, expectedRevision, lease, now, compactMark, joint } = append
+  const { key, events, expectedRevision, lease, now, compactMark, joint, wantsStates } = append
   const params: Record<string, Params[string]> = {
     appName: key.appName,
     userId: key.userId,
@@ -76,6 +79,7 @@ export function shaped(append: Append, packet: number): Shaped | undefined {
     hasLease: lease !== undefined,
     hasMark,
     isJoint: joint !== undefined,
+    hasStates: wantsStates === true,
   }
   return { variant: JSON.stringify(shape), params }
 }
@@ -266,13 +270,22 @@ export function buildBlock(tables: DaybookTables, variant: string): Statement {
       ${bare(sessions.updatedAt)} = greatest(${sessions.updatedAt}, ${param('now')}), ${bare(sessions.lastEventAt)} = ${param('lastEventAt')}
       where ${sessions.sid} = v_sid and ${isKeyOf(tables)};
     ${scopePart(tables, 'user', shape, own)}${scopePart(tables, 'app', shape, own)}${insert};
-    ${measured}select v_revision as ${sql.identifier('revision')}, v_seq as ${sql.identifier('lastSeq')}${sql.join(changed.map((scope) => sql`, ${bytesOf(scope)} as ${sql.identifier(scope)}`))};
+    ${measured}select v_revision as ${sql.identifier('revision')}, v_seq as ${sql.identifier('lastSeq')}${sql.join(changed.map((scope) => sql`, ${bytesOf(scope)} as ${sql.identifier(scope)}`))}${shape.hasStates ? sql`, ${statesSeen(tables)}` : sql``};
     commit;
   end if;
 end`,
   }
 }
 
+/** What the session sees. Its row is locked, so that one look at all of them is one moment. */
+const statesSeen = (tables: DaybookTables): SQL =>
+  selected({
+    state: sql`(${documentOf(tables, 'session', asItIs)})`,
+    userState: sql`(${documentOf(tables, 'user', asItIs)})`,
+    appState: sql`(${documentOf(tables, 'app', asItIs)})`,
+  })
+
+const asItIs = (document: SQL): SQL => document
 const byteCount = (document: SQL): SQL => sql`octet_length(${document})`
 
 /** One look at the document of a scope. */
@@ -391,7 +404,12 @@ export const shapeOf = (variant: string) => JSON.parse(variant) as Shape // as i
 export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
   row === undefined
     ? undefined
-    : { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']), stateBytes: sizesIn(row) }
+    : {
+        revision: Number(row['revision']),
+        lastSeq: Number(row['lastSeq']),
+        stateBytes: sizesIn(row),
+        ...('state' in row && { states: row }),
+      }
 
 /** Of the documents that were changed. */
 export const sizesIn = (row: Row | undefined): NonNullable<Appended['stateBytes']> =>

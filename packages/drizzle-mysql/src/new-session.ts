@@ -25,6 +25,7 @@ export function shapedSession(session: NewSession, packet: number): Shaped | und
     hasLease: false,
     hasMark: compactMark !== undefined && sets.user + sets.app > 0,
     isJoint: false,
+    hasStates: false,
   }
   return {
     variant: JSON.stringify(shape),

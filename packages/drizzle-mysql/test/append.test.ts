@@ -44,6 +44,27 @@ describe('the hot path', () => {
     )
   })
 
+  test.for(Object.entries(appends))('an append of %s brings the state in the fewest trips', async ([, events]) => {
+    const { store, trips } = await countedStore()
+    const asked = { onDuplicate: 'replace', eventsAfterSeq: 1 } as const
+    const answers: unknown[] = []
+    const append = async () => answers.push(await store.events.append(key, events, asked))
+    expect(await trips(append)).toBe(backend === 'mariadb' ? 1 : 5)
+    const { state } = (await store.sessions.get(key)) ?? {}
+    expect(answers).toMatchObject([{ newEvents: [], state }])
+  })
+
+  test('what others appended takes another trip', async () => {
+    const { store, trips } = await countedStore()
+    await store.events.append(key, { id: 'other', actions: { stateDelta: { 'app:o': 1 } } })
+    const append = async () =>
+      expect(await store.events.append(key, { id: 'own' }, { eventsAfterSeq: 1 })).toMatchObject({
+        newEvents: [{ seq: 2, event: { id: 'other' } }],
+        state: { 'app:o': 1 },
+      })
+    expect(await trips(append)).toBe(shortest + 1)
+  })
+
   test('what is not the common case writes nothing at once, and the script finds out why', async () => {
     const { store, trips } = await countedStore()
     const append = (event: AgentEvent, expectedRevision?: number) =>

@@ -2,6 +2,7 @@ import { largeState, scopes } from '@daybook/core'
 import {
   bare,
   param,
+  selected,
   type Append,
   type Appended,
   type Params,
@@ -24,7 +25,19 @@ export interface AppendStatement {
   readonly params: Params
 }
 
-const words = ['session', 'user', 'app', 'unset', 'revision', 'lease', 'compact', 'announce', 'joint', 'many'] as const
+const words = [
+  'session',
+  'user',
+  'app',
+  'unset',
+  'revision',
+  'lease',
+  'compact',
+  'announce',
+  'joint',
+  'many',
+  'states',
+] as const
 type Word = (typeof words)[number]
 
 /** @param statementFor builds the statement for the words that apply, once for each combination */
@@ -33,7 +46,7 @@ export function appendStatement(
   statementFor: (variant: string) => Statement,
   announces: boolean,
 ): AppendStatement {
-  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark, joint } = append
+  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark, joint, wantsStates } = append
   const applies: Record<Word, boolean> = {
     session: !isEmptyDelta(deltas.session),
     user: !isEmptyDelta(deltas.user),
@@ -44,6 +57,7 @@ export function appendStatement(
     announce: announces,
     joint: joint !== undefined,
     many: events.length > 1,
+    states: wantsStates === true,
     compact: compactMark !== undefined && scopes.some((scope) => !isEmptyDelta(deltas[scope])),
   }
   const variant = words.filter((word) => applies[word]).join('_')
@@ -74,7 +88,12 @@ export function appendStatement(
 export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
   row === undefined
     ? undefined
-    : { revision: Number(row['revision']), lastSeq: Number(row['lastSeq']), stateBytes: sizesIn(row) }
+    : {
+        revision: Number(row['revision']),
+        lastSeq: Number(row['lastSeq']),
+        stateBytes: sizesIn(row),
+        ...(Number(row['isOneMoment']) === 1 && { states: row }),
+      }
 
 const sizesIn = (row: Row): NonNullable<Appended['stateBytes']> =>
   Object.fromEntries(scopes.map((scope) => [scope, Number(row[scope] ?? 0)]))
@@ -140,15 +159,16 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
       update ${sessions} set ${state}${bare(sessions.revision)} = ${sessions.revision} + ${has('joint') ? sql`${param('changes')}::bigint` : sql`1`}, ${bare(sessions.lastSeq)} = ${sessions.lastSeq} + ${param('count')}::bigint,
         ${bare(sessions.updatedAt)} = greatest(${sessions.updatedAt}, ${param('now')}::bigint), ${bare(sessions.lastEventAt)} = ${param('lastEventAt')}::bigint
       where ${isKey}${revision}${lease} and ${lockTimeoutIsSet}
-      returning ${sessions.sid} as sid, ${sessions.revision} as revision, ${sessions.lastSeq} as last_seq${has('session') ? sql`, ${size(sql`${sessions.state}`)}` : sql``})`,
+      returning ${sessions.sid} as sid, ${sessions.revision} as revision, ${sessions.lastSeq} as last_seq${has('session') ? sql`, ${size(sql`${sessions.state}`)}` : sql``}${has('states') ? sql`, ${sessions.state} as state` : sql``})`,
   ]
   let before = sql`s`
   if (has('user')) {
-    parts.push(sql`u as (${scopePart(userStates, [userStates.appName, userStates.userId], 'user', before, has)})`)
+    const key = [userStates.appName, userStates.userId]
+    parts.push(sql`u as (${scopePart(userStates, key, 'user', before, has, toldOf(userStates, has))})`)
     before = sql`u`
   }
   if (has('app')) {
-    parts.push(sql`a as (${scopePart(appStates, [appStates.appName], 'app', before, has)})`)
+    parts.push(sql`a as (${scopePart(appStates, [appStates.appName], 'app', before, has, toldOf(appStates, has))})`)
     before = sql`a`
   }
   const columns = [
@@ -173,9 +193,41 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
     ...(has('user') ? [sql`, (select bytes from u) as "user"`] : []),
     ...(has('app') ? [sql`, (select bytes from a) as "app"`] : []),
   ])
+  const states = has('states') ? sql`, ${selected(statesSeen({ sessions, userStates, appStates }, isKey, has))}` : sql``
   const told = has('announce') ? sql`, ${announcement}` : sql``
   return {
-    sql: sql`with ${sql.join(parts, sql`, `)} select s.revision as "revision", s.last_seq as "lastSeq"${sizes}${told} from s`,
+    sql: sql`with ${sql.join(parts, sql`, `)} select s.revision as "revision", s.last_seq as "lastSeq"${sizes}${states}${told} from s`,
+  }
+}
+
+const toldOf = (table: DaybookTables['userStates'] | DaybookTables['appStates'], has: Has): SQL =>
+  sql`${size(sql`${table.state}`)}${has('states') ? sql`, ${table.state} as state, ${table.revision} as revision` : sql``}`
+
+/**
+ * What the session sees: of what the statement changed, as it is now, and of the rest, as it was when the statement began. If it had to wait
+ * for a row, that may be two moments, one before and one after somebody's change of both; its revision tells.
+ */
+function statesSeen(
+  { sessions, userStates, appStates }: Pick<DaybookTables, 'sessions' | 'userStates' | 'appStates'>,
+  isKey: SQL,
+  has: Has,
+): Readonly<Record<string, SQL>> {
+  const isOfUser = sql`from ${userStates} where ${userStates.appName} = ${param('appName')} and ${userStates.userId} = ${param('userId')}`
+  const isOfApp = sql`from ${appStates} where ${appStates.appName} = ${param('appName')}`
+  const moments = [
+    sql`(select ${sessions.revision} from ${sessions} where ${isKey}) + 1 = s.revision`,
+    ...(has('user')
+      ? [sql`coalesce((select ${userStates.revision} ${isOfUser}), 0) + 1 = (select u.revision from u)`]
+      : []),
+    ...(has('app')
+      ? [sql`coalesce((select ${appStates.revision} ${isOfApp}), 0) + 1 = (select a.revision from a)`]
+      : []),
+  ]
+  return {
+    state: sql`s.state::text`,
+    userState: has('user') ? sql`(select u.state::text from u)` : sql`(select ${userStates.state}::text ${isOfUser})`,
+    appState: has('app') ? sql`(select a.state::text from a)` : sql`(select ${appStates.state}::text ${isOfApp})`,
+    isOneMoment: sql`(${sql.join(moments, sql` and `)})::int`,
   }
 }
 

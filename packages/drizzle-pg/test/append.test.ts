@@ -50,6 +50,56 @@ describe('the hot path', () => {
     expect(await during(() => store.events.append(key, { id: 'e1' }, { expectedRevision: 2 }))).toHaveLength(1)
   })
 
+  test.for(Object.entries(appends))('an append of %s brings the state in the same statement', async ([, events]) => {
+    const { store, during } = await listenedStore()
+    const next = () => events.map((event) => ({ ...event, id: `next-${event.id}` }))
+    const [all, known] = [{ onDuplicate: 'replace', eventsAfterSeq: 1 } as const, { eventsAfterSeq: 1 + events.length }]
+    expect(
+      await during(async () => expect(await store.events.append(key, events, all)).toMatchObject({ newEvents: [] })),
+    ).toHaveLength(1)
+    const answer = await store.events.append(key, next(), known)
+    const { state } = (await store.sessions.get(key)) ?? {}
+    expect(answer).toMatchObject({ newEvents: [], state })
+    expect(await during(() => store.events.append(key, { id: 'after' }, { state: true }))).toHaveLength(1)
+  })
+
+  test('what others appended takes a second one', async () => {
+    const { store, during } = await listenedStore()
+    await store.events.append(key, { id: 'other', actions: { stateDelta: { 'app:o': 1 } } })
+    const append = async () =>
+      expect(await store.events.append(key, { id: 'own' }, { eventsAfterSeq: 1 })).toMatchObject({
+        newEvents: [{ seq: 2, event: { id: 'other' } }],
+        state: { 'app:o': 1 },
+      })
+    expect(await during(append)).toHaveLength(2)
+  })
+
+  test.for(['session', 'user', 'app'] as const)(
+    'a state that comes with an append is of one moment, though the append waited for the row of the %s',
+    async (scope) => {
+      const { schema, ...store } = await migratedStore()
+      const admin = client({ max: 1 })
+      const prefix = { session: '', user: 'user:', app: 'app:' }[scope]
+      const beside = scope === 'app' ? 'user:' : 'app:'
+      await store.sessions.create(key)
+      await store.sessions.create({ ...key, sessionId: 's2' })
+      await store.events.append(key, { id: 'e1', actions: { stateDelta: { [`${prefix}n`]: 1, [`${beside}n`]: 1 } } })
+      const own = { id: 'own', actions: { stateDelta: { [`${prefix}own`]: 1 } } }
+      let answer: ReturnType<typeof store.events.append> | undefined
+      const other = scope === 'session' ? key : { ...key, sessionId: 's2' }
+      await store.transaction(async (_tx, { events }) => {
+        await events.append(other, { id: 'e2', actions: { stateDelta: { [`${prefix}n`]: 2, [`${beside}n`]: 2 } } })
+        answer = store.events.append(key, own, { state: true })
+        await vi.waitFor(async () => {
+          const waiting =
+            await admin`select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like ${`%${schema}%`}`
+          expect(waiting).toHaveLength(1)
+        }, 5_000)
+      })
+      expect((await answer)?.state).toEqual({ [`${prefix}n`]: 2, [`${beside}n`]: 2, [`${prefix}own`]: 1 })
+    },
+  )
+
   test('a session with its states and its newest events is read in one statement', async () => {
     const { store, during } = await listenedStore()
     expect(await during(() => store.sessions.get(key))).toHaveLength(1)

@@ -164,6 +164,8 @@ export interface Append {
    * document writes nothing, and answers `undefined`.
    */
   readonly compactMark: string | undefined
+  /** The documents that the session sees are asked for too, where they cost no further round trip. */
+  readonly wantsStates?: true
   /** For several appends that go together, and count as if they had come one after the other. */
   readonly joint?: JointAppend
 }
@@ -218,6 +220,11 @@ export interface Appended {
   readonly lastSeq: number
   /** Bytes of the documents that it changed, as the database counts them; without those that it knows to be small. */
   readonly stateBytes?: Partial<Readonly<Record<Scope, number>>>
+  /**
+   * A row of `state`, `userState` and `appState` as they are with this append, all of one moment. Absent where nobody asked, and where
+   * it takes another look to tell.
+   */
+  readonly states?: Row
 }
 
 /** One consistent view of a session, described once for each shape of its event filter. */

@@ -12,6 +12,7 @@ import {
   type AppendResult,
   type Call,
   type CallOptions,
+  type CheckedEventFilter,
   type EventListRequest,
   type JsonDelta,
   type Page,
@@ -20,7 +21,7 @@ import {
   type StoredEvent,
 } from '@daybook/core'
 import { createAppend } from './append.ts'
-import type { Append, Appended, StoredDelta, Tx } from './dialect.ts'
+import type { Append, Appended, Loaded, StoredDelta, Tx } from './dialect.ts'
 import { noFilter } from './event-rows.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { loadWithin } from './load.ts'
@@ -68,8 +69,9 @@ export function createEventOperations(parts: Parts): EventOperations {
       appendsTo: key,
       ...(isDirect && {
         async direct(call) {
-          const { expectedRevision, lease, onDuplicate } = request
-          const isSociable = expectedRevision === undefined && lease === undefined && onDuplicate === 'reject'
+          const { expectedRevision, lease } = request
+          // One whose ids are new does the same whatever it says of those that are not.
+          const isSociable = expectedRevision === undefined && lease === undefined
           const deltas = storedDeltas(deltaOf(request, events), key)
           // The database counts what is stored, and of these it would count too little.
           if (scopes.some((scope) => isCompact(deltas[scope]))) return undefined
@@ -82,9 +84,10 @@ export function createEventOperations(parts: Parts): EventOperations {
             now: micros(),
             limits,
             compactMark: form.isEncoded ? compactMark : undefined,
+            ...(wantsState && { wantsStates: true as const }),
           }
           const appended = await appendEvents(batch, call, isSociable)
-          return appended === undefined ? undefined : { answer: answerOf(request, appended) }
+          return appended === undefined ? undefined : directOf(request, appended)
         },
       }),
       ...(wantsState && { afterwards: (tx, answer) => withView(tx, request, answer) }),
@@ -97,18 +100,41 @@ export function createEventOperations(parts: Parts): EventOperations {
     app: form.delta(deltas.app, { appName: key.appName }),
   })
 
+  /** With what came of a direct append, where that is all: nobody appended between what the caller has seen and it. */
+  function directOf(request: AppendRequest, { states, ...appended }: Appended) {
+    const { key, events, eventsAfterSeq = Infinity } = request
+    const answer = answerOf(request, appended)
+    if (states === undefined || appended.lastSeq - events.length > eventsAfterSeq) return { answer }
+    return {
+      answer,
+      whole: () => ({
+        ...answer,
+        state: sessionRows.mergedStateOf(states, key),
+        ...(request.eventsAfterSeq !== undefined && { newEvents: [] }),
+      }),
+    }
+  }
+
   /** The merged state, and what others appended meanwhile. */
   function* withView(tx: Tx, { key, eventsAfterSeq }: AppendRequest, answer: AppendResult): Script<AppendResult> {
-    const { shape, params } = eventRows.load(
-      key,
-      eventsAfterSeq === undefined ? undefined : { ...noFilter, afterSeq: eventsAfterSeq },
-    )
-    const loaded = yield* loadWithin(dialect)(tx, shape, params)
-    const state = loaded === undefined ? {} : sessionRows.mergedStateOf(loaded.session)
-    if (eventsAfterSeq === undefined) return { ...answer, state }
+    const look = (filter: CheckedEventFilter | undefined) => {
+      const { shape, params } = eventRows.load(key, filter)
+      return loadWithin(dialect)(tx, shape, params)
+    }
+    const stateIn = (loaded: Loaded | undefined) =>
+      loaded === undefined ? {} : sessionRows.mergedStateOf(loaded.session, key)
+    if (eventsAfterSeq === undefined) return { ...answer, state: stateIn(yield* look(undefined)) }
+    const last = lastWhereNext(answer, eventsAfterSeq)
+    if (last !== undefined) {
+      // Its own events are all that is new, unless somebody was quick: none is read, and the session tells.
+      const loaded = yield* look(undefined)
+      if (loaded === undefined || Number(loaded.session['lastSeq']) === last)
+        return { ...answer, state: stateIn(loaded), newEvents: [] }
+    }
+    const loaded = yield* look({ ...noFilter, afterSeq: eventsAfterSeq })
     const own = new Set(answer.events.map(({ id }) => id))
     const later = eventRows.eventsOf(loaded?.events ?? [], key)
-    return { ...answer, state, newEvents: later.filter(({ event }) => !own.has(event.id)) }
+    return { ...answer, state: stateIn(loaded), newEvents: later.filter(({ event }) => !own.has(event.id)) }
   }
 
   function* list(tx: Tx, request: EventListRequest): Script<Page<StoredEvent>> {
@@ -164,6 +190,13 @@ export function createEventOperations(parts: Parts): EventOperations {
       }
     },
   }
+}
+
+/** The `seq` of the last of the events, where nobody else appended between `afterSeq` and them. */
+function lastWhereNext({ events }: AppendResult, afterSeq: number): number | undefined {
+  const [first, last] = [events[0], events.at(-1)]
+  const isNext = first !== undefined && first.seq <= afterSeq + 1 && events.every(({ duplicate }) => !duplicate)
+  return isNext ? last?.seq : undefined
 }
 
 /** A direct append stored all of its events, one after the other, at the end. */

@@ -22,8 +22,9 @@ export function joined(appends: readonly Append[]): Append {
   const [first] = appends
   if (first === undefined) throw new TypeError('a group has members')
   if (appends.length === 1) return first
+  const { wantsStates: _, ...rest } = first // they would be those after all of them
   return {
-    ...first,
+    ...rest,
     events: appends.flatMap(({ events }) => events),
     deltas: inEach((scope) => composed(appends.map(({ deltas }) => deltas[scope]))),
     now: appends.reduce((latest, { now }) => (now > latest ? now : latest), first.now),
@@ -60,7 +61,9 @@ function composed(deltas: readonly StoredDelta[]): StoredDelta {
 }
 
 /** What each would have got alone: its revision, and its place. */
-export function shares(appends: readonly Append[], { revision, lastSeq }: Appended): readonly Appended[] {
+export function shares(appends: readonly Append[], appended: Appended): readonly Appended[] {
+  if (appends.length === 1) return [appended]
+  const { revision, lastSeq } = appended
   let at: Appended = { revision, lastSeq }
   return appends
     .toReversed()

@@ -26,13 +26,20 @@ export interface Prepared<T> {
   /** A method that writes, with arguments by which it does not. */
   readonly onlyReads?: true
   /** A shorter way than the script, where the dialect has one; `undefined`: take the script. */
-  readonly direct?: (call: Call) => Promise<{ readonly answer: T } | undefined>
+  readonly direct?: (call: Call) => Promise<Direct<T> | undefined>
   /** What is read after the commit, outside its locks. */
   readonly afterwards?: (tx: Tx, answer: T) => Script<T>
   /** What the store generated for this call. */
   readonly generated?: ErrorFacts
   /** The session that has new events when this is done. */
   readonly appendsTo?: SessionKey
+}
+
+/** What came of the shorter way. */
+interface Direct<T> {
+  readonly answer: T
+  /** Makes what is read after the commit out of what came with it. Absent: it takes a look. */
+  readonly whole?: () => T
 }
 
 /** What operations are made of. */

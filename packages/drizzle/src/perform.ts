@@ -46,9 +46,12 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
     async within(call, { mode, prepare }, request) {
       const prepared = prepare(request)
       if (prepared.generated !== undefined) call.generated(prepared.generated)
-      const answer = await answerOf(prepared, mode, call)
+      const { answer, whole } = await answerOf(prepared, mode, call)
       if (prepared.appendsTo !== undefined) signals.notify(prepared.appendsTo)
-      return prepared.afterwards === undefined ? answer : followed(answer, prepared.afterwards, call)
+      const { afterwards } = prepared
+      if (afterwards === undefined) return answer
+      const look = () => performer.run('read', (tx) => afterwards(tx, answer), call)
+      return followed(whole ?? look, call)
     },
     attempt: (call, unit, mayRepeat) =>
       attempt(
@@ -80,29 +83,29 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
     { script, chunks, direct, onlyReads }: Prepared<T>,
     mode: 'read' | 'write',
     call: Call,
-  ): Promise<T> {
+  ): Promise<{ readonly answer: T; readonly whole?: () => T }> {
     if (direct !== undefined) {
       if (!isReady) await performer.run('read', performer.ready, call)
       const found = await performer.attempt(call, () => direct(call))
-      if (found !== undefined) return found.answer
+      if (found !== undefined) return found
     }
     const kind = onlyReads === true ? 'read' : mode
-    if (chunks === undefined) return performer.runReady(kind, script, call)
+    if (chunks === undefined) return { answer: await performer.runReady(kind, script, call) }
     const run = () => step(() => performer.runReady(kind, script, call))
-    return runAsync(allChunks(chunks, run, (sum) => call.removed(countsIn(sum))))
-  }
-
-  /** The commit is done: an error from here on must not say that nothing was written. */
-  async function followed<T>(answer: T, afterwards: (tx: Tx, answer: T) => Script<T>, call: Call): Promise<T> {
-    call.committed()
-    try {
-      return await performer.run('read', (tx) => afterwards(tx, answer), call)
-    } catch (error) {
-      throw call.outcomeUnknown(error)
-    }
+    return { answer: await runAsync(allChunks(chunks, run, (sum) => call.removed(countsIn(sum)))) }
   }
 
   return performer
+}
+
+/** The commit is done: an error from here on must not say that nothing was written. */
+async function followed<T>(look: () => T | Promise<T>, call: Call): Promise<T> {
+  call.committed()
+  try {
+    return await look()
+  } catch (error) {
+    throw call.outcomeUnknown(error)
+  }
 }
 
 /** The counts of a report. */

@@ -65,7 +65,7 @@ export interface SessionRows {
   change(tx: Tx, session: StoredSession, change: SessionChangeRow): Script<number>
   initialState(tx: Tx, session: StoredSession): Script<JsonObject>
   /** The merged state out of a row with the three states. */
-  mergedStateOf(row: Row): JsonObject
+  mergedStateOf(row: Row, key: SessionKey): JsonObject
   /** A session out of a row of {@link SessionRows.withStates}, or of a list with its states. */
   sessionOf(row: Row, known?: KnownKey): Session
   /** A session that was just created, with the states that it sees. */
@@ -176,7 +176,7 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
       if (session === undefined) throw noSession(key)
       return session
     },
-    mergedStateOf: (row) => mergedFrom(summaryOf(row), row),
+    mergedStateOf: (row, key) => mergedFrom(key, row),
     sessionOf(row, known) {
       const summary = summaryOf(row, known)
       return { ...summary, state: mergedFrom(summary, row) }

@@ -25,7 +25,11 @@ async function neighbours(ctx: Ctx, { store, other, key, index }: Round): Promis
   await store.sessions.create(session)
   await store.events.append(session, say('taken'))
   const abort = new AbortController()
-  const append = (i: number) => () => (i % 4 === 0 ? other : store).events.append(session, eventsOf(i))
+  // Of ids that are new, what is said of known ones changes nothing.
+  const append = (i: number) => () =>
+    (i % 4 === 0 ? other : store).events.append(session, eventsOf(i), {
+      onDuplicate: i % 3 === 0 ? 'replace' : 'reject',
+    })
   const racing = together<AppendResult>([
     ...numbers(3).map(append),
     () => store.events.append(session, say('taken', 'y', { actions: { stateDelta: { poison: 1, 'user:poison': 1 } } })),
@@ -104,7 +108,12 @@ async function neighbours(ctx: Ctx, { store, other, key, index }: Round): Promis
   )
   equal((await store.state.get(user))?.revision, written.length, 'the revision of the user’s state counts each change')
   if (isValue(asked)) {
-    const { newEvents = [], events: own } = asked.value
+    const { newEvents = [], events: own, state: seenState = {} } = asked.value
+    const keysOf = (prefix: string) =>
+      Object.keys(seenState)
+        .flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []))
+        .toSorted()
+    equal(keysOf('k'), keysOf('user:k'), 'the state that it is answered is of one moment')
     holds(
       newEvents.every(({ seq, event }) => seq > 1 && event.id !== 'asked' && at.get(seq) === event.id),
       'what others appended, and nothing of its own',
