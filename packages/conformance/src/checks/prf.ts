@@ -68,6 +68,7 @@ function hotCalls(
     'sessions.list of an app by creation': (store) => store.sessions.list({ appName, orderBy: 'createdAt', limit: 20 }),
     'state.get': (store) => store.state.get(user),
     'events.append': (store) => store.events.append(long, next()),
+    'events.append that asks for the state': (store) => store.events.append(long, next(), { state: true }),
     'events.append with state of every scope': (store) =>
       store.events.append(long, {
         ...next(),
