@@ -176,6 +176,9 @@ export interface ArtifactStore {
    * chunks before it, and the next one counts the rest. A name that has no version left is deleted.
    */
   prune(query: ArtifactPruneQuery): Promise<ArtifactPruneReport>
-  /** Removes what saves of an app left whose process was killed. Nobody ever saw it; it only takes room. */
+  /**
+   * Removes what saves of an app left whose process was killed, and all that a storage was to delete and could not. Nobody ever
+   * saw the one, or sees the other; it only takes room.
+   */
   sweep(query: ArtifactSweepQuery): Promise<ArtifactSweepReport>
 }

@@ -258,7 +258,7 @@ function storeOver({ context, dialect, operations, signals, objects, timeout }: 
         ...methods,
         delete: (key, callOptions) => reaped(key, callOptions, artifacts.delete(key, callOptions)),
         prune: (query) => reaped(query, query, artifacts.prune(query)),
-        sweep: (query) => reaped(query, query, artifacts.sweep(query)),
+        sweep: (query) => reaped(query, query, artifacts.sweep(query), 'sweep'),
       },
     }),
     erase: (user, callOptions): Promise<ErasureReceipt> =>

@@ -229,6 +229,63 @@ export function storagePromises<S extends Store>(
     expect([await files(), await notes()]).toEqual([[], []])
   })
 
+  test('one that deletes nothing is asked for a few of what waits, in turn, and by a sweep for all', async () => {
+    const asked: string[] = []
+    let isAway = true
+    const away = (storage: ArtifactStorage): ArtifactStorage => ({
+      ...storage,
+      get: (object) => storage.get(object),
+      delete: (object) => {
+        asked.push(object.id)
+        return isAway && object.appName === 'shop'
+          ? Promise.reject(new Error('the bucket is away'))
+          : storage.delete(object)
+      },
+    })
+    const { store, files, notes } = await place({}, away)
+    const names = Array.from({ length: 12 }, (_, i) => `n${i}`)
+    for (const name of names) await store.artifacts.save({ ...key, name }, bytes.subarray(0, 10))
+    for (const name of names) {
+      asked.length = 0
+      expect(await store.artifacts.delete({ ...key, name })).toBe(true)
+      expect(asked.length, 'objects that one delete asks for').toBeLessThanOrEqual(3)
+    }
+    expect([(await files()).length, (await notes()).length]).toEqual([12, 12])
+    const everyOne = new Set<string>()
+    for (let i = 0; i < 4; i++) {
+      asked.length = 0
+      await store.artifacts.prune({ appName: 'shop', before: 1 })
+      for (const id of asked) everyOne.add(id)
+    }
+    expect(everyOne.size, 'objects that four calls ask for').toBe(12)
+    asked.length = 0
+    await store.artifacts.sweep({ appName: 'shop' })
+    expect(asked).toHaveLength(12)
+
+    const other = { appName: 'mall', userId: 'ann', sessionId: 's1' }
+    await store.sessions.create(other)
+    await store.artifacts.save({ ...other, name: 'a' }, bytes)
+    asked.length = 0
+    await store.artifacts.delete({ ...other, name: 'a' })
+    expect([asked.length, (await files()).length], 'of an app whose storage does as it is told').toEqual([1, 12])
+    isAway = false
+    await store.artifacts.prune({ appName: 'shop', before: 1 })
+    expect([await files(), await notes()], 'all of them, wherever it begins').toEqual([[], []])
+  })
+
+  test('one that does not answer is asked for one object by each call', async () => {
+    const asked: string[] = []
+    const { state, change } = hanging(asked)
+    const { store, files, notes } = await place({}, change)
+    const names = ['a', 'b', 'c', 'd']
+    for (const name of names) await store.artifacts.save({ ...key, name }, bytes.subarray(0, 10))
+    for (const name of names) await store.artifacts.delete({ ...key, name }, { timeout: 300 })
+    expect([asked.length, new Set(asked).size]).toEqual([4, 4])
+    state.hangs = false
+    await store.artifacts.sweep({ appName: 'shop' })
+    expect([await files(), await notes()]).toEqual([[], []])
+  })
+
   test('a storage that says nothing any more ends a stream in its time', async () => {
     const { store } = await place({}, silent)
     await store.artifacts.save(file, bytes)
