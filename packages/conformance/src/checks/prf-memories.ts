@@ -74,7 +74,7 @@ export async function memoriesUseIndexes(ctx: Ctx): Promise<void> {
       equal(
         scans.filter(({ rows = Infinity }) => rows > 1000).map(({ table }) => table),
         [],
-        `memories.${name}: tables read from end to end`,
+        `memories.${name}: tables read from end to end by ${statement.text}`,
       )
     }
     holds(walked.length > 0, `memories.${name}: an index is walked`, walked)
