@@ -1,6 +1,11 @@
 import { insertInto, selected, type Expressions, type InsertNew } from '@daybook/drizzle'
-import { sql, type SQL } from 'drizzle-orm'
+import { sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { collations, type Flavour } from './schema.ts'
+
+const numbers = (list: SQLWrapper) => sql`json_table(${list}, '$[*]' columns (value bigint path '$')) as one`
+
+const selectEach: Expressions['selectEach'] = (columns, from, table, condition) =>
+  sql`select ${selected(columns)} from ${from} straight_join ${table} on ${condition}`
 
 /** What MySQL and MariaDB write inside expressions. */
 export const expressionsFor = (flavour: Flavour): Expressions => ({
@@ -16,8 +21,19 @@ export const expressionsFor = (flavour: Flavour): Expressions => ({
   // JSON_TABLE that stands by itself for a table to lock, and then for two.
   strings: (list) =>
     sql`(select given.value from json_table(${list}, '$[*]' columns (value varchar(191) character set utf8mb4 collate ${sql.raw(collations[flavour])} path '$')) as given) as one`,
-  selectEach: (columns, from, table, condition) =>
-    sql`select ${selected(columns)} from ${from} straight_join ${table} on ${condition}`,
+  wholes: (list) =>
+    sql`(select given.value from json_table(${list}, '$[*]' columns (value bigint path '$')) as given) as one`,
+  isOneOf: (column, list) => sql`${column} in (select one.value from ${numbers(list)})`,
+  selectEach,
+  selectMany: selectEach,
+  // A join: with IN, a DELETE asks the subquery about every row of the table, whosever it is, and locks them all.
+  deleteListed: (table, column, list) =>
+    sql`delete ${table} from ${numbers(list)} straight_join ${table} on ${column} = one.value`,
+  deleteEach: (table, columns, from) =>
+    sql`delete ${table} from ${from} straight_join ${table} on ${sql.join(
+      columns.map(([column, value]) => sql`${column} = ${value}`),
+      sql` and `,
+    )}`,
   forUpdate: sql` for update`,
 })
 

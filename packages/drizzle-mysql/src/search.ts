@@ -1,11 +1,9 @@
 import { bytesOfEmbedding, embeddingOfBytes, type Embeddings, type MemorySearch } from '@daybook/drizzle'
-import { sql, type SQLWrapper } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Probe } from './probe.ts'
 import { collations } from './schema.ts'
 
 const whole = (name: string) => `${name} bigint path '$.${name}'`
-
-const numbers = (list: SQLWrapper) => sql`json_table(${list}, '$[*]' columns (v bigint path '$')) as one`
 
 /** Bytes, since MariaDB takes them for a vector. In a text they are in Base64. */
 const embeddings: Embeddings = {
@@ -44,9 +42,5 @@ export function searchFor({ flavour, hasVectors }: Pick<Probe, 'flavour' | 'hasV
     words: (list, midOf) =>
       sql`(select ${midOf(sql`one.id`)} as mid, one.word
         from json_table(${list}, '$[*]' columns (${sql.raw(text('id'))}, nested path '$.words[*]' columns (word bigint path '$'))) as one) as entry`,
-    isOneOf: (column, list) => sql`${column} in (select one.v from ${numbers(list)})`,
-    // A join: with IN, a DELETE asks the subquery about every row of the table, whosever it is, and locks them all.
-    deleteListed: (table, column, list) =>
-      sql`delete ${table} from ${numbers(list)} straight_join ${table} on ${column} = one.v`,
   }
 }

@@ -58,7 +58,10 @@ export function oracleOf(pool: Pool): Oracle {
     async internalKeys(appName) {
       const sids = 'select sid as id from daybook_sessions where app_name = ?'
       const aids = 'select aid from daybook_artifacts where app_name = ?'
-      const [rows] = await pool.query<RowDataPacket[]>(`${sids} union all ${aids}`, [appName, appName])
+      const uploads =
+        'select v.upload_id from daybook_artifact_versions v join daybook_artifacts a on a.aid = v.aid where a.app_name = ?'
+      const all = `${sids} union all ${aids} union all ${uploads}`
+      const [rows] = await pool.query<RowDataPacket[]>(all, [appName, appName, appName])
       return rows.map((row) => String(row['id']))
     },
     async schema() {

@@ -9,6 +9,10 @@ import {
 } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
 
+// Not a subquery, of which the planner would not know how few rows it has.
+const isOneOf: Expressions['isOneOf'] = (column, list) =>
+  sql`${column} = any(translate(${list}::text, '[]', '{}')::bigint[])`
+
 /** What PostgreSQL writes inside expressions. */
 export const expressions: Expressions = {
   // ::text first: a driver that knows the parameter as JSON would encode the text a second time.
@@ -21,9 +25,24 @@ export const expressions: Expressions = {
   wholeParam: (value) => sql`${value}::bigint`,
   textParam: (value) => sql`${value}::text`,
   strings: (list) => sql`jsonb_array_elements_text(${list}::text::jsonb) as one(value)`,
-  // A subquery with a limit is not merged into a join, whose order the planner would choose.
+  wholes: (list) =>
+    sql`(select value::bigint from jsonb_array_elements_text(${list}::text::jsonb) as given(value)) as one`,
+  isOneOf,
+  // A subquery with a limit, or an offset, is not merged into a join, whose order the planner would choose.
   selectEach: (columns, from, table, condition) =>
     sql`select its.* from ${from} cross join lateral (select ${selected(columns)} from ${table} where ${condition} limit 1) as its`,
+  selectMany: (columns, from, table, condition) =>
+    sql`select its.* from ${from} cross join lateral (select ${selected(columns)} from ${table} where ${condition} offset 0) as its`,
+  deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
+  // By where the rows are, and not a join: for the same reason.
+  deleteEach: (table, columns, from) => {
+    const isMeant = sql.join(
+      columns.map(([column, value]) => sql`${column} = ${value}`),
+      sql` and `,
+    )
+    return sql`delete from ${table} where ctid = any(array(
+      select its.ctid from ${from} cross join lateral (select ctid from ${table} where ${isMeant} offset 0) as its))`
+  },
   forUpdate: sql` for update`,
 }
 

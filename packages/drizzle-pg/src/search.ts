@@ -2,10 +2,6 @@ import type { Embeddings, MemorySearch } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import { arrayText, type Vectors } from './vectors.ts'
 
-// Not a subquery, of which the planner would not know how few rows it has.
-const isOneOf: MemorySearch['isOneOf'] = (column, list) =>
-  sql`${column} = any(translate(${list}::text, '[]', '{}')::bigint[])`
-
 /**
  * Numbers, since pgvector takes an array of them, and no bytes. They are read as the server would send them: as a text they would take
  * as much, and be rounded where `extra_float_digits` says so.
@@ -44,6 +40,4 @@ export const searchWith = (vectors: Vectors): MemorySearch => ({
     sql`(select one.mid, word.value::bigint as word
       from (select ${midOf(sql`given.id`)} as mid, given.words from json_to_recordset(${list}::text::json) as given(id text, words json) offset 0) as one,
       json_array_elements_text(one.words) as word) as entry`,
-  isOneOf,
-  deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
 })

@@ -78,7 +78,8 @@ export function oracleOf(access: Access, schema: string): Oracle {
       (
         await query(
           `select sid::text as id from ${table('sessions')} where app_name = $1
-          union all select aid::text from ${table('artifacts')} where app_name = $1`,
+          union all select aid::text from ${table('artifacts')} where app_name = $1
+          union all select upload_id from ${table('artifact_versions')} join ${table('artifacts')} using (aid) where app_name = $1`,
           [appName],
         )
       ).map((row) => String(row['id'])),

@@ -2,6 +2,12 @@ import type { Expressions, InsertNew } from '@daybook/drizzle'
 import { bare, insertInto, selected } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
 
+const isOneOf: Expressions['isOneOf'] = (column, list) => sql`${column} in (select value from json_each(${list}))`
+
+// CROSS JOIN keeps its order. Left to choose, the planner would rather read all events of a session than look up two ids.
+const selectEach: Expressions['selectEach'] = (columns, from, table, condition) =>
+  sql`select ${selected(columns)} from ${from} cross join ${table} where ${condition}`
+
 /** What SQLite writes inside expressions. A writer has the whole database, so rows need no lock of their own. */
 export const expressions: Expressions = {
   json: (text) => sql`${text}`,
@@ -13,9 +19,15 @@ export const expressions: Expressions = {
   wholeParam: (value) => sql`${value}`,
   textParam: (value) => sql`${value}`,
   strings: (list) => sql`json_each(${list}) as one`,
-  // CROSS JOIN keeps its order. Left to choose, the planner would rather read all events of a session than look up two ids.
-  selectEach: (columns, from, table, condition) =>
-    sql`select ${selected(columns)} from ${from} cross join ${table} where ${condition}`,
+  wholes: (list) => sql`json_each(${list}) as one`,
+  isOneOf,
+  selectEach,
+  selectMany: selectEach,
+  deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
+  deleteEach: (table, columns, from) => {
+    const [keys, values] = [columns.map(([column]) => bare(column)), columns.map(([, value]) => value)]
+    return sql`delete from ${table} where (${sql.join(keys, sql`, `)}) in (select ${sql.join(values, sql`, `)} from ${from})`
+  },
   forUpdate: sql``,
 }
 

@@ -4,8 +4,6 @@ import type { Probe } from './probe.ts'
 
 const member = (name: string) => sql.raw(`json_extract(one.value, '$.${name}') as "${name}"`)
 
-const isOneOf: MemorySearch['isOneOf'] = (column, list) => sql`${column} in (select value from json_each(${list}))`
-
 /** Bytes, since libSQL takes them for a vector. In a text they are in hexadecimal. */
 const embeddings: Embeddings = {
   text: (numbers) => bytesOfEmbedding(numbers).toString('hex'),
@@ -43,6 +41,4 @@ export const searchFor = ({ hasVectors }: Pick<Probe, 'hasVectors'>): MemorySear
   words: (list, midOf) =>
     sql`(select ${midOf(sql`json_extract(one.value, '$.id')`)} as mid, word.value as word
       from json_each(${list}) as one, json_each(one.value, '$.words') as word) as entry`,
-  isOneOf,
-  deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
 })

@@ -4,15 +4,15 @@ import {
   type ArtifactPruneReport,
   type ArtifactPruneRequest,
   type DeleteArtifactRequest,
-  type UserKey,
 } from '@daybook/core'
-import { sql, type SQLWrapper } from 'drizzle-orm'
-import type { ArtifactRows } from './artifact-rows.ts'
+import { sql, type SQL, type SQLWrapper } from 'drizzle-orm'
+import { deleting, type ArtifactRows } from './artifact-rows.ts'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
+import { createDeleteListed, listed } from './listed-rows.ts'
 import type { Script } from './script.ts'
-import { bare, param, selected, variants } from './statements.ts'
+import { bare, insertSelect, param, selected, variants } from './statements.ts'
 
-/** How versions and names are taken away. */
+/** How versions and names are taken away: as many statements for a hundred as for one. */
 export interface ArtifactRemoval {
   delete(tx: Tx, request: DeleteArtifactRequest): Script<boolean>
   /** Deletes up to `chunk` old versions; of a whole app from the age on that the chunk before came to. */
@@ -24,6 +24,8 @@ export interface ArtifactRemoval {
     owner: Omit<ArtifactPlace, 'name'>,
     limit: number,
   ): Script<{ readonly names: number; readonly versions: number }>
+  /** Deletes what belongs to sessions that are locked, and counts the versions. */
+  removeOfSessions(tx: Tx, sids: readonly string[]): Script<number>
 }
 
 /** What a chunk of a prune did. */
@@ -33,35 +35,131 @@ interface PrunedChunk {
   readonly next: bigint | undefined
 }
 
+/** Names that one statement carries. */
+const namesAtOnce = 5000
+
 export function createArtifactRemoval({ tables, expressions }: Dialect, rows: ArtifactRows): ArtifactRemoval {
-  const { artifacts, artifactVersions } = tables
+  const { sessions, artifacts, artifactVersions, artifactChunks } = tables
+  const aid = expressions.wholeText(artifacts.aid)
   const joined = sql`${artifacts} join ${artifactVersions} on ${artifactVersions.aid} = ${artifacts.aid}`
-  const ofAid = sql`${artifactVersions.aid} = ${param('aid')}`
-  const uploads = variants((variant) => ({
-    sql: sql`select ${selected({ version: artifactVersions.version, uploadId: artifactVersions.uploadId, chunks: artifactVersions.chunks })} from ${artifactVersions}
-      where ${ofAid}${variant === 'one' ? sql` and ${artifactVersions.version} = ${param('version')}` : sql``}`,
+
+  const names = expressions.selectEach(
+    { aid: artifacts.aid, appName: artifacts.appName, userId: artifacts.userId },
+    expressions.wholes(param('aids')),
+    artifacts,
+    sql`${artifacts.aid} = one.value`,
+  )
+  const versions = expressions.selectEach(
+    { aid: artifactVersions.aid, uploadId: artifactVersions.uploadId, chunks: artifactVersions.chunks },
+    expressions.strings(param('uploads')),
+    artifactVersions,
+    sql`${artifactVersions.uploadId} = one.value`,
+  )
+  /** Uploads with whose they are: all of some names, or those of some versions. */
+  const uploads: Readonly<Record<'names' | 'versions', SQL>> = {
+    names: expressions.selectMany(
+      {
+        appName: member('named', 'appName'),
+        userId: member('named', 'userId'),
+        uploadId: artifactVersions.uploadId,
+        chunks: artifactVersions.chunks,
+      },
+      sql`(${names}) as named`,
+      artifactVersions,
+      sql`${artifactVersions.aid} = ${member('named', 'aid')}`,
+    ),
+    versions: expressions.selectEach(
+      {
+        appName: artifacts.appName,
+        userId: artifacts.userId,
+        uploadId: member('version', 'uploadId'),
+        chunks: member('version', 'chunks'),
+      },
+      sql`(${versions}) as version`,
+      artifacts,
+      sql`${artifacts.aid} = ${member('version', 'aid')}`,
+    ),
+  }
+  const deletePieces = variants((of) => ({
+    sql: expressions.deleteEach(
+      artifactChunks,
+      [
+        [artifactChunks.appName, member('upload', 'appName')],
+        [artifactChunks.userId, member('upload', 'userId')],
+        [artifactChunks.uploadId, member('upload', 'uploadId')],
+      ],
+      sql`(${uploadsOf(of)}) as upload`,
+    ),
   }))
-  const isAid = sql`${bare(artifactVersions.aid)} = ${param('aid')}`
-  const deleteVersions = { sql: sql`delete from ${artifactVersions} where ${isAid}` }
-  const deleteVersion = {
-    sql: sql`delete from ${artifactVersions} where ${isAid} and ${bare(artifactVersions.version)} = ${param('version')}`,
+  /** Of bytes that are not in the database it is noted that they are to be deleted. */
+  const noteOutside = variants((of) => ({
+    sql: insertSelect({
+      into: artifactChunks,
+      target: [artifactChunks.uploadId],
+      key: artifactChunks.uploadId,
+      columns: [
+        artifactChunks.appName,
+        artifactChunks.userId,
+        artifactChunks.uploadId,
+        artifactChunks.n,
+        artifactChunks.bytes,
+      ],
+      rows: sql`select ${member('upload', 'appName')}, ${member('upload', 'userId')}, ${member('upload', 'uploadId')}, ${sql.raw(String(deleting))}, ''
+        from (${uploadsOf(of)}) as upload where ${member('upload', 'chunks')} is null`,
+    }),
+  }))
+  function uploadsOf(of: string): SQL {
+    return of === 'names' ? uploads.names : uploads.versions
   }
-  const deleteName = { sql: sql`delete from ${artifacts} where ${bare(artifacts.aid)} = ${param('aid')}` }
-  const deleteIfEmpty = {
-    sql: sql`delete from ${artifacts} where ${bare(artifacts.aid)} = ${param('aid')} and not exists (select 1 from ${artifactVersions} where ${ofAid})`,
+  const deleteVersions = createDeleteListed({ expressions }, artifactVersions, artifactVersions.aid)
+  const deleteUploads = {
+    sql: expressions.deleteEach(
+      artifactVersions,
+      [[artifactVersions.uploadId, sql`one.value`]],
+      expressions.strings(param('uploads')),
+    ),
   }
+  const deleteNames = createDeleteListed({ expressions }, artifacts, artifacts.aid)
+
   const ofOwner = sql`${artifacts.appName} = ${param('appName')} and ${artifacts.userId} = ${param('userId')} and ${artifacts.sessionId} = ${param('sessionId')}`
   const lockNames = {
-    sql: sql`select ${selected({ aid: expressions.wholeText(artifacts.aid) })} from ${artifacts} where ${ofOwner} order by ${artifacts.name} limit ${param('limit')}${expressions.forUpdate}`,
+    sql: sql`select ${selected({ aid })} from ${artifacts} where ${ofOwner} order by ${artifacts.name} limit ${param('limit')}${expressions.forUpdate}`,
   }
+  const owners = expressions.selectEach(
+    { appName: sessions.appName, userId: sessions.userId, sessionId: sessions.sessionId },
+    expressions.wholes(param('sids')),
+    sessions,
+    sql`${sessions.sid} = one.value`,
+  )
+  const isOwned = sql`${artifacts.appName} = ${member('owner', 'appName')} and ${artifacts.userId} = ${member('owner', 'userId')} and ${artifacts.sessionId} = ${member('owner', 'sessionId')}`
+  const lockNamesOfSessions = {
+    sql: sql`${expressions.selectMany({ aid }, sql`(${owners}) as owner`, artifacts, isOwned)}${expressions.forUpdate}`,
+  }
+  const lockListed = {
+    sql: sql`${expressions.selectEach({ aid }, expressions.wholes(param('aids')), artifacts, sql`${artifacts.aid} = one.value`)}${expressions.forUpdate}`,
+  }
+  const withoutVersions = {
+    sql: expressions.selectEach(
+      { aid },
+      expressions.wholes(param('aids')),
+      artifacts,
+      sql`${artifacts.aid} = one.value and not exists (select 1 from ${artifactVersions} where ${artifactVersions.aid} = ${artifacts.aid})`,
+    ),
+  }
+  const isVersion = (table: SQL) =>
+    sql`${table} where ${bare(artifactVersions.aid)} = ${param('aid')} and ${bare(artifactVersions.version)} = ${param('version')}`
+  const uploadOf = {
+    sql: isVersion(
+      sql`select ${selected({ uploadId: artifactVersions.uploadId, chunks: artifactVersions.chunks })} from ${artifactVersions}`,
+    ),
+  }
+  const deleteVersion = { sql: isVersion(sql`delete from ${artifactVersions}`) }
+
   const ofFilter = (user: string) =>
     sql`${artifacts.appName} = ${param('appName')}${user === 'user' ? sql` and ${artifacts.userId} = ${param('userId')}` : sql``} and ${artifactVersions.createdAt} < ${param('before')}`
   const facts = {
     aid: expressions.wholeText(artifactVersions.aid),
-    version: artifactVersions.version,
     uploadId: artifactVersions.uploadId,
-    chunks: artifactVersions.chunks,
-    size: artifactVersions.size,
     createdAt: expressions.wholeText(artifactVersions.createdAt),
   }
   const ofName = (value: SQLWrapper) =>
@@ -69,42 +167,56 @@ export function createArtifactRemoval({ tables, expressions }: Dialect, rows: Ar
   // By age, and not a join: planners would begin with the names of the app, and sort all that it has for each chunk. The comparison
   // is inside, so that no planner guesses that hardly a version meets it, and compiles the statement for a long walk.
   const oldestOfApp = {
-    sql: sql`select ${selected({ ...facts, userId: ofName(artifacts.userId) })} from ${artifactVersions}
+    sql: sql`select ${selected(facts)} from ${artifactVersions}
       where ${artifactVersions.createdAt} >= ${param('from')} and ${artifactVersions.createdAt} < ${param('before')} and ${ofName(sql`${artifacts.appName} = ${param('appName')}`)}
       order by ${artifactVersions.createdAt}, ${artifactVersions.aid}, ${artifactVersions.version} limit ${param('chunk')}`,
   }
   // By name, for a user has few of them beside all others.
   const oldOfUser = {
-    sql: sql`select ${selected({ ...facts, userId: artifacts.userId })} from ${joined} where ${ofFilter('user')}
+    sql: sql`select ${selected(facts)} from ${joined} where ${ofFilter('user')}
       order by ${artifacts.sessionId}, ${artifacts.name}, ${artifactVersions.version} limit ${param('chunk')}`,
   }
-  const lockName = {
-    sql: sql`select ${selected({ one: sql`1` })} from ${artifacts} where ${artifacts.aid} = ${param('aid')}${expressions.forUpdate}`,
+  const stillThere = {
+    sql: expressions.selectEach(
+      { size: artifactVersions.size },
+      expressions.strings(param('uploads')),
+      artifactVersions,
+      sql`${artifactVersions.uploadId} = one.value`,
+    ),
   }
   const countOlder = variants((user) => ({
     sql: sql`select count(*) as "versions", coalesce(sum(${artifactVersions.size}), 0) as "bytes" from ${joined} where ${ofFilter(user)}`,
   }))
 
-  const removeBytes = (tx: Tx, user: UserKey, { uploadId, chunks }: Row): Script<void> =>
-    rows.removeBytes(tx, user, String(uploadId), chunks === null ? undefined : Number(chunks))
+  /** Of versions that are there and locked, for they say whose bytes those are. */
+  function* removeBytes(tx: Tx, of: 'names' | 'versions', list: Params): Script<void> {
+    yield* tx.change(deletePieces(of), list)
+    yield* tx.change(noteOutside(of), list)
+  }
 
-  /** The bytes of versions, then the versions. */
-  function* removeVersions(tx: Tx, user: UserKey, aid: bigint, version?: number): Script<number> {
-    const gone =
-      version === undefined ? yield* tx.rows(uploads('all'), { aid }) : yield* tx.rows(uploads('one'), { aid, version })
-    for (const row of gone) yield* removeBytes(tx, user, row)
-    if (version === undefined) yield* tx.change(deleteVersions, { aid })
-    else if (gone.length > 0) yield* tx.change(deleteVersion, { aid, version })
-    return gone.length
+  /** Names that are locked, with all that they have. */
+  function* removeNames(tx: Tx, locked: readonly Row[]): Script<number> {
+    let gone = 0
+    for (let from = 0; from < locked.length; from += namesAtOnce) {
+      const aids = aidsOf(locked.slice(from, from + namesAtOnce))
+      yield* removeBytes(tx, 'names', { aids: listed(aids) })
+      gone += yield* deleteVersions(tx, aids)
+      yield* deleteNames(tx, aids)
+    }
+    return gone
   }
 
   return {
     *delete(tx, { place, version }) {
       const name = yield* rows.lockIfThere(tx, place)
       if (name === undefined) return false
-      const gone = yield* removeVersions(tx, place, name.aid, version)
-      if (version === undefined) yield* tx.change(deleteName, { aid: name.aid })
-      return gone > 0
+      if (version === undefined) return (yield* removeNames(tx, [{ aid: name.aid }])) > 0
+      const [found] = yield* tx.rows(uploadOf, { aid: name.aid, version })
+      if (found === undefined) return false
+      const chunks = found['chunks'] === null ? undefined : Number(found['chunks'])
+      yield* rows.removeBytes(tx, place, String(found['uploadId']), chunks)
+      yield* tx.change(deleteVersion, { aid: name.aid, version })
+      return true
     },
     *pruneChunk(tx, request, from) {
       const { appName, userId, before, chunk } = request
@@ -112,21 +224,19 @@ export function createArtifactRemoval({ tables, expressions }: Dialect, rows: Ar
         userId === undefined
           ? yield* tx.rows(oldestOfApp, { appName, from, before: toMicros(before), chunk })
           : yield* tx.rows(oldOfUser, { ...filterParams(request), chunk })
-      const aids = [...new Set(old.map((row) => BigInt(String(row['aid']))))].toSorted((a, b) => Number(a - b))
-      for (const aid of aids) yield* tx.rows(lockName, { aid })
-      let [versions, bytes] = [0, 0]
-      for (const row of old) {
-        const version = { aid: BigInt(String(row['aid'])), version: Number(row['version']) }
-        if ((yield* tx.change(deleteVersion, version)) === 0) continue // somebody else was first
-        yield* removeBytes(tx, { appName, userId: String(row['userId']) }, row)
-        versions++
-        bytes += Number(row['size'])
-      }
-      for (const aid of aids) yield* tx.change(deleteIfEmpty, { aid })
       const last = old.length < chunk ? undefined : old.at(-1)
+      const next = last && BigInt(String(last['createdAt']))
+      if (old.length === 0) return { report: { versions: 0, bytes: 0, dryRun: false }, next }
+      const list = { aids: listed(aidsOf(old)), uploads: JSON.stringify(old.map((row) => String(row['uploadId']))) }
+      yield* tx.rows(lockListed, list)
+      // Somebody else may have been first.
+      const sizes = (yield* tx.rows(stillThere, list)).map((row) => Number(row['size']))
+      yield* removeBytes(tx, 'versions', list)
+      yield* tx.change(deleteUploads, list)
+      yield* deleteNames(tx, aidsOf(yield* tx.rows(withoutVersions, list)))
       return {
-        report: { versions, bytes, dryRun: false },
-        next: last && BigInt(String(last['createdAt'])),
+        report: { versions: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0), dryRun: false },
+        next,
       }
     },
     *pruneCount(tx, request) {
@@ -135,15 +245,23 @@ export function createArtifactRemoval({ tables, expressions }: Dialect, rows: Ar
     },
     *removeAll(tx, { appName, userId, sessionId }, limit) {
       const locked = yield* tx.rows(lockNames, { appName, userId, sessionId, limit })
-      let gone = 0
-      for (const row of locked) {
-        const aid = BigInt(String(row['aid']))
-        gone += yield* removeVersions(tx, { appName, userId }, aid)
-        yield* tx.change(deleteName, { aid })
-      }
-      return { names: locked.length, versions: gone }
+      return { names: locked.length, versions: yield* removeNames(tx, locked) }
+    },
+    *removeOfSessions(tx, sids) {
+      return yield* removeNames(tx, yield* tx.rows(lockNamesOfSessions, { sids: listed(sids) }))
     },
   }
+}
+
+/** A column of a subquery, by its alias. */
+function member(of: string, alias: string): SQL {
+  return sql`${sql.identifier(of)}.${sql.identifier(alias)}`
+}
+
+/** Each once, in one order, so that those who lock them wait for each other and not in a circle. */
+function aidsOf(found: readonly Row[]): readonly string[] {
+  const aids = [...new Set(found.map((row) => BigInt(String(row['aid']))))]
+  return aids.toSorted((a, b) => Number(a - b)).map(String)
 }
 
 const filterParams = ({ appName, userId, before }: ArtifactPruneRequest): Params => ({

@@ -20,6 +20,7 @@ export const createArtifactScripts = (dialect: Dialect, rows: ArtifactRows): Art
 export const noArtifacts = (scripts: ArtifactScripts): ArtifactScripts => ({
   ...scripts,
   removeAll: () => nothing({ names: 0, versions: 0 }),
+  removeOfSessions: () => nothing(0),
   removeStaged: () => nothing(undefined),
 })
 

@@ -87,12 +87,22 @@ export interface Expressions {
   textParam(value: SQLWrapper): SQL
   /** `… as one` for a FROM: a row with a `value` for each string in a JSON array that is bound as text, each there once. */
   strings(list: SQLWrapper): SQL
+  /** The same for whole numbers. */
+  wholes(list: SQLWrapper): SQL
+  /** `column` is one of the whole numbers in a JSON array. */
+  isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
   /**
    * SELECT of a table's row for each row of `from`, one at most, by a condition that a unique index answers. `from` is read first
    * whatever the planner believes: with statistics that are not there yet, or wrong, it would rather walk all rows of a user for
    * each of ours. What follows it names `columns` by their aliases.
    */
   selectEach(columns: Readonly<Record<string, SQLWrapper>>, from: SQLWrapper, table: Table, condition: SQLWrapper): SQL
+  /** The same where each row of `from` may have many. */
+  selectMany(columns: Readonly<Record<string, SQLWrapper>>, from: SQLWrapper, table: Table, condition: SQLWrapper): SQL
+  /** DELETE of the rows of a table whose `column` is one of the whole numbers in a JSON array. It walks an index of the column. */
+  deleteListed(table: SQLWrapper, column: SQLWrapper, list: SQLWrapper): SQL
+  /** DELETE of the rows of a table in which `columns` are what they are in a row of `from`. It walks an index that begins with them. */
+  deleteEach(table: Table, columns: readonly (readonly [Column, SQLWrapper])[], from: SQLWrapper): SQL
   /** Ends a SELECT whose rows the transaction is about to change. */
   readonly forUpdate: SQL
 }
@@ -334,10 +344,6 @@ export interface MemorySearch {
    * `mid` of such an object is by its `id`.
    */
   words(list: SQLWrapper, midOf: (id: SQL) => SQL): SQL
-  /** `column` is one of the whole numbers in a JSON array. */
-  isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
-  /** DELETE of the rows of a table whose `column` is one of the whole numbers in a JSON array. It walks an index of the column. */
-  deleteListed(table: SQLWrapper, column: SQLWrapper, list: SQLWrapper): SQL
 }
 
 /** Everything that differs between databases. The engine never asks where it runs: it speaks these verbs and reads these facts. */

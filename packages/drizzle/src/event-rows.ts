@@ -9,6 +9,7 @@ import {
 } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, EventValues, LoadShape, Params, Row, Tx } from './dialect.ts'
+import { createDeleteListed, type DeleteListed } from './listed-rows.ts'
 import type { Script } from './script.ts'
 import { sessionKeyParams, type SessionRows, type StoredSession } from './session-rows.ts'
 import { assigned, bare, insertInto, param, selected, selecting, variants } from './statements.ts'
@@ -38,7 +39,7 @@ export interface EventRows {
   replace(tx: Tx, session: StoredSession, seq: number, event: NewEvent): Script<void>
   copy(tx: Tx, from: string, to: string, throughSeq: number): Script<void>
   /** Deletes the events of a session, and says how many there were. */
-  deleteAll(tx: Tx, sid: string): Script<number>
+  readonly deleteAll: DeleteListed
 }
 
 const conditions = {
@@ -140,7 +141,7 @@ export function createEventRows(
     )}
       from ${events} where ${isSid} and ${events.seq} <= ${param('throughSeq')}`,
   }
-  const deleteAll = { sql: sql`delete from ${events} where ${isSid}` }
+  const deleteAll = createDeleteListed({ expressions }, events, events.sid)
 
   const storedEventOf = (row: Row, user: UserKey): StoredEvent =>
     form.eventOf(row['payload'], { seq: Number(row['seq']), eventId: String(row['eventId']) }, user)
@@ -202,9 +203,7 @@ export function createEventRows(
     *copy(tx, from, to, throughSeq) {
       yield* tx.change(copy, { sid: BigInt(from), to: BigInt(to), throughSeq })
     },
-    *deleteAll(tx, sid) {
-      return yield* tx.change(deleteAll, { sid: BigInt(sid) })
-    },
+    deleteAll,
   }
 }
 

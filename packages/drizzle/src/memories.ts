@@ -23,6 +23,7 @@ import {
 import { sql } from 'drizzle-orm'
 import type { Params, Row, Tx } from './dialect.ts'
 import { noFilter } from './event-rows.ts'
+import { createDeleteListed } from './listed-rows.ts'
 import { createMemoryLookup } from './memory-lookup.ts'
 import { createMemoryRows, scopeParams, type MemoryWrite } from './memory-rows.ts'
 import type { Parts } from './operation.ts'
@@ -49,7 +50,7 @@ const numberChars = 16
 
 export function createMemoryScripts(parts: Parts): MemoryScripts {
   const { dialect, form, limits, sessionRows, eventRows } = parts
-  const { expressions, search, tables } = dialect
+  const { expressions, tables } = dialect
   const { memories, memoryWords } = tables
   const rows = createMemoryRows(dialect, form)
   const { isScope, columns } = rows
@@ -71,8 +72,8 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
     sql: sql`${expressions.selectEach(knownColumns, expressions.strings(param('ids')), memories, isGiven)}${expressions.forUpdate}`,
   }
   const insertWords = { sql: rows.insertWords }
-  const removeWords = { sql: search.deleteListed(memoryWords, memoryWords.mid, param('mids')) }
-  const remove = { sql: search.deleteListed(memories, memories.mid, param('mids')) }
+  const removeWords = createDeleteListed(dialect, memoryWords, memoryWords.mid)
+  const remove = createDeleteListed(dialect, memories, memories.mid)
   const idsOfSession = {
     sql: sql`select ${selected({ mid, memoryId: memories.memoryId })} from ${memories}
       where ${isScope} and ${memories.sessionId} = ${param('sessionId')}${expressions.forUpdate}`,
@@ -116,9 +117,8 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
 
   function* removeMids(tx: Tx, mids: readonly string[]): Script<void> {
     if (mids.length === 0) return
-    const list = { mids: `[${mids.join(',')}]` }
-    yield* tx.change(removeWords, list)
-    yield* tx.change(remove, list)
+    yield* removeWords(tx, mids)
+    yield* remove(tx, mids)
   }
 
   function* knownOf(tx: Tx, scope: CheckedScope, ids: readonly string[]): Script<ReadonlyMap<string, Row>> {

@@ -14,11 +14,11 @@ export function createMemoryLookup(
   { dialect, limits }: Pick<Parts, 'dialect' | 'limits'>,
   rows: MemoryRows,
 ): MemoryLookup {
-  const { expressions, search, tables } = dialect
+  const { expressions, tables } = dialect
   const { memories, memoryWords } = tables
   const { isScope, columns } = rows
   const mid = expressions.wholeText(memories.mid)
-  const isMid = search.isOneOf(memories.mid, param('mids'))
+  const isMid = expressions.isOneOf(memories.mid, param('mids'))
   const bodies = { sql: sql`select ${selected({ ...columns, mid })} from ${memories} where ${isMid}` }
 
   const inScopes = (shared: boolean) =>
@@ -31,7 +31,7 @@ export function createMemoryLookup(
     // Not by the column itself: SQLite, told by old statistics that there are few words, would walk all of them in its order.
     const own = sql`${memoryWords.mid} + 0`
     const hits = sql`select ${own} as mid, count(*) as hits from ${memoryWords}
-      where ${search.isOneOf(memoryWords.word, param('words'))} group by ${own}`
+      where ${expressions.isOneOf(memoryWords.word, param('words'))} group by ${own}`
     // The rows are found by their keys, and only then are they read: a server may lack the room to sort rows with a document.
     const key = {
       mid: memories.mid,

@@ -1,11 +1,9 @@
 import {
   pageOf,
-  toMicros,
   unsupported,
   type CheckedCondition,
   type Page,
   type SessionFilterRequest,
-  type SessionKey,
   type SessionListRequest,
   type SessionSummary,
 } from '@daybook/core'
@@ -20,21 +18,6 @@ import { bare, param, selected, variants } from './statements.ts'
 export interface SessionLists {
   list(tx: Tx, request: SessionListRequest): Script<Page<SessionSummary>>
   count(tx: Tx, filter: SessionFilterRequest): Script<number>
-  /** Sessions last changed before a time, and their events. */
-  countOlder(
-    tx: Tx,
-    filter: { readonly appName: string; readonly userId: string | undefined; readonly before: number },
-  ): Script<{ readonly sessions: number; readonly events: number }>
-  /** Up to `chunk` sessions that were last changed before a time (or ever), the oldest first, locked. */
-  oldest(
-    tx: Tx,
-    filter: {
-      readonly appName: string
-      readonly userId: string | undefined
-      readonly before?: number
-      readonly chunk: number
-    },
-  ): Script<readonly (SessionKey & { readonly sid: string })[]>
 }
 
 export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): SessionLists {
@@ -99,15 +82,6 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
     sql: sql`select count(*) as "count" from ${sessions} where ${user === 'user' ? ofUser : ofApp}${filter}`,
   })
   const counted = variants((user) => countWhere(user, sql``))
-  const oldest = variants((variant) => ({
-    sql: sql`select ${selected({ sid: expressions.wholeText(sessions.sid), userId: sessions.userId, sessionId: sessions.sessionId })} from ${sessions}
-      where ${variant.includes('user') ? ofUser : ofApp}${variant.includes('before') ? sql` and ${sessions.updatedAt} < ${param('before')}` : sql``}
-      order by ${sessions.updatedAt}, ${sessions.sid} limit ${param('chunk')}${expressions.forUpdate}`,
-  }))
-  const countOlder = variants((user) => ({
-    sql: sql`select count(*) as "sessions", coalesce(sum(${sessions.lastSeq}), 0) as "events" from ${sessions}
-      where ${user === 'user' ? ofUser : ofApp} and ${sessions.updatedAt} < ${param('before')}`,
-  }))
 
   /** Rows that meet a filter on state, which follows other conditions. Another process may drop an index that it names. */
   function* filtered(
@@ -175,26 +149,6 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
           ? yield* tx.rows(counted(user), params)
           : yield* filtered(tx, where, (filter) => countWhere(user, filter), params)
       return Number(row?.['count'])
-    },
-    *countOlder(tx, { appName, userId, before }) {
-      const params = { appName, ...(userId !== undefined && { userId }), before: toMicros(before) }
-      const [row] = yield* tx.rows(countOlder(userId === undefined ? '' : 'user'), params)
-      return { sessions: Number(row?.['sessions']), events: Number(row?.['events']) }
-    },
-    *oldest(tx, { appName, userId, before, chunk }) {
-      const variant = `${userId === undefined ? '' : 'user'}${before === undefined ? '' : 'before'}`
-      const rows = yield* tx.rows(oldest(variant), {
-        appName,
-        ...(userId !== undefined && { userId }),
-        ...(before !== undefined && { before: toMicros(before) }),
-        chunk,
-      })
-      return rows.map((row) => ({
-        sid: String(row['sid']),
-        appName,
-        userId: String(row['userId']),
-        sessionId: String(row['sessionId']),
-      }))
     },
   }
 }

@@ -30,6 +30,7 @@ import {
 import type { MemoryScripts } from './memories.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 import { newSession, warnOfLarge } from './new-session.ts'
+import type { PrunePlace } from './session-removal.ts'
 import { createSessionLeases } from './session-leases.ts'
 import { createSessionScripts } from './sessions.ts'
 
@@ -92,10 +93,20 @@ export function createSessionOperations(parts: Parts, memoryScripts: MemoryScrip
 
   function preparePrune(request: PruneRequest): Prepared<PruneReport> {
     if (request.dryRun) return { script: (tx) => scripts.pruneCount(tx, request), onlyReads: true }
+    // One that has to be repeated begins where it began before.
+    let after: PrunePlace | undefined
+    let next: PrunePlace | undefined
     return {
-      script: (tx) => scripts.pruneChunk(tx, request),
+      *script(tx) {
+        const chunk = yield* scripts.pruneChunk(tx, request, after)
+        next = chunk.next
+        return chunk.report
+      },
       chunks: {
-        isLast: ({ sessions }) => sessions < request.chunk,
+        isLast() {
+          after = next
+          return next === undefined
+        },
         add: (sum, { sessions, events }) => ({
           sessions: sum.sessions + sessions,
           events: sum.events + events,

@@ -18,8 +18,6 @@ import {
   type JsonDelta,
   type JsonObject,
   type LoadedSession,
-  type PruneReport,
-  type PruneRequest,
   type Session,
   type SessionChange,
   type SessionKey,
@@ -27,7 +25,6 @@ import {
   type UserKey,
 } from '@daybook/core'
 import { changeScopes } from './append.ts'
-import { allOfThem } from './artifact-leftovers.ts'
 import type { Tx } from './dialect.ts'
 import { loadWithin } from './load.ts'
 import { noFilter } from './event-rows.ts'
@@ -35,21 +32,17 @@ import { createSessionLists, type SessionLists } from './session-lists.ts'
 import type { MemoryScripts } from './memories.ts'
 import type { Parts } from './operation.ts'
 import type { Script } from './script.ts'
+import { createSessionRemoval, type SessionRemoval } from './session-removal.ts'
 import { sessionKeyParams, type StoredSession } from './session-rows.ts'
-import { sql } from 'drizzle-orm'
-import { param } from './statements.ts'
 
 /** Everything about sessions, as scripts: inside one transaction, whoever began it. */
-export interface SessionScripts extends SessionLists {
+export interface SessionScripts extends SessionLists, Pick<SessionRemoval, 'pruneChunk' | 'pruneCount'> {
   create(tx: Tx, request: CreateRequest, now: bigint): Script<Session>
   load(tx: Tx, key: SessionKey, filter: CheckedEventFilter | undefined): Script<LoadedSession | undefined>
   update(tx: Tx, request: UpdateRequest<SessionKey, SessionChange>, now: bigint): Script<Session>
   delete(tx: Tx, key: SessionKey): Script<boolean>
   fork(tx: Tx, request: ForkRequest, now: bigint): Script<Session>
   stateAt(tx: Tx, key: SessionKey, seq: number): Script<JsonObject | undefined>
-  /** Deletes up to `chunk` sessions that a prune names, and counts them with their events. */
-  pruneChunk(tx: Tx, request: PruneRequest): Script<PruneReport>
-  pruneCount(tx: Tx, request: PruneRequest): Script<PruneReport>
   /** Deletes up to `chunk` sessions of a user; after the last of them up to `chunk` memories and artifacts of the user, and then the user's state. */
   eraseChunk(
     tx: Tx,
@@ -58,17 +51,10 @@ export interface SessionScripts extends SessionLists {
   ): Script<{ readonly receipt: ErasureReceipt; readonly isLast: boolean }>
 }
 
-interface LockedSession extends SessionKey {
-  readonly sid: string
-}
-
-type Removed = Pick<ErasureReceipt, 'events' | 'artifacts'>
-
 export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts): SessionScripts {
   const { dialect, sessionRows, eventRows, scopeStates, artifacts, limits, logger } = parts
-  const { sessions } = dialect.tables
   const lists = createSessionLists(dialect, sessionRows)
-  const removeBySid = { sql: sql`delete from ${sessions} where ${sessions.sid} = ${param('sid')}` }
+  const removal = createSessionRemoval(parts)
 
   function* load(tx: Tx, key: SessionKey, filter: CheckedEventFilter | undefined): Script<LoadedSession | undefined> {
     const { shape, params } = eventRows.load(key, filter)
@@ -82,24 +68,6 @@ export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts)
     const [row] = yield* tx.rows(sessionRows.withStates, sessionKeyParams(key))
     if (row === undefined) throw noSession(key)
     return sessionRows.sessionOf(row)
-  }
-
-  /** A session that is locked, with everything that is in it. */
-  function* remove(tx: Tx, { sid, ...key }: LockedSession): Script<Removed> {
-    const events = yield* eventRows.deleteAll(tx, sid)
-    const { versions } = yield* artifacts.removeAll(tx, key, allOfThem)
-    yield* tx.change(removeBySid, { sid: BigInt(sid) })
-    return { events, artifacts: versions }
-  }
-
-  function* removeEach(tx: Tx, sessionsToRemove: readonly LockedSession[]): Script<Removed> {
-    const sum = { events: 0, artifacts: 0 }
-    for (const session of sessionsToRemove) {
-      const removed = yield* remove(tx, session)
-      sum.events += removed.events
-      sum.artifacts += removed.artifacts
-    }
-    return sum
   }
 
   /** The session's own state after `seq`: what creation and the events up to there made of it. */
@@ -161,7 +129,7 @@ export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts)
     *delete(tx, key) {
       const session = yield* sessionRows.lockIfThere(tx, key)
       if (session === undefined) return false
-      yield* remove(tx, { ...key, sid: session.sid })
+      yield* removal.remove(tx, [session.sid])
       if (dialect.announce !== undefined) yield* dialect.announce(tx, key)
       return true
     },
@@ -198,17 +166,11 @@ export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts)
       if (seq > session.lastSeq) throw seqBeyondHead('seq', seq, session.lastSeq)
       return yield* stateAfter(tx, session, seq)
     },
-    *pruneChunk(tx, request) {
-      const old = yield* lists.oldest(tx, request)
-      const { events } = yield* removeEach(tx, old)
-      return { sessions: old.length, events, dryRun: false }
-    },
-    *pruneCount(tx, request) {
-      return { ...(yield* lists.countOlder(tx, request)), dryRun: true }
-    },
+    pruneChunk: removal.pruneChunk,
+    pruneCount: removal.pruneCount,
     *eraseChunk(tx, user, chunk) {
-      const own = yield* lists.oldest(tx, { ...user, chunk })
-      const removed = yield* removeEach(tx, own)
+      const own = yield* removal.lockSome(tx, user, chunk)
+      const removed = yield* removal.remove(tx, own)
       const none = { sessions: own.length, userStates: 0, memories: 0, ...removed }
       if (own.length === chunk) return { receipt: none, isLast: false }
       const { memories } = yield* memoryScripts.deleteChunk(tx, { ...everyMemory, ...user, chunk })

@@ -140,6 +140,42 @@ const withoutAgeIndex = overSchema((statement) =>
     : statement.replace(/CREATE INDEX `\S+versions_age` ON [^']+/, 'DO 0'),
 )
 
+const withoutCreationIndex = overSchema((statement) =>
+  /^CREATE INDEX \S+sessions_created"/.test(statement)
+    ? ''
+    : statement.replace(/^\s*KEY `\S+sessions_created`.*\n/m, ''),
+)
+
+/** A prune walks on with something else in the place where it is. */
+const walkingOn = (change: (params: Params, text: string) => Params | undefined): DialectPatch =>
+  overVerbs((tx) => ({
+    ...tx,
+    *rows(statement, params = {}) {
+      const isWalk = 'before' in params && 'limit' in params && 'appName' in params
+      const changed = isWalk ? change(params, textOf(statement.sql)) : params
+      return changed === undefined ? [] : yield* tx.rows(statement, changed)
+    },
+  }))
+
+const pastEqualTimes = walkingOn(({ createdAt, ...params }) =>
+  typeof createdAt === 'bigint' ? { ...params, createdAt: createdAt - 1n } : params,
+)
+
+const notTheLate = walkingOn((params, text) => (text.includes(' >= ') ? undefined : params))
+
+/** What is to go, one by one. */
+const oneByOne = overVerbs((tx) => ({
+  ...tx,
+  *change(statement, params = {}) {
+    const { numbers } = params
+    if (typeof numbers !== 'string') return yield* tx.change(statement, params)
+    let sum = 0
+    for (const number of numbers.slice(1, -1).split(','))
+      sum += yield* tx.change(statement, { ...params, numbers: `[${number}]` })
+    return sum
+  },
+}))
+
 /** Whatever the database compares texts by when nobody says. */
 const defaultCollation = patches(
   ({ schemaDifferences: _look, ...dialect }) => dialect, // or the store would refuse its own tables
@@ -355,6 +391,7 @@ const sqlMutants: readonly SqlMutant[] = [
   { id: 'S6', bug: 'lists are ordered by time only', check: 'ORD-02', patch: byTimeAlone },
   { id: 'S7', bug: 'an index is missing', check: 'PRF-01', patch: withoutIndex },
   { id: 'S7@age', bug: 'an index is missing', check: 'PRF-01@artifacts', patch: withoutAgeIndex },
+  { id: 'S7@creation', bug: 'an index is missing', check: 'PRF-01@removal', patch: withoutCreationIndex },
   { id: 'S8', bug: 'ids have a collation of the language', check: 'UNI-06', patch: defaultCollation },
   { id: 'S8@case', bug: 'ids have a collation of the language', check: 'UNI-07', patch: defaultCollation },
   { id: 'S8@order', bug: 'ids have a collation of the language', check: 'ORD-12', patch: defaultCollation },
@@ -372,6 +409,9 @@ const sqlMutants: readonly SqlMutant[] = [
   { id: 'S17@append', bug: 'an append does not tell how large a state has grown', check: 'LIM-13', patch: untoldSizes },
   { id: 'S15', bug: 'each page counts all rows', check: 'PRF-03', patch: countedPages },
   { id: 'S18', bug: 'versions are sorted to find the newest', check: 'PRF-01@artifacts', patch: sortedVersions },
+  { id: 'S28', bug: 'a prune skips sessions of one time of creation', check: 'SES-17@walk', patch: pastEqualTimes },
+  { id: 'S28@late', bug: 'a prune ends at what was created later', check: 'SES-17@walk', patch: notTheLate },
+  { id: 'S27', bug: 'what a prune takes it takes one by one', check: 'PRF-03@removal', patch: oneByOne },
   ...memorySqlMutants,
 ]
 

@@ -4,6 +4,7 @@ import type { Ctx } from '../context.ts'
 import type { Oracle, SentStatement, StatementPlan } from '../define.ts'
 import { equal, holds, present } from '../expect.ts'
 import { keyOf, newSession, numbers, say } from '../fixtures.ts'
+import { removalsAreBulk, removalsUseIndexes } from './prf-removal.ts'
 import { memoriesUseIndexes } from './prf-memories.ts'
 import { exposedGc } from './res-heap.ts'
 import { observed, oracleMember, withoutControl, type Observed } from '../whitebox.ts'
@@ -380,6 +381,14 @@ export const PRF: Checks = [
     ...whitebox,
     capability: 'artifacts',
     variant: 'artifacts',
+  }),
+  check('PRF-01', 'what is taken away in bulk is found by an index', removalsUseIndexes, {
+    ...whitebox,
+    variant: 'removal',
+  }),
+  check('PRF-03', 'and what is taken away in bulk goes in as many statements, however much it is', removalsAreBulk, {
+    ...whitebox,
+    variant: 'removal',
   }),
   check('PRF-04', 'an append looks for its seq in no index and no table of events', nextSeqWithoutScan, whitebox),
   check('PRF-05', 'an append to 10,000 events reads as many rows as one to none', appendIsAsCheap, whitebox),

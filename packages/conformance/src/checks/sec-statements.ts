@@ -6,6 +6,9 @@ import { observed, oracleMember, withoutControl } from '../whitebox.ts'
 
 type Call = (store: Store, ctx: Ctx) => Promise<unknown>
 
+/** After everything that a check does. */
+const later = Date.now() + 86_400_000
+
 /** Every method that reads or writes a tenant's rows. */
 const calls: Readonly<Record<string, Call>> = {
   'sessions.create': (store, ctx) =>
@@ -39,6 +42,15 @@ const calls: Readonly<Record<string, Call>> = {
   'artifacts.delete': (store, ctx) => store.artifacts.delete({ ...keyOf(ctx), name: 'a' }),
   'sessions.delete': (store, ctx) => store.sessions.delete(keyOf(ctx, 'forked')),
   'sessions.prune': (store, ctx) => store.sessions.prune({ appName: ctx.app, before: 1 }),
+  'artifacts.save of more': async (store, ctx) => {
+    for (const name of ['b', 'user:b']) await store.artifacts.save({ ...keyOf(ctx), name }, new Uint8Array(9))
+  },
+  'artifacts.prune of all': (store, ctx) => store.artifacts.prune({ appName: ctx.app, before: later }),
+  'sessions.create of more': (store, ctx) => store.sessions.create(keyOf(ctx, 's3')),
+  'sessions.prune of all': (store, ctx) => store.sessions.prune({ appName: ctx.app, before: later }),
+  'sessions.create of what is erased': async (store, ctx) => {
+    for (const id of ['s4', 's5']) await store.sessions.create(keyOf(ctx, id))
+  },
   erase: (store, ctx) => store.erase({ appName: ctx.app, userId: 'ann' }),
 }
 
@@ -46,7 +58,8 @@ const calls: Readonly<Record<string, Call>> = {
 const carries = (value: unknown, keys: ReadonlySet<string>): boolean => {
   if (Array.isArray(value)) return value.some((one) => carries(one, keys))
   const text = String(value)
-  return keys.has(text) || [...keys].some((key) => text.includes(`"${key}"`))
+  const numbers = /^\[[\d,]+\]$/.test(text) ? text.slice(1, -1).split(',') : []
+  return [text, ...numbers].some((one) => keys.has(one)) || [...keys].some((key) => text.includes(`"${key}"`))
 }
 
 export async function statementsCarryTheTenant(ctx: Ctx): Promise<void> {

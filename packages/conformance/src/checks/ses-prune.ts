@@ -42,6 +42,32 @@ export async function pruneIsNarrow(ctx: Ctx): Promise<void> {
   equal(await ctx.other.sessions.count({ appName: `${ctx.app}-b` }), 1, 'another app is left alone')
 }
 
+/** Many that were created at one time, some after the time that is asked for, and a third of them changed since. */
+export async function pruneSeesAll(ctx: Ctx): Promise<void> {
+  const clock = tickingClock(1_000_000_000_000)
+  const store = await ctx.open({ now: clock.now })
+  const all = numbers(120, 0).map((i) => ({
+    appName: ctx.app,
+    userId: `u${i % 6}`,
+    sessionId: `s${Math.floor(i / 6)}`,
+    createdAt: [900_000_000_000, 900_000_000_000, 2_000_000_000_000][Math.floor(i / 4) % 3] ?? 0,
+    isOld: Math.floor(i / 6) % 3 > 0,
+  }))
+  for (const { isOld: _isOld, ...session } of all) await store.sessions.create(session)
+  clock.set(1_500_000_000_000)
+  for (const { isOld, createdAt: _createdAt, ...key } of all) if (!isOld) await store.events.append(key, someEvents(1))
+  const query = { appName: ctx.app, before: 1_200_000_000_000, chunk: 3 }
+  const ofUser = all.filter(({ userId, isOld }) => userId === 'u4' && isOld).length
+  equal((await store.sessions.prune({ ...query, userId: 'u4' })).sessions, ofUser, 'prune of a user')
+  const old = all.filter(({ isOld }) => isOld).length
+  equal((await store.sessions.prune(query)).sessions, old - ofUser, 'prune of the app, for the rest')
+  const left = (await walkSessions(ctx.other, { appName: ctx.app })).map(
+    ({ userId, sessionId }) => `${userId} ${sessionId}`,
+  )
+  const young = all.filter(({ isOld }) => !isOld).map(({ userId, sessionId }) => `${userId} ${sessionId}`)
+  equal(left.toSorted(), young.toSorted(), 'what is left')
+}
+
 /**
  * A prune that runs out of time keeps what it has done, and its error says how much that is: with what the last one reports
  * it is all there was.

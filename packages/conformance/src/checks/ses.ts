@@ -14,7 +14,7 @@ import {
 } from '../fixtures.ts'
 import { runModel } from '../model.ts'
 import { beganElsewhere, forkCopies, stateAtEachPoint } from './ses-fork.ts'
-import { pruneIsNarrow, pruneTellsWhatItDid } from './ses-prune.ts'
+import { pruneIsNarrow, pruneSeesAll, pruneTellsWhatItDid } from './ses-prune.ts'
 
 async function createAndGet(ctx: Ctx): Promise<void> {
   const created = await newSession(ctx, 's1', { a: { b: [1, null] }, 'user:u': 'x', 'app:p': true })
@@ -210,6 +210,7 @@ export const SES: Checks = [
     }
   }),
   check('SES-17', 'prune removes only what its filter names, in bounded chunks', pruneIsNarrow),
+  check('SES-17', 'a prune sees every session, whenever it was created', pruneSeesAll, { variant: 'walk' }),
   check('SES-17', 'a prune that is interrupted tells what it has removed', pruneTellsWhatItDid, {
     variant: 'interrupted',
     alone: true, // it counts on where the time goes
