@@ -148,6 +148,9 @@ export interface MemoryStore {
    * - `{ events, sessionId }` remembers those of the events that have at least one part, and takes nothing away. An event without
    *   an `id` is new each time.
    *
+   * By what words an entry is found is settled when it is added, by the {@link searchWords} of that version: where a later one
+   * knows better, delete it and add it again.
+   *
    * An entry is bounded as an event is (`eventBytes`, `eventDepth`), with its metadata, its author, and four bytes for each number of
    * its embedding, and a batch as one of events (`batchEvents`, `batchBytes`). An author has 65,535 bytes at most.
    *

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { knowing } from '../../drizzle/test/dialect-patch.ts'
-import { foundOfOld, lateRow, oldEmbeddings, oldRows } from '../../drizzle/test/old-embeddings.ts'
+import { foundAddedAgain, foundOfOld, lateRow, oldEmbeddings, oldRows } from '../../drizzle/test/old-embeddings.ts'
 import { createMysqlStore } from '../src/index.ts'
 import { openPatched } from './patched-store.ts'
 import { backend, drizzleOver, needsServer, newPlace, openedStore } from './places.ts'
@@ -35,6 +35,7 @@ test('embeddings that were kept as Base64 are the same numbers after the migrati
   expect((await store.migrate()).applied).toEqual(['0007'])
   expect(await embeddingsOf(place)).toEqual(oldEmbeddings())
   expect(await foundOfOld(store)).toEqual([['four', 1]])
+  expect(await foundAddedAgain(store)).toEqual(['replaced', 'four'])
 })
 
 test('the migration of embeddings goes on after any of its statements, and changes nothing when it is done again', async () => {

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm'
 import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { knowing } from '../../drizzle/test/dialect-patch.ts'
-import { foundOfOld, lateRow, oldEmbeddings, oldRows } from '../../drizzle/test/old-embeddings.ts'
+import { foundAddedAgain, foundOfOld, lateRow, oldEmbeddings, oldRows } from '../../drizzle/test/old-embeddings.ts'
 import { openPgStore } from '../src/index.ts'
 import { openPatched } from './patched-store.ts'
 import { client, newSchema, openStore } from './places.ts'
@@ -26,6 +26,7 @@ describe.for(['pg', 'postgres'] as const)('%s', (driver) => {
     const rows = await store.db.select({ id: memories.memoryId, embedding: memories.embedding }).from(memories)
     expect(Object.fromEntries(rows.map(({ id, embedding }) => [id, embedding]))).toEqual(oldEmbeddings())
     expect(await foundOfOld(store)).toEqual([['four', 1]])
+    expect(await foundAddedAgain(store)).toEqual(['replaced', 'four'])
     await expect(sql.unsafe(lateRow(`"${schema}".daybook_memories`))).rejects.toMatchObject({ code: '42703' }) // no such column
   })
 })

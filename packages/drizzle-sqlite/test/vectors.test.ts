@@ -2,7 +2,7 @@ import { openSqliteStore } from '@daybook/drizzle-sqlite'
 import { sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { knowing } from '../../drizzle/test/dialect-patch.ts'
-import { foundOfOld, lateRow, oldEmbeddings, oldRows } from '../../drizzle/test/old-embeddings.ts'
+import { foundAddedAgain, foundOfOld, lateRow, oldEmbeddings, oldRows } from '../../drizzle/test/old-embeddings.ts'
 import { driverNames, missingDrivers, openFile } from './drivers.ts'
 import { openPatched } from './patched-store.ts'
 import { newPath } from './places.ts'
@@ -24,6 +24,7 @@ describe.for(drivers)('$driver', ({ driver, missing }) => {
     const rows = plain.db.select({ id: memories.memoryId, embedding: memories.embedding }).from(memories).all()
     expect(Object.fromEntries(rows.map(({ id, embedding }) => [id, embedding]))).toEqual(oldEmbeddings())
     expect(await foundOfOld(store)).toEqual([['four', 1]])
+    expect(await foundAddedAgain(store)).toEqual(['replaced', 'four'])
     expect(() => plain.db.run(sql.raw(lateRow('daybook_memories')))).toThrow(
       expect.objectContaining({
         cause: expect.objectContaining({ message: expect.stringContaining('no column named') }),

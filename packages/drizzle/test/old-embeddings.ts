@@ -30,8 +30,21 @@ export const oldEmbeddings = (): Readonly<Record<string, Float32Array | null>> =
   none: null,
 })
 
+const scope = { appName: 'shop', userId: 'ann' }
+
+/**
+ * One that was kept as it came is too long for the floats of any database, so it counts as if it were at a right angle to all others.
+ * Added again it is kept by its direction, and found among what is not as near.
+ */
+export async function foundAddedAgain(store: Store): Promise<readonly unknown[]> {
+  const others = Array.from({ length: 60 }, (_, i) => ({ id: `m${i}`, text: 'x', embedding: [1, 0.1 + i / 100, 0, 0] }))
+  await store.memories.add(scope, others)
+  const again = { id: 'four', text: 'x', timestamp: 1, embedding: [...(kept['four'] ?? [])] }
+  const { items } = await store.memories.add(scope, again)
+  const found = await store.memories.search({ ...scope, embedding: [1, 0, 0, 0], limit: 1 })
+  return [items[0]?.outcome, ...found.items.map(({ id }) => id)]
+}
+
 /** What a store of four dimensions finds among them. */
 export const foundOfOld = async (store: Store): Promise<readonly (readonly [string, number])[]> =>
-  (await store.memories.search({ appName: 'shop', userId: 'ann', embedding: [1, 0, 0, 0] })).items.map(
-    ({ id, score }) => [id, score],
-  )
+  (await store.memories.search({ ...scope, embedding: [1, 0, 0, 0] })).items.map(({ id, score }) => [id, score])
