@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process'
 import { setImmediate } from 'node:timers' // not the global one, which tests replace
 import { checkedCount, isStoreError, membersOf, StoreError, whenOver, type Call } from '@daybook/core'
 import type { Append, Appended, Dialect, ErrorKind } from './dialect.ts'
@@ -46,6 +47,18 @@ interface Member {
   readonly fail: (error: unknown) => void
 }
 
+/** What waits for the same thing, while an append to that is under way. */
+interface Lane {
+  readonly waiting: Member[]
+  /** When the first one went. */
+  readonly since: number
+  /** The last one was answered, nobody waited, and nothing else has run since but who heard the answer: what comes is the next step of that. */
+  isFollowed: boolean
+}
+
+/** Milliseconds that appends which follow each other may keep the event loop from turning. */
+const longestStretch = 2
+
 /** What is wrong with the database, or with nobody in particular: all of a group are told, and each tries again by itself. */
 const ofNobody: ReadonlySet<ErrorKind> = new Set([
   'contention',
@@ -68,12 +81,11 @@ export function createGroupCommit(
   { send, sendAll }: Ways,
   bounds: GroupBounds,
 ): (append: Append, call: Call, isSociable: boolean) => Promise<Appended | undefined> {
-  /** What waits, by what it waits for, where an append to that is under way. */
-  const lanes = new Map<string, Member[]>()
+  const lanes = new Map<string, Lane>()
   const crowd = sendAll === undefined ? 'an append to the same session' : 'an append before it'
 
   function next(lane: string): void {
-    const waiting = lanes.get(lane) ?? []
+    const waiting = lanes.get(lane)?.waiting ?? []
     const group = taken(waiting, bounds, sendAll !== undefined)
     if (group.length === 0) lanes.delete(lane)
     else void together(group).finally(() => free(lane))
@@ -83,6 +95,17 @@ export function createGroupCommit(
   function free(lane: string): void {
     if (holdsThread === true) setImmediate(next, lane)
     else next(lane)
+  }
+
+  /** One that nobody waits for. Where the thread is held, its caller may go on with the next one at once; others come in the next turn. */
+  async function lone(lane: Lane, append: Append, call: Call): Promise<Appended | undefined> {
+    lane.isFollowed = false
+    try {
+      return await send(append, call)
+    } finally {
+      lane.isFollowed = holdsThread === true && lane.waiting.length === 0
+      if (lane.isFollowed) nextTick(() => (lane.isFollowed = false))
+    }
   }
 
   async function together(members: readonly Member[]): Promise<void> {
@@ -132,11 +155,14 @@ export function createGroupCommit(
   return (append, call, isSociable) => {
     const session = sessionOf(append)
     const lane = sendAll === undefined ? session : ''
-    const waiting = lanes.get(lane)
-    if (waiting === undefined) {
-      lanes.set(lane, [])
-      return send(append, call).finally(() => free(lane))
+    const known = lanes.get(lane)
+    if (known === undefined) {
+      const fresh: Lane = { waiting: [], since: performance.now(), isFollowed: false }
+      lanes.set(lane, fresh)
+      return lone(fresh, append, call).finally(() => free(lane))
     }
+    if (known.isFollowed && performance.now() - known.since < longestStretch) return lone(known, append, call)
+    const { waiting } = known
     return new Promise((resolve, reject) => {
       let stay: (() => void) | undefined
       const settled = () => {

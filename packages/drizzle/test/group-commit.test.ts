@@ -212,3 +212,70 @@ test('the option is a flag or bounds, and nothing else', () => {
   expect(() => checkedGroupCommit('yes')).toThrow('groupCommit')
   expect(() => checkedGroupCommit({ appends: 0 })).toThrow('groupCommit.appends')
 })
+
+const idsOf = ({ events }: Append) => events.map(({ eventId }) => eventId)
+
+/** A database that does its work at once, and what became one commit there. */
+function heldThread() {
+  const bounds = checkedGroupCommit(true)
+  if (bounds === undefined) throw new Error('nothing to test')
+  const commits: string[][] = []
+  const done = { revision: 1, lastSeq: 1 }
+  const run = createGroupCommit(
+    { failureOf, holdsThread: true },
+    {
+      async send(append) {
+        commits.push(idsOf(append))
+        return done
+      },
+      async sendAll(appends) {
+        commits.push(appends.flatMap(idsOf))
+        return appends.map(() => done)
+      },
+    },
+    bounds,
+  )
+  const append = (id: string) => calls.run('events.append', {}, (call) => run(appendOf(id), call, true))
+  return { append, commits }
+}
+
+const turnOfTheLoop = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Whether the event loop turned between two appends. A machine may be too slow for them to follow each other. */
+async function secondIsKept(): Promise<boolean> {
+  const { append, commits } = heldThread()
+  const turn = { hasCome: false }
+  setImmediate(() => (turn.hasCome = true))
+  await append('a')
+  await append('b')
+  expect(commits).toEqual([['a'], ['b']])
+  return turn.hasCome
+}
+
+test('where the thread is held, one that follows the answer to another is not kept waiting for the event loop', async () => {
+  let tries = 1
+  while ((await secondIsKept()) && tries < 100) tries++
+  expect(tries).toBeLessThan(100)
+})
+
+test('where the thread is held, appends that follow each other without end let the event loop turn', async () => {
+  const { append, commits } = heldThread()
+  const turn = { afterCommits: 0 }
+  setImmediate(() => (turn.afterCommits = commits.length))
+  const begun = performance.now()
+  for (let i = 0; turn.afterCommits === 0 && performance.now() - begun < 5_000; i++) await append(`e${i}`)
+  expect(turn.afterCommits).toBeGreaterThan(0)
+})
+
+test.for([
+  ['at once', () => undefined],
+  ['in one turn of the event loop', turnOfTheLoop],
+] as const)('where the thread is held, those that come %s go together', async ([, arrive]) => {
+  const { append, commits } = heldThread()
+  const each = ['a', 'b', 'c', 'd'].map(async (id) => {
+    await arrive()
+    await append(id)
+  })
+  await Promise.all(each)
+  expect(commits).toEqual([['a'], ['b', 'c', 'd']])
+})
