@@ -239,7 +239,7 @@ function heldThread() {
   return { append, commits }
 }
 
-const turnOfTheLoop = () => new Promise((resolve) => setImmediate(resolve))
+const turnOfTheLoop = () => new Promise<void>((resolve) => void setImmediate(resolve))
 
 /** Whether the event loop turned between two appends. A machine may be too slow for them to follow each other. */
 async function secondIsKept(): Promise<boolean> {
@@ -267,10 +267,12 @@ test('where the thread is held, appends that follow each other without end let t
   expect(turn.afterCommits).toBeGreaterThan(0)
 })
 
-test.for([
-  ['at once', () => undefined],
+const arrivals: readonly (readonly [string, () => Promise<void>])[] = [
+  ['at once', async () => {}], // nothing to wait for
   ['in one turn of the event loop', turnOfTheLoop],
-] as const)('where the thread is held, those that come %s go together', async ([, arrive]) => {
+]
+
+test.for(arrivals)('where the thread is held, those that come %s go together', async ([, arrive]) => {
   const { append, commits } = heldThread()
   const each = ['a', 'b', 'c', 'd'].map(async (id) => {
     await arrive()
