@@ -21,6 +21,7 @@ import { createClientLock, type ClientLock } from './client-lock.ts'
 import { boundValue } from './connection.ts'
 import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { failureOf } from './errors.ts'
+import { eventList, eventsListed } from './load.ts'
 import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
 import type { DaybookTables } from './schema.ts'
@@ -122,14 +123,20 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
     },
     loadSession: (shape, params, call): Promise<Loaded | undefined> =>
       lock.read(async () => {
-        call.check()
-        const statements = [shape.session, ...(shape.events === undefined ? [] : [shape.events])]
-        const [session, events] = await client.batch(
-          statements.map((statement) => inStatement(statement, params)),
-          'read',
-        )
+        const view = async (events: Statement | undefined) => {
+          call.check()
+          const statements = [shape.session, ...(events === undefined ? [] : [events])]
+          return client.batch(
+            statements.map((statement) => inStatement(statement, params)),
+            'read',
+          )
+        }
+        const list = eventList(shape, params)
+        let [session, events] = await view(list ?? shape.events)
+        const listed = list && eventsListed(events?.rows ?? [])
+        if (list !== undefined && listed === undefined) [session, events] = await view(shape.events)
         const [row] = session?.rows ?? []
-        return row === undefined ? undefined : { session: row, events: events?.rows ?? [] }
+        return row === undefined ? undefined : { session: row, events: listed ?? events?.rows ?? [] }
       }),
     async server(call) {
       call.check()

@@ -15,6 +15,7 @@ import { createAppendStatements, NotCommon } from './append.ts'
 import type { Connection } from './connection.ts'
 import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { ConnectionClosed, ConnectionInUse, failureOf } from './errors.ts'
+import { eventList, eventsListed } from './load.ts'
 import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
 import type { DaybookTables } from './schema.ts'
@@ -83,7 +84,12 @@ export function connectionDialect({ common, tables, connection, probe, close }: 
         (): Loaded | undefined => {
           const [session] = rows(connection, shape.session, params)
           if (session === undefined) return undefined
-          return { session, events: shape.events === undefined ? [] : rows(connection, shape.events, params) }
+          const list = eventList(shape, params)
+          const listed = list && eventsListed(rows(connection, list, params))
+          return {
+            session,
+            events: listed ?? (shape.events === undefined ? [] : rows(connection, shape.events, params)),
+          }
         },
         call,
       ),
