@@ -2,7 +2,7 @@ import type { CallOptions } from './call.ts'
 import { isStoreError, StoreError, type ErrorFacts } from './errors.ts'
 import { reading } from './json.ts'
 import type { Logger } from './store.ts'
-import { whenAborted } from './when-aborted.ts'
+import { tellAll, whenAborted } from './when-aborted.ts'
 
 /** One running call, as the store's inside sees it. */
 export interface Call {
@@ -250,7 +250,7 @@ class RunningCall implements Call {
   #stopNow(): void {
     this.#isStopped = true
     this.#stop?.abort()
-    for (const callback of this.#onOver) callback()
+    tellAll(this.#onOver)
     this.#onOver.clear()
   }
 

@@ -63,8 +63,24 @@ function listenTo(signal: AbortSignal): Set<() => void> {
   listeners.set(signal, waiting)
   const fire = () => {
     listeners.delete(signal)
-    for (const callback of waiting) callback()
+    tellAll(waiting)
   }
   signal.addEventListener('abort', fire, { once: true })
   return waiting
+}
+
+/**
+ * Calls all of them, also those after one that throws: they are of calls that have nothing to do with one another. What is thrown
+ * goes where the error of a signal's listener goes, and ends a process that has not asked for it.
+ */
+export function tellAll(callbacks: Iterable<() => void>): void {
+  for (const callback of callbacks) {
+    try {
+      callback()
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
 }

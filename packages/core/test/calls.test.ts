@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createCalls, isStoreError, StoreError, type Call, type Calls } from '@daybook/core'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createCalls, isStoreError, StoreError, whenAborted, type Call, type Calls } from '@daybook/core'
 
 let calls: Calls
 let unhandled: unknown[] = []
@@ -26,6 +26,18 @@ const codeOf = (promise: Promise<unknown>) =>
     (error: unknown) => (isStoreError(error) ? error.code : error),
   )
 const never = () => new Promise<never>(() => {})
+
+/** What nobody catches, until the test has finished. */
+function hearUncaught(): readonly unknown[] {
+  const thrown: unknown[] = []
+  const others = process.rawListeners('uncaughtException')
+  process.removeAllListeners('uncaughtException').on('uncaughtException', (error) => thrown.push(error))
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException')
+    for (const other of others) process.on('uncaughtException', other as (error: Error) => void) // they listened before
+  })
+  return thrown
+}
 
 const removedBy = (promise: Promise<unknown>) =>
   promise.catch((error: unknown) => (isStoreError(error) ? [error.code, error.retryable, error.facts] : error))
@@ -226,6 +238,42 @@ describe('abort', () => {
     call.onOver(() => told('after'))
     expect(told.mock.calls).toEqual([['before'], ['after']])
     expect(await outcome).toBe('aborted')
+  })
+
+  test.each(['aborted', 'timeout'])(
+    'one who throws when the call is over keeps neither the others nor its caller from hearing it: %s',
+    async (end) => {
+      const thrown = hearUncaught()
+      const abort = new AbortController()
+      const [work, told] = [held(1), vi.fn<(by: string) => void>()]
+      const outcome = codeOf(
+        calls.run('sessions.get', { signal: abort.signal, timeout: 20 }, (call) => work.body(call)),
+      )
+      work.call().onOver(() => {
+        throw new RangeError('of the first')
+      })
+      work.call().onOver(() => told('the second'))
+      if (end === 'aborted') abort.abort()
+      else vi.advanceTimersByTime(20)
+      expect(told.mock.calls).toEqual([['the second']])
+      expect(await outcome).toBe(end)
+      await setImmediate()
+      expect(thrown).toEqual([new RangeError('of the first')])
+    },
+  )
+
+  test('one who throws when a signal fires keeps no other from hearing it', async () => {
+    const thrown = hearUncaught()
+    const abort = new AbortController()
+    const told = vi.fn<() => void>()
+    whenAborted(abort.signal, () => {
+      throw new RangeError('of the first')
+    })
+    whenAborted(abort.signal, told)
+    abort.abort()
+    expect(told).toHaveBeenCalledOnce()
+    await setImmediate()
+    expect(thrown).toEqual([new RangeError('of the first')])
   })
 
   test('a signal that fired before keeps the body from beginning', async () => {
