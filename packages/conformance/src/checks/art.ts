@@ -298,6 +298,7 @@ export const ART: Checks = [
     alone: true,
     needs: ['worker'],
     variant: 'process',
+    budgetMs: 60_000,
   }),
   check(
     'ART-06',

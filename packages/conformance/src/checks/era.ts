@@ -140,6 +140,6 @@ export const ERA: Checks = [
     needs: ['worker'],
     capability: 'persistent',
     variant: 'killed',
-    budgetMs: 60_000,
+    budgetMs: 180_000,
   }),
 ]

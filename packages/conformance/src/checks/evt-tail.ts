@@ -19,7 +19,7 @@ export async function tails(ctx: Ctx): Promise<void> {
   await ctx.other.events.append(key, someEvents(3, 'a'))
   const seen = collect(ctx.store.events.tail(key, { pollInterval: 20 }), 8)
   for (const event of someEvents(5, 'b')) await ctx.other.events.append(key, event)
-  equal(seqsOf(await within(5000, seen, 'tail sees appends of the other open')), numbers(8), 'seq of the tail')
+  equal(seqsOf(await within(10_000, seen, 'tail sees appends of the other open')), numbers(8), 'seq of the tail')
   equal(
     seqsOf(
       await within(10_000, collect(ctx.store.events.tail(key, { afterSeq: 5, pollInterval: 20 }), 3), 'a resumed tail'),
@@ -30,19 +30,19 @@ export async function tails(ctx: Ctx): Promise<void> {
   const controller = new AbortController()
   const tail = collect(ctx.store.events.tail(key, { afterSeq: 8, signal: controller.signal, pollInterval: 20 }), 1)
   controller.abort()
-  equal(await within(5000, tail, 'a tail ends on abort'), [], 'an aborted tail ends quietly')
+  equal(await within(10_000, tail, 'a tail ends on abort'), [], 'an aborted tail ends quietly')
   const closing = await ctx.open()
   const until = collect(closing.events.tail(key, { afterSeq: 8, pollInterval: 20 }), 1)
   await closing.events.list(key)
   await within(10_000, closing.close(), 'close() with a running tail')
-  equal(await within(5000, until, 'a tail ends on close()'), [], 'a tail of a closed store ends quietly')
+  equal(await within(10_000, until, 'a tail ends on close()'), [], 'a tail of a closed store ends quietly')
   const seenBefore: StoredEvent[] = []
   const gone = collect(ctx.store.events.tail(key, { afterSeq: 7, pollInterval: 20 }), 2, seenBefore)
   // Only a tail that has looked knows which session it follows.
   while (seenBefore.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
   await ctx.other.sessions.delete(key)
   await newSession(ctx)
-  equal(seqsOf(await within(5000, gone, 'a tail ends on deletion')), [8], 'a tail of a deleted session ends quietly')
+  equal(seqsOf(await within(10_000, gone, 'a tail ends on deletion')), [8], 'a tail of a deleted session ends quietly')
 }
 
 export async function tailsAcrossProcesses(ctx: Ctx): Promise<void> {
@@ -51,7 +51,7 @@ export async function tailsAcrossProcesses(ctx: Ctx): Promise<void> {
   try {
     const seen = collect(ctx.store.events.tail(keyOf(ctx), { pollInterval: 50 }), 20)
     await worker.appends({ key: keyOf(ctx), prefix: 'w', count: 20 })
-    equal(seqsOf(await within(10_000, seen, 'tail sees appends of another process')), numbers(20), 'seq of the tail')
+    equal(seqsOf(await within(20_000, seen, 'tail sees appends of another process')), numbers(20), 'seq of the tail')
   } finally {
     await worker.stop()
   }

@@ -39,7 +39,7 @@ async function appendsUntilKilled(ctx: Ctx, sessionId: string, prefix: string, c
   const heard: string[] = []
   try {
     await within(
-      20_000,
+      40_000,
       new Promise<void>((resolve, reject) => {
         const listen = (id: string) => {
           for (const i of numbers(batchSize)) heard.push(`${id}_${i}`)

@@ -87,7 +87,7 @@ export const FLT: Checks = [
     'FLT-08',
     'a process killed while it appends: what it had acknowledged is there, whole batches, seq and states consistent',
     killedInMidAppend,
-    { engine: 'process', needs: ['worker'], capability: 'persistent', budgetMs: 120_000 },
+    { engine: 'process', needs: ['worker'], capability: 'persistent', budgetMs: 180_000 },
   ),
   check(
     'FLT-10',

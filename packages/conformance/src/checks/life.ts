@@ -221,7 +221,7 @@ export const LIFE: Checks = [
     'LIFE-12',
     'before migrate() every method answers schema_mismatch; afterwards it works',
     refusesBeforeMigration,
-    { fresh: true },
+    { fresh: true, budgetMs: 60_000 },
   ),
   check(
     'LIFE-13',

@@ -5,7 +5,7 @@ import type { Place } from '../define.ts'
 import { equal, holds, present, rejects, succeeds, Unproven } from '../expect.ts'
 import { openProxy } from '../faults.ts'
 import { keyOf, numbers, say, snapshot, someEvents } from '../fixtures.ts'
-import { startWorker, withWorkers } from '../process.ts'
+import { startWorker, withWorkers, type RemoteStore } from '../process.ts'
 import { honoured, inAnotherPlace, oracleMember, unlessLacking, withoutControl } from '../whitebox.ts'
 
 const fresh: CheckOptions = { fresh: true, budgetMs: 60_000 }
@@ -172,12 +172,29 @@ async function cutConnections(ctx: Ctx): Promise<void> {
   }
 }
 
+async function migrator({ worker }: Place): Promise<RemoteStore> {
+  if (worker === undefined) throw new Unproven('no worker')
+  return startWorker(worker, 'cold')
+}
+
+/** How long another process takes to migrate, here and now. */
+async function timeOfMigration(ctx: Ctx): Promise<number> {
+  let ms = 0
+  await inAnotherPlace(ctx, async (place) => {
+    const worker = await migrator(place)
+    const begun = performance.now()
+    await worker.call('migrate').finally(() => worker.stop())
+    ms = performance.now() - begun
+  })
+  return ms
+}
+
 async function killedProcesses(ctx: Ctx): Promise<void> {
   ctx.need('worker')
-  for (const delay of numbers(ctx.budget.name === 'cert' ? 8 : 2).map(() => ctx.random() * 12)) {
+  const whole = await timeOfMigration(ctx)
+  for (const delay of numbers(ctx.budget.name === 'cert' ? 8 : 2).map(() => ctx.random() * whole)) {
     await inAnotherPlace(ctx, async (place) => {
-      if (place.worker === undefined) throw new Unproven('no worker')
-      const worker = await startWorker(place.worker, 'cold')
+      const worker = await migrator(place)
       const migrating = worker.call('migrate').catch((error: unknown) => error) // it is killed
       await new Promise((resolve) => setTimeout(resolve, delay))
       await worker.kill()

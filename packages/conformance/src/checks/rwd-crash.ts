@@ -54,7 +54,7 @@ async function killedAfter(ctx: Ctx, wanted: number): Promise<number> {
   let heard = 0
   try {
     await within(
-      20_000,
+      40_000,
       new Promise<void>((resolve, reject) => {
         const listen = (id: string) => {
           heard = Number(id.slice(prefix.length))

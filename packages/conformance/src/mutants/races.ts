@@ -209,7 +209,7 @@ export const raceMutants: readonly Mutant[] = [
     check: 'CON-15',
     wrap: (store) =>
       whenLocked(store, (error) => {
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500)
         throw error
       }),
   },
