@@ -1,19 +1,106 @@
-import type {
-  Call,
-  Capabilities,
-  Health,
-  IndexedType,
-  LeaseToken,
-  Limits,
-  Scope,
-  SessionKey,
-  StatePath,
-} from '@daybook/core'
+import type { Call, Capabilities, Health, LeaseToken, Limits, Scope, SessionKey } from '@daybook/core'
 import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
+import type { Expressions } from './expressions.ts'
+import type { JsonPaths, PathIndexing } from './json-path.ts'
 import type { Listening } from './listening.ts'
 import type { Tables } from './rows.ts'
 import type { Catalog } from './schema-drift.ts'
 import type { Script } from './script.ts'
+import type { MemorySearch } from './search.ts'
+
+/** Everything that differs between databases. The engine never asks where it runs: it speaks these verbs and reads these facts. */
+export interface Dialect {
+  readonly tables: Tables
+  readonly capabilities: Capabilities
+  readonly limits: Limits
+  readonly expressions: Expressions
+  readonly search: MemorySearch
+  /** Absent where the ability `jsonPathFilter` is. */
+  readonly jsonPaths?: JsonPaths
+  /** Absent where the ability `jsonPathIndex` is. */
+  readonly pathIndexing?: PathIndexing
+  readonly migrations: readonly Migration[]
+  /** Runs a script in a transaction that only reads: one consistent view. */
+  read<T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T>
+  /** Runs a script in a transaction that holds what it locks until it commits. One attempt: the engine repeats it. */
+  write<T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T>
+  /**
+   * Appends in the fewest round trips the database allows, taking for granted that the session exists, the revision fits,
+   * the ids are new and the state stays small: `undefined` when one of that is not so, and nothing was written then.
+   * Absent where a script is already the shortest way.
+   */
+  appendEvents?(append: Append, call: Call): Promise<Appended | undefined>
+  /**
+   * Several appends in one commit, each as if it came after those before it: `undefined` for one that is not the common case,
+   * of which nothing was written. Where the database takes one writer at a time, and a commit costs more than what is in it.
+   */
+  readonly appendTogether?: (appends: readonly Append[], call: Call) => Promise<readonly (Appended | undefined)[]>
+  /** Work is done at once, and holds the thread: nothing of this process comes while it is under way, but right after it. */
+  readonly holdsThread?: true
+  /**
+   * Creates a session in the fewest round trips, taking for granted that there is none of its key and that states stay small:
+   * `undefined` when one of that is not so, and nothing was written then. The row has what the session sees, `userState` and
+   * `appState`. Absent where a script is already the shortest way.
+   */
+  createSession?(session: NewSession, call: Call): Promise<Row | undefined>
+  /** The session and its events in one consistent view, in the fewest round trips; `undefined` without the session. */
+  loadSession(shape: LoadShape, params: Params, call: Call): Promise<Loaded | undefined>
+  /**
+   * The same inside a transaction that somebody else began: in one statement where the transaction itself is no consistent
+   * view. Absent where it is.
+   */
+  readonly loadWithin?: (tx: Tx, shape: LoadShape, params: Params) => Script<Loaded | undefined>
+  /**
+   * `false`: where the planner sorts rows although an index has their order, the server may lack the room to do so with a
+   * document in them.
+   */
+  readonly sortsDocuments?: false
+  /** Milliseconds to wait, by trying again, for a lock that somebody else holds. */
+  readonly lockWait: number
+  /** What a migration does first: take a lock that it holds until it commits, where the transaction's own is not enough. */
+  readonly migrationStart: readonly Statement[]
+  /** Makes the table of migrations, unless it is there: where a migration is recorded before its statements. */
+  readonly historyTable?: Statement
+  /** What a migration does last, also after an error: gives back what does not end with its transaction. */
+  readonly migrationEnd: readonly Statement[]
+  /** One row for each table and view that is there, its name as `name`. */
+  readonly existingTables: Statement
+  /**
+   * Rows of `difference`: each says in words in what the tables differ from those that the migrations made, so that the store
+   * would not keep its promises. Absent where a schema cannot be changed like that.
+   */
+  readonly schemaDifferences?: Statement
+  /** What a deep look at the health reads of the tables. Absent where it reads nothing. */
+  readonly catalog?: Catalog
+  /** The statements of a migration with the store's own names in place of the default ones. */
+  named(migration: Migration): readonly string[]
+  readonly failureOf: (error: unknown) => Failure
+  server(call: Call): Promise<Server>
+  /** Wakes tails when another process appends to their session. Absent where tails look again and again. */
+  readonly listen?: (key: SessionKey) => Listening
+  /** Tells those that listen, once the transaction has committed, that the session has new events or is gone. Goes with every append. */
+  readonly announce?: (tx: Tx, key: SessionKey) => Script<void>
+  /** Absent where there is no pool, or the driver tells nothing of it. */
+  readonly pool?: () => PoolState
+  /** Closes what the store opened itself, and only that. */
+  close(): Promise<void>
+}
+
+/** The verbs, as steps of a script that runs inside one transaction. */
+export interface Tx {
+  rows(statement: Statement, params?: Params): Script<readonly Row[]>
+  /** How many rows matched. */
+  change(statement: Statement, params?: Params): Script<number>
+  /** Whether the row was new. */
+  insertNew(insert: InsertNew, params?: Params): Script<boolean>
+  /**
+   * The keys of the rows that were new; `undefined`: all were. Where some are there already, others may be left out with them,
+   * which a look then tells.
+   */
+  insertAll(insert: InsertAll, params?: Params): Script<readonly string[] | undefined>
+  /** Makes sure that the row is there, and takes its lock. */
+  ensure(insert: InsertNew, params?: Params): Script<void>
+}
 
 /** A value that can be bound. Whole numbers may be bigint; JSON is text. */
 export type Value = string | number | bigint | Uint8Array | null
@@ -49,113 +136,6 @@ export interface InsertAll {
   readonly columns: readonly Column[]
   /** A SELECT of as many values. */
   readonly rows: SQL
-}
-
-/** The verbs, as steps of a script that runs inside one transaction. */
-export interface Tx {
-  rows(statement: Statement, params?: Params): Script<readonly Row[]>
-  /** How many rows matched. */
-  change(statement: Statement, params?: Params): Script<number>
-  /** Whether the row was new. */
-  insertNew(insert: InsertNew, params?: Params): Script<boolean>
-  /**
-   * The keys of the rows that were new; `undefined`: all were. Where some are there already, others may be left out with them,
-   * which a look then tells.
-   */
-  insertAll(insert: InsertAll, params?: Params): Script<readonly string[] | undefined>
-  /** Makes sure that the row is there, and takes its lock. */
-  ensure(insert: InsertNew, params?: Params): Script<void>
-}
-
-/** What a database writes differently inside an expression. */
-export interface Expressions {
-  /** JSON text, bound as a parameter, as the type that state columns have. */
-  json(text: SQLWrapper): SQL
-  /** JSON text, bound as a parameter, as the type that keeps it verbatim. */
-  payload(text: SQLWrapper): SQL
-  /** A column of a document as text. */
-  jsonText(column: SQLWrapper): SQL
-  /** A column of a payload as text. */
-  payloadText(column: SQLWrapper): SQL
-  /** A whole number that may be beyond 2^53, as text. */
-  wholeText(column: SQLWrapper): SQL
-  /** A time in whole microseconds: as text at least where it is beyond 2^53. */
-  time(column: SQLWrapper): SQL
-  /** A whole number, bound as a parameter where its type cannot be told from its place. */
-  wholeParam(value: SQLWrapper): SQL
-  /** A text, bound as a parameter where its type cannot be told from its place. */
-  textParam(value: SQLWrapper): SQL
-  /** `… as one` for a FROM: a row with a `value` for each string in a JSON array that is bound as text, each there once. */
-  strings(list: SQLWrapper): SQL
-  /** The same for whole numbers. */
-  wholes(list: SQLWrapper): SQL
-  /** `column` is one of the whole numbers in a JSON array. */
-  isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
-  /**
-   * SELECT of a table's row for each row of `from`, one at most, by a condition that a unique index answers. `from` is read first
-   * whatever the planner believes: with statistics that are not there yet, or wrong, it would rather walk all rows of a user for
-   * each of ours. What follows it names `columns` by their aliases.
-   */
-  selectEach(columns: Readonly<Record<string, SQLWrapper>>, from: SQLWrapper, table: Table, condition: SQLWrapper): SQL
-  /** The same where each row of `from` may have many. */
-  selectMany(columns: Readonly<Record<string, SQLWrapper>>, from: SQLWrapper, table: Table, condition: SQLWrapper): SQL
-  /** DELETE of the rows of a table whose `column` is one of the whole numbers in a JSON array. It walks an index of the column. */
-  deleteListed(table: SQLWrapper, column: SQLWrapper, list: SQLWrapper): SQL
-  /** DELETE of the rows of a table in which `columns` are what they are in a row of `from`. It walks an index that begins with them. */
-  deleteEach(table: Table, columns: readonly (readonly [Column, SQLWrapper])[], from: SQLWrapper): SQL
-  /** Ends a SELECT whose rows the transaction is about to change. */
-  readonly forUpdate: SQL
-}
-
-/** What is at a path of a JSON document, as each type: NULL where the path is missing or the value has another type. */
-export interface JsonAt {
-  readonly exists: SQL
-  readonly isNull: SQL
-  /** Compared byte for byte in UTF-8. */
-  readonly string: SQL
-  /** Compared as the double that it is. */
-  readonly number: SQL
-  readonly boolean: SQL
-  /** The value is an array, and one of its elements passes the test. */
-  someElement(test: (element: JsonAt) => SQL): SQL
-}
-
-/** How a database looks into JSON. Paths and values are bound, never spliced. */
-export interface JsonPaths {
-  /**
-   * Follows a path exactly: a string finds only a key of an object, a number only a position in an array. `bind` makes a
-   * placeholder of a value.
-   */
-  at(column: SQLWrapper, path: StatePath, bind: (value: Value) => SQLWrapper): JsonAt
-  /** Text, bound, to compare with {@link JsonAt.string}. */
-  string(text: SQLWrapper): SQL
-  /** The JSON text of a number, bound, to compare with {@link JsonAt.number}. */
-  number(text: SQLWrapper): SQL
-  boolean(value: boolean): SQL
-  /** So much of a string as an index has room for. It keeps the order: of two strings the one before has no key after the other's. */
-  indexKey(text: SQLWrapper): SQL
-  /** What an index holds, to compare with. Absent where the planner finds an index by {@link at} and {@link indexKey}. */
-  readonly indexed?: (index: StatePathIndex) => SQL
-}
-
-/** An index on a path of session state, for values of one type. */
-export interface StatePathIndex {
-  /** Of the index, and of a column where there has to be one. */
-  readonly name: string
-  /** In the form that the documents have. */
-  readonly path: StatePath
-  readonly type: IndexedType
-}
-
-/** How indexes on paths of state are made. What `create` does is one step: it is there afterwards, or it is not. */
-export interface PathIndexing {
-  /** `undefined`: this database cannot index such a path. */
-  create(index: StatePathIndex): string | undefined
-  drop(index: StatePathIndex): string
-  /** A row if it is there. */
-  exists(index: StatePathIndex): Statement
-  /** The column that `create` makes, as {@link Catalog.found} writes it. Absent where an index needs none. */
-  readonly column?: (index: StatePathIndex) => string
 }
 
 /** Events and what they do to state, for the shortest way into the database. */
@@ -309,117 +289,3 @@ export interface Server {
 
 /** The connections of a store's pool, as far as the driver tells. */
 export type PoolState = NonNullable<Health['pool']>
-
-/** How embeddings are kept, and compared by a database that can. As a text they are in lists and parameters. */
-export interface Embeddings {
-  text(numbers: readonly number[]): string
-  /** Such a text as what the column holds. */
-  stored(text: SQLWrapper): SQL
-  /** The column, to be selected for {@link Embeddings.numbers}. */
-  selected(column: SQLWrapper): SQL
-  numbers(selected: unknown): Float32Array
-  /** The column has so many numbers. */
-  hasDimensions(column: SQLWrapper, dimensions: number): SQL
-  /** Absent where the database cannot tell, which may turn out after the dialect was made, as it is opened. */
-  readonly distance?: VectorDistance | undefined
-}
-
-/** How a database tells how far apart two embeddings of one length are: one less their cosine, computed with floats of 32 bits at least. */
-export interface VectorDistance {
-  /** An embedding, to be bound. */
-  value(numbers: readonly number[]): Value
-  /** NULL where it cannot tell: products of an embedding that was stored unscaled may all be 0. */
-  sql(column: SQLWrapper, value: SQLWrapper): SQL
-}
-
-/** How lists that are bound as JSON text become rows, for memories and their words. */
-export interface MemorySearch {
-  readonly embeddings: Embeddings
-  /** `… as entry` for a FROM: a row with a column for each member of the objects in a list. A text that is absent is NULL. */
-  entries(list: SQLWrapper): SQL
-  /** The payload of such an entry, as the type of its column. */
-  payload(text: SQLWrapper): SQL
-  /**
-   * `… as entry` for a FROM: a row of `mid` and `word` for each number in `words` of the objects in a list; `midOf` says what the
-   * `mid` of such an object is by its `id`.
-   */
-  words(list: SQLWrapper, midOf: (id: SQL) => SQL): SQL
-}
-
-/** Everything that differs between databases. The engine never asks where it runs: it speaks these verbs and reads these facts. */
-export interface Dialect {
-  readonly tables: Tables
-  readonly capabilities: Capabilities
-  readonly limits: Limits
-  readonly expressions: Expressions
-  readonly search: MemorySearch
-  /** Absent where the ability `jsonPathFilter` is. */
-  readonly jsonPaths?: JsonPaths
-  /** Absent where the ability `jsonPathIndex` is. */
-  readonly pathIndexing?: PathIndexing
-  readonly migrations: readonly Migration[]
-  /** Runs a script in a transaction that only reads: one consistent view. */
-  read<T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T>
-  /** Runs a script in a transaction that holds what it locks until it commits. One attempt: the engine repeats it. */
-  write<T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T>
-  /**
-   * Appends in the fewest round trips the database allows, taking for granted that the session exists, the revision fits,
-   * the ids are new and the state stays small: `undefined` when one of that is not so, and nothing was written then.
-   * Absent where a script is already the shortest way.
-   */
-  appendEvents?(append: Append, call: Call): Promise<Appended | undefined>
-  /**
-   * Several appends in one commit, each as if it came after those before it: `undefined` for one that is not the common case,
-   * of which nothing was written. Where the database takes one writer at a time, and a commit costs more than what is in it.
-   */
-  readonly appendTogether?: (appends: readonly Append[], call: Call) => Promise<readonly (Appended | undefined)[]>
-  /** Work is done at once, and holds the thread: nothing of this process comes while it is under way, but right after it. */
-  readonly holdsThread?: true
-  /**
-   * Creates a session in the fewest round trips, taking for granted that there is none of its key and that states stay small:
-   * `undefined` when one of that is not so, and nothing was written then. The row has what the session sees, `userState` and
-   * `appState`. Absent where a script is already the shortest way.
-   */
-  createSession?(session: NewSession, call: Call): Promise<Row | undefined>
-  /** The session and its events in one consistent view, in the fewest round trips; `undefined` without the session. */
-  loadSession(shape: LoadShape, params: Params, call: Call): Promise<Loaded | undefined>
-  /**
-   * The same inside a transaction that somebody else began: in one statement where the transaction itself is no consistent
-   * view. Absent where it is.
-   */
-  readonly loadWithin?: (tx: Tx, shape: LoadShape, params: Params) => Script<Loaded | undefined>
-  /**
-   * `false`: where the planner sorts rows although an index has their order, the server may lack the room to do so with a
-   * document in them.
-   */
-  readonly sortsDocuments?: false
-  /** Milliseconds to wait, by trying again, for a lock that somebody else holds. */
-  readonly lockWait: number
-  /** What a migration does first: take a lock that it holds until it commits, where the transaction's own is not enough. */
-  readonly migrationStart: readonly Statement[]
-  /** Makes the table of migrations, unless it is there: where a migration is recorded before its statements. */
-  readonly historyTable?: Statement
-  /** What a migration does last, also after an error: gives back what does not end with its transaction. */
-  readonly migrationEnd: readonly Statement[]
-  /** One row for each table and view that is there, its name as `name`. */
-  readonly existingTables: Statement
-  /**
-   * Rows of `difference`: each says in words in what the tables differ from those that the migrations made, so that the store
-   * would not keep its promises. Absent where a schema cannot be changed like that.
-   */
-  readonly schemaDifferences?: Statement
-  /** What a deep look at the health reads of the tables. Absent where it reads nothing. */
-  readonly catalog?: Catalog
-  /** The statements of a migration with the store's own names in place of the default ones. */
-  named(migration: Migration): readonly string[]
-  readonly failureOf: (error: unknown) => Failure
-  server(call: Call): Promise<Server>
-  /** Wakes tails when another process appends to their session. Absent where tails look again and again. */
-  readonly listen?: (key: SessionKey) => Listening
-  /** Tells those that listen, once the transaction has committed, that the session has new events or is gone. Goes with every append. */
-  readonly announce?: (tx: Tx, key: SessionKey) => Script<void>
-  /** Absent where there is no pool, or the driver tells nothing of it. */
-  readonly pool?: () => PoolState
-  /** Closes what the store opened itself, and only that. */
-  close(): Promise<void>
-}

@@ -2,33 +2,28 @@ export type {
   Append,
   Appended,
   Dialect,
-  Embeddings,
   ErrorKind,
   EventValues,
-  Expressions,
   Failure,
   InsertAll,
   InsertNew,
-  JsonAt,
-  JsonPaths,
   Loaded,
   LoadShape,
-  MemorySearch,
   Migration,
   NewSession,
   Params,
   Part,
-  PathIndexing,
   PoolState,
   Row,
   Server,
   Statement,
-  StatePathIndex,
   StoredDelta,
   Tx,
   Value,
-  VectorDistance,
 } from './dialect.ts'
+export type { Expressions } from './expressions.ts'
+export type { JsonAt, JsonPaths, PathIndexing, StatePathIndex } from './json-path.ts'
+export type { Embeddings, MemorySearch, VectorDistance } from './search.ts'
 export { bytesOfEmbedding, embeddingOfBytes } from './embedding-bytes.ts'
 export { createEngine, createRemoteStore, type Backend, type Engine } from './create-store.ts'
 export { operationsByName } from './methods.ts'

@@ -1,6 +1,7 @@
 import { checkCompared, distanceSlack, likeness, type Limits, type MemorySearchRequest } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
-import type { Dialect, Params, Row, Tx, VectorDistance } from './dialect.ts'
+import type { Dialect, Params, Row, Tx } from './dialect.ts'
+import type { VectorDistance } from './search.ts'
 import type { Script } from './script.ts'
 import { param, selected, variants } from './statements.ts'
 

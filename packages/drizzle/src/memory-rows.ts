@@ -8,7 +8,8 @@ import {
   type MemoryEntry,
 } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
-import type { Dialect, Embeddings, InsertAll, Params, Row } from './dialect.ts'
+import type { Dialect, InsertAll, Params, Row } from './dialect.ts'
+import type { Embeddings } from './search.ts'
 import { keyedDigest, wordNumbers } from './memory-words.ts'
 import { bare, param } from './statements.ts'
 import type { StoredForm } from './stored-form.ts'

@@ -9,7 +9,8 @@ import {
   type StatePathIndexRequest,
 } from '@daybook/core'
 import { getTableName, sql } from 'drizzle-orm'
-import type { Dialect, StatePathIndex, Tx } from './dialect.ts'
+import type { Dialect, Tx } from './dialect.ts'
+import type { StatePathIndex } from './json-path.ts'
 import { begun, isPathIndexId, underMigrationLock, type Schema } from './migrate.ts'
 import type { Script } from './script.ts'
 import { assigned, insertInto, param, selected } from './statements.ts'

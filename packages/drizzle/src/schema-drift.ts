@@ -1,5 +1,6 @@
 import { Column, getTableColumns, getTableName, is, SQL, StringChunk } from 'drizzle-orm'
-import type { Dialect, StatePathIndex, Statement, Tx } from './dialect.ts'
+import type { Dialect, Statement, Tx } from './dialect.ts'
+import type { StatePathIndex } from './json-path.ts'
 import { recordedPathIndexes } from './path-indexes.ts'
 import { tableNames } from './rows.ts'
 import type { Script } from './script.ts'

@@ -1,6 +1,7 @@
 import { toStorableText, type CheckedCondition, type IndexedType, type Scalar } from '@daybook/core'
 import { sql, type SQL, type SQLWrapper } from 'drizzle-orm'
-import type { JsonAt, JsonPaths, StatePathIndex, Value } from './dialect.ts'
+import type { Value } from './dialect.ts'
+import type { JsonAt, JsonPaths, StatePathIndex } from './json-path.ts'
 import { storablePath } from './path-indexes.ts'
 import { param } from './statements.ts'
 

@@ -1,0 +1,41 @@
+import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
+
+/** What a database writes differently inside an expression. */
+export interface Expressions {
+  /** JSON text, bound as a parameter, as the type that state columns have. */
+  json(text: SQLWrapper): SQL
+  /** JSON text, bound as a parameter, as the type that keeps it verbatim. */
+  payload(text: SQLWrapper): SQL
+  /** A column of a document as text. */
+  jsonText(column: SQLWrapper): SQL
+  /** A column of a payload as text. */
+  payloadText(column: SQLWrapper): SQL
+  /** A whole number that may be beyond 2^53, as text. */
+  wholeText(column: SQLWrapper): SQL
+  /** A time in whole microseconds: as text at least where it is beyond 2^53. */
+  time(column: SQLWrapper): SQL
+  /** A whole number, bound as a parameter where its type cannot be told from its place. */
+  wholeParam(value: SQLWrapper): SQL
+  /** A text, bound as a parameter where its type cannot be told from its place. */
+  textParam(value: SQLWrapper): SQL
+  /** `… as one` for a FROM: a row with a `value` for each string in a JSON array that is bound as text, each there once. */
+  strings(list: SQLWrapper): SQL
+  /** The same for whole numbers. */
+  wholes(list: SQLWrapper): SQL
+  /** `column` is one of the whole numbers in a JSON array. */
+  isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
+  /**
+   * SELECT of a table's row for each row of `from`, one at most, by a condition that a unique index answers. `from` is read first
+   * whatever the planner believes: with statistics that are not there yet, or wrong, it would rather walk all rows of a user for
+   * each of ours. What follows it names `columns` by their aliases.
+   */
+  selectEach(columns: Readonly<Record<string, SQLWrapper>>, from: SQLWrapper, table: Table, condition: SQLWrapper): SQL
+  /** The same where each row of `from` may have many. */
+  selectMany(columns: Readonly<Record<string, SQLWrapper>>, from: SQLWrapper, table: Table, condition: SQLWrapper): SQL
+  /** DELETE of the rows of a table whose `column` is one of the whole numbers in a JSON array. It walks an index of the column. */
+  deleteListed(table: SQLWrapper, column: SQLWrapper, list: SQLWrapper): SQL
+  /** DELETE of the rows of a table in which `columns` are what they are in a row of `from`. It walks an index that begins with them. */
+  deleteEach(table: Table, columns: readonly (readonly [Column, SQLWrapper])[], from: SQLWrapper): SQL
+  /** Ends a SELECT whose rows the transaction is about to change. */
+  readonly forUpdate: SQL
+}
