@@ -15,6 +15,7 @@ const parts = (major) => ({
   core: vitest('--project=core', '--project=drizzle'),
   memory: suite('memory', 'concurrent'),
   sqlite: suite('sqlite', 'concurrent'),
+  'sqlite-worker': suite('sqlite-worker', 'core'),
   'libsql-client': suite('libsql-client', 'concurrent'),
   'better-sqlite3':
     major < 24

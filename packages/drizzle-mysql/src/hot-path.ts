@@ -10,7 +10,8 @@ import {
   type Row,
   type Statement,
 } from '@daybook/drizzle'
-import { appendedBy, buildBlock, buildSteps, insertedBy, shaped, sizesIn, type Shaped } from './append.ts'
+import { shaped, type Shaped } from './append-shape.ts'
+import { appendedBy, buildBlock, buildSteps, insertedBy, sizesIn } from './append.ts'
 import type { Connections } from './connections.ts'
 import { runBlock, runText, type Connection } from './driver.ts'
 import { checkViolations, notPreparable } from './errors.ts'

@@ -1,7 +1,8 @@
 import { byteLength } from '@daybook/core'
 import { insertInto, param, selected, type NewSession, type Params, type Statement } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
-import { isEmpty, scopePart, shapedDeltas, shapeOf, words, type Shape, type Shaped } from './append.ts'
+import { isEmpty, shapedDeltas, shapeOf, type Shape, type Shaped } from './append-shape.ts'
+import { scopePart, words } from './append.ts'
 import type { DaybookTables } from './schema.ts'
 
 // As an append: a block on MariaDB, and on MySQL one INSERT, which is a transaction by itself; what the session sees of its
