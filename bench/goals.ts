@@ -1,5 +1,5 @@
 // What Daybook set out to reach, and what a run says of it. Ratios are of medians, to the limit's in the same run.
-import { reasonOf } from './reasons.ts'
+import { leadReasonOf, reasonOf } from './reasons.ts'
 import { yardstick, type Line, type Run } from './result.ts'
 
 export interface Verdict {
@@ -99,8 +99,8 @@ const leads = (run: Run): Verdict[] =>
     const [lead, best] = [leadOf(line, adk), leadOf(limit, adk)]
     if (lead === undefined || best === undefined) return []
     const goal = Math.min(leastLead, leastShare * best)
-    // No reason: those that are known are of the distance to the limit, not to ADK.
-    return [verdict(`${line.workload}: ≥ ${goal.toFixed(1)} times as fast as ADK's own`, lead, lead >= goal)]
+    const why = lead >= goal ? undefined : leadReasonOf(run, line.workload, line.contender)
+    return [verdict(`${line.workload}: ≥ ${goal.toFixed(1)} times as fast as ADK's own`, lead, lead >= goal, why)]
   })
 
 function leadOf(one: Line, other: Line): number | undefined {
