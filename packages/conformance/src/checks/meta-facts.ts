@@ -68,7 +68,7 @@ const tried = (fact: TriedFact) =>
     else agrees(ctx, fact, (await attempt()) === 'yes', 'the database, when it was tried')
   }
 
-/** How long the tail of an open that idles takes to see what somebody else appends, in milliseconds. */
+/** How long the tail of an open that idles takes to see what somebody else has appended, in milliseconds after the answer. */
 async function wakes(ctx: Ctx, append: (id: string) => Promise<unknown>): Promise<number[]> {
   const taken: number[] = []
   const controller = new AbortController()
@@ -81,12 +81,12 @@ async function wakes(ctx: Ctx, append: (id: string) => Promise<unknown>): Promis
   try {
     for (const idle of [700, 1100]) {
       await new Promise((resolve) => setTimeout(resolve, idle))
-      const started = performance.now()
       const arrival = new Promise<void>((resolve) => arrived.push(resolve))
       await append(`e${idle}`)
+      const acknowledged = performance.now()
       const late = new Promise<void>((resolve) => setTimeout(resolve, 5000).unref())
       await Promise.race([arrival, late])
-      taken.push(Math.round(performance.now() - started))
+      taken.push(Math.round(performance.now() - acknowledged))
     }
   } finally {
     controller.abort()
