@@ -43,7 +43,7 @@ function indexedColumn(column: object): string {
 
 const textOf = (chunk: unknown): string => {
   if (is(chunk, Column)) return chunk.name
-  return is(chunk, StringChunk) ? chunk.value.join('') : ''
+  return is(chunk, StringChunk) ? [chunk.value].flat().join('') : '' // Drizzle 1.0 keeps one text, 0.45 a list
 }
 
 /** Columns and indexes of the application's own are allowed, as long as the columns may be empty. */
