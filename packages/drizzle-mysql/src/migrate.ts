@@ -7,10 +7,20 @@ import { artifacts, versionsName } from './migrations/0004-artifacts.ts'
 import { memories } from './migrations/0005-memories.ts'
 import { artifactAge } from './migrations/0006-artifact-age.ts'
 import { vectors } from './migrations/0007-vectors.ts'
+import { memorySource } from './migrations/0008-memory-source.ts'
 import { collations, type Flavour, type MysqlTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
-const allMigrations: readonly Migration[] = [sessions, views, leases, artifacts, memories, artifactAge, vectors]
+const allMigrations: readonly Migration[] = [
+  sessions,
+  views,
+  leases,
+  artifacts,
+  memories,
+  artifactAge,
+  vectors,
+  memorySource,
+]
 
 /** What a migration needs to know about the place of the tables. */
 export function migrating(

@@ -82,7 +82,7 @@ test('a database of the first migration gets the views, and keeps its rows', asy
   await toOlder(place)
   const next = await openedStore(place.url)
   await expect(next.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
-  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004', '0005', '0006', '0007'])
+  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004', '0005', '0006', '0007', '0008'])
   expect(await place.rows('select session_id, event_id from daybook_events_v1')).toEqual([
     { session_id: 's1', event_id: 'e1' },
   ])

@@ -216,7 +216,7 @@ export function daybookTables(options: PgTableOptions = {}) {
     },
     (t) => [
       index(`${names.memories}_recent`).on(t.appName, t.userId, t.timestamp.desc().nullsFirst(), t.memoryId),
-      index(`${names.memories}_source`).on(t.appName, t.userId, t.sessionId),
+      index(`${names.memories}_source`).on(t.sessionId, t.appName, t.userId),
       index(`${names.memories}_age`).on(t.appName, t.timestamp),
       unique(`${names.memories}_key`).on(t.appName, t.userId, t.memoryId),
     ],

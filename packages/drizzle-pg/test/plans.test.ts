@@ -160,6 +160,27 @@ describe('memories, of which the planner was told that there are none', () => {
       expect(ways.filter((way) => way !== 'Sort')).toEqual(['daybook_memories_pkey', 'daybook_memory_words_pk'])
   })
 
+  test('are looked up by their ids, however many a user has of no session', async () => {
+    const { schema } = await migratedStore()
+    const sql = client()
+    await sql.unsafe(`set search_path to ${schema}; alter table daybook_memories set (autovacuum_enabled = false);
+      insert into daybook_memories (app_name, user_id, memory_id, timestamp, payload, digest, created_at, updated_at)
+        select 'shop', 'ann', 'a memory of ' || n, n, '{"text":"x"}', '', 0, 0 from generate_series(1, 80000) as n`)
+    const sent: { text: string; values: unknown[] }[] = []
+    const debug = (_connection: number, text: string, values: unknown[]) => void sent.push({ text, values })
+    const store = await createPgStore(drizzle({ client: client({ max: 1, debug }) }), { schema })
+    await store.memories.get(ann, 'a memory of 1')
+    const plans = (work: () => Promise<unknown>) => plansOf(sql, sent, work)
+    expect(await plans(() => store.memories.get(ann, 'a memory of 7'))).toEqual(both('daybook_memories_key'))
+    const added = await plans(() => store.memories.add(ann, [{ id: 'a memory of 7', text: 'x' }]))
+    expect(added.flat().filter((way) => /recent|source|age|Seq/.test(way))).toEqual([])
+    const ofSession = await plans(() => store.memories.delete({ ...ann, sessionId: 's1' }))
+    expect(ofSession.flat().filter((way) => way !== 'Sort')).toEqual([
+      'daybook_memories_source',
+      'daybook_memories_source',
+    ])
+  })
+
   test('are looked up by their ids when they are added again', async () => {
     const { store, plans } = await rememberingStore()
     const found = await plans(() => store.memories.add(ann, [{ id: 'b7', text: 'memory b 7' }]))

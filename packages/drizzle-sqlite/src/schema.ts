@@ -179,7 +179,7 @@ export function daybookTables(options: TableNameOptions = {}) {
     (t) => [
       unique(`${names.memories}_key`).on(t.appName, t.userId, t.memoryId),
       index(`${names.memories}_recent`).on(t.appName, t.userId, sql`${t.timestamp} desc`, t.memoryId),
-      index(`${names.memories}_source`).on(t.appName, t.userId, t.sessionId),
+      index(`${names.memories}_source`).on(t.sessionId, t.appName, t.userId),
       index(`${names.memories}_age`).on(t.appName, t.timestamp),
     ],
   )

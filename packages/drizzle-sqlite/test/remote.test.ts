@@ -47,8 +47,9 @@ describe.skipIf(serverProblem !== undefined)(
         '0005',
         '0006',
         '0007',
+        '0008',
       ])
-      expect(await stores[0]?.health()).toMatchObject({ ok: true, flavour: 'sqlite', schemaVersion: '0007' })
+      expect(await stores[0]?.health()).toMatchObject({ ok: true, flavour: 'sqlite', schemaVersion: '0008' })
       await Promise.all(stores.map((one) => one.close()))
     })
 
