@@ -36,7 +36,7 @@ const append = `with ${appendSession}, ${appendEvent('s')} ${appended}`
 const appendWithUser = `with ${appendSession}, ${appendUser}, ${appendEvent('u')} ${appended}`
 
 const load = `select s.state, u.state as "user", a.state as "app", s.revision, s.last_seq, s.created_at, s.updated_at, s.last_event_at, (
-    select json_agg(json_build_array(e.seq, e.payload) order by e.seq) from (
+    select json_agg(json_build_array(e.seq, e.payload)) from (
       select seq, payload from daybook_events where sid = s.sid order by seq desc limit $4::bigint) as e) as events
   from daybook_sessions s
   left join daybook_user_states u on u.app_name = $1 and u.user_id = $2
@@ -91,7 +91,8 @@ function limit(run: Run, url: string, close: () => Promise<void>): Contender {
     async load({ appName, userId, sessionId }, last) {
       const [row] = await run('load', load, [appName, userId, sessionId, last])
       if (row === undefined) throw new Error('the session is missing')
-      return { state: merged(row.state, row.user, row.app), events: (row.events ?? []).map(([, event]) => event) }
+      const events = (row.events ?? []).toSorted(([a], [b]) => a - b) // as the index has them: a sort of many goes through a file
+      return { state: merged(row.state, row.user, row.app), events: events.map(([, event]) => event) }
     },
     async list({ appName, userId }, most, withState) {
       const rows = withState
