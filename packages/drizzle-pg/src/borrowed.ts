@@ -1,4 +1,4 @@
-import type { Call } from '@daybook/core'
+import { StoreError, type Call } from '@daybook/core'
 import type { Cancellable } from './cancel.ts'
 
 /** A connection of node-postgres, as the pool lends it. */
@@ -66,7 +66,8 @@ export async function lending<C extends Connection, T>(
 
 /**
  * Runs work of Drizzle's that takes a connection of the pool as the first thing it does, and sees to it that the pool gets
- * it back. Drizzle forgets a connection whose BEGIN fails, and one that has gone silent would be kept for ever.
+ * it back. Drizzle forgets a connection whose BEGIN fails, one that has gone silent would be kept for ever, and so would one whose
+ * transaction has a body of the application's that never ends. What Drizzle gives back later the pool refuses, and nobody hears that.
  *
  * @param cancel tells the server of a connection that was closed here while something ran on it
  */
@@ -78,6 +79,9 @@ export async function borrowing<T>(
 ): Promise<T> {
   let connection: Connection | undefined
   let loan: number | undefined
+  let leave: ((reason: StoreError) => void) | undefined
+  const left = new Promise<never>((_, reject) => (leave = reject))
+  left.catch(() => {}) // most works end by themselves
   const note = (lent: Connection | undefined) => {
     connection = lent
     loan = lent && out.get(lent)
@@ -88,13 +92,16 @@ export async function borrowing<T>(
   const giveUp = () => {
     timer ??= setTimeout(() => {
       if (connection === undefined || !isOut()) return
-      void connection.end().catch(() => {}) // what runs on it fails, and gives it back
+      void connection.end().catch(() => {}) // what runs on it fails
       cancel(connection) // only now: before, the server might be at work for whoever has it next
+      leave?.(new StoreError('aborted', 'the call was over before its work')) // the call has its own answer already
     }, grace).unref()
   }
   call.signal.addEventListener('abort', giveUp, { once: true })
   try {
-    return await seen(pool, note, work)
+    const done = seen(pool, note, work)
+    done.catch(() => {}) // it may fail after it was left
+    return await Promise.race([done, left])
   } finally {
     clearTimeout(timer)
     call.signal.removeEventListener('abort', giveUp)

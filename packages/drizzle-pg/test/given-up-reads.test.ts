@@ -59,3 +59,32 @@ test('a write that was aborted while it waited for a lock ends on the server, an
   expect((await owned.sessions.get(key))?.state).toEqual({ free: true, 'app:a': 1 })
   await store.close()
 }, 20_000)
+
+test('a body that never ends gives its connection back with its call, and what it does later is refused', async () => {
+  const { schema, ...owned } = await migratedStore()
+  await owned.sessions.create(key)
+  const pool = nodePool({ max: 1 })
+  const store = await createPgStore(drizzle({ client: pool }), { schema })
+  let answer: (() => void) | undefined
+  const answered = new Promise<void>((resolve) => (answer = resolve))
+  let late: Promise<unknown> | undefined
+  const hanging = store.transaction(
+    async (_tx, joined) => {
+      await joined.events.append(key, { id: 'undone' })
+      await answered
+      late = joined.events.append(key, { id: 'late' })
+      await late
+    },
+    { timeout: 300 },
+  )
+  await expect(hanging).rejects.toMatchObject({ code: 'timeout' })
+  await store.events.append(key, { id: 'next' }, { timeout: 5_000 }) // over the only connection, while the body still waits
+  answer?.()
+  await expect.poll(() => late !== undefined).toBe(true)
+  await expect(late).rejects.toMatchObject({ code: 'unavailable' })
+  await store.events.append(key, { id: 'last' })
+  const { events } = (await owned.sessions.get(key, { events: 'all' })) ?? {}
+  expect(events?.map(({ event }) => event.id)).toEqual(['next', 'last'])
+  expect((await store.health()).pool).toMatchObject({ size: 1, inUse: 0 })
+  await store.close()
+}, 20_000)
