@@ -41,8 +41,9 @@ export function migrating(
   return {
     migrations: allMigrations,
     migrationStart: [
-      // A lock that was not to be had in time has to be an error, and a subquery of two rows is one.
-      { sql: sql.raw(`select if(get_lock(${lock}, 10) = 1, 1, (select 1 union select 2))`) },
+      // The end of the call ends the wait: whoever has the lock may be at a large table. One that was not to be had all the same has
+      // to be an error, and a subquery of two rows is one.
+      { sql: sql.raw(`select if(get_lock(${lock}, ${longestWait}) = 1, 1, (select 1 union select 2))`) },
     ],
     historyTable: { sql: sql.raw(withNames(createMigrations, marks)) },
     migrationEnd: [{ sql: sql.raw(`select release_lock(${lock})`) }],
@@ -51,6 +52,9 @@ export function migrating(
     named: ({ statements }) => statements.map((statement) => withNames(statement, marks)),
   }
 }
+
+/** Seconds: longer than any call. */
+const longestWait = 31_536_000
 
 /** A server may store names in lower case, and compares them as its setting says. */
 export const isNamed = (column: string, name: string) =>

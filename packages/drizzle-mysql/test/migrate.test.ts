@@ -25,6 +25,21 @@ test('of many that migrate at once one does it, and all are ready', async () => 
   expect(sessions).toHaveLength(5)
 })
 
+test('a migration waits for another one as long as its call may take, and is no longer in the way after that', async () => {
+  const { url, pool, rows } = await newPlace()
+  const store = await openedStore(url)
+  const other = await pool.getConnection()
+  await other.query("select get_lock(sha2(concat(database(), '.daybook_migrations'), 224), 0)")
+  await expect(store.migrate({ timeout: 500 })).rejects.toMatchObject({ code: 'timeout' })
+  const waiting =
+    "select id from information_schema.processlist where db = database() and info like 'select if(get_lock%'"
+  await expect.poll(() => rows(waiting)).toEqual([])
+  const migrating = store.migrate({ timeout: 25_000 })
+  await new Promise((resolve) => setTimeout(resolve, 11_000)) // longer than a large table once was waited for
+  other.destroy()
+  expect((await migrating).current).toBe('0007')
+})
+
 test('a migration that was interrupted between two of its tables is completed by the next', async () => {
   const { url, pool, rows } = await newPlace()
   const store = await openedStore(url)
