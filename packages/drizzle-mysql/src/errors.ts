@@ -65,6 +65,7 @@ const ownErrnoKinds: Readonly<Record<Flavour, Kinds<number>>> = {
     3101: 'contention', // rolled back by the group
     3118: 'login_refused',
     3140: 'internal',
+    3151: 'too_large', // a key of a document beyond 65,535 bytes
     3157: 'internal',
     3819: 'internal',
     3159: 'untrusted', // the server wants TLS

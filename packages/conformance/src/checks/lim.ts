@@ -1,4 +1,4 @@
-import type { AgentEvent, Limits } from '@daybook/core'
+import { isJsonObject, type AgentEvent, type Limits } from '@daybook/core'
 import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, rejects } from '../expect.ts'
@@ -74,6 +74,48 @@ async function stringLengths(ctx: Ctx): Promise<void> {
       state?.['text'] === text,
       `a text of ${size} characters in state is exact`,
       `${String(state?.['text']).length} characters`,
+    )
+  }
+}
+
+/** The longest key that MySQL's JSON holds, in bytes. */
+const longestKey = 65_535
+
+/** A key is exact, or where a database has no room for it, it is refused as too large: in whatever way it comes. */
+async function keyLengths(ctx: Ctx): Promise<void> {
+  for (const size of [longestKey, longestKey + 1]) {
+    const name = 'k'.repeat(Math.min(size, ctx.limits.stateBytes - besides))
+    const key = keyOf(ctx, `of ${size}`)
+    const nested = { inner: { [name]: size } }
+    const ways = {
+      'a session that is created': () => newSession(ctx, `new ${size}`, { [name]: size, ...nested }),
+      'an event': () =>
+        ctx.store.events.append(key, say(`e${size}`, 'x', { actions: { stateDelta: { [name]: size } } })),
+      'an update': () => ctx.store.sessions.update(key, { set: nested }),
+      'the state of the app': () => ctx.store.state.update({ appName: ctx.app }, { set: { [name]: size } }),
+    }
+    await newSession(ctx, key.sessionId)
+    const refused: string[] = []
+    for (const [way, write] of Object.entries(ways)) {
+      try {
+        await write()
+      } catch (error) {
+        await rejects(() => Promise.reject(error), 'limit_exceeded', `a key of ${size} bytes in ${way}`)
+        refused.push(way)
+      }
+    }
+    if (size === longestKey) equal(refused, [], `where a key of ${size} bytes is refused`)
+    const states = [
+      (await ctx.other.sessions.get(keyOf(ctx, `new ${size}`)))?.state,
+      (await ctx.other.sessions.get(key))?.state,
+      (await ctx.other.state.get({ appName: ctx.app }))?.state,
+    ]
+    const found = states.flatMap((state) => [state?.[name], isJsonObject(state?.['inner']) && state['inner'][name]])
+    const count = found.filter((value) => value === size).length
+    equal(
+      count,
+      5 - refused.length - (refused.includes('a session that is created') ? 1 : 0),
+      `keys of ${size} bytes that are kept`,
     )
   }
 }
@@ -260,6 +302,9 @@ export const LIM: Checks = [
   check('LIM-01', 'ids of 191 code points and of 512 bytes pass; one more is limit_exceeded', idLimits),
   check('LIM-02', 'strings of 255, 256, 65,535, 65,536 characters and 1 Mi are exact', stringLengths, {
     budgetMs: 60_000,
+  }),
+  check('LIM-02', 'keys of 65,535 bytes are exact; longer ones are too, or limit_exceeded', keyLengths, {
+    variant: 'keys',
   }),
   check(
     'LIM-03',

@@ -122,6 +122,21 @@ export const valueMutants: readonly Mutant[] = [
     wrap: (store) => mapEvents(store, (event) => ({ ...event, timestamp: event.timestamp + zoneOffset() })),
   },
   {
+    id: 'M553',
+    bug: 'keys are cut at 64 KiB',
+    check: 'LIM-02@keys',
+    wrap: (store) =>
+      wrapStore(store, {
+        state: {
+          update: (key, change, options) => {
+            const { set } = change as { set?: object } // a mutant of what the check sends
+            const cut = Object.entries(set ?? {}).map(([name, value]) => [name.slice(0, 65_535), value])
+            return store.state.update(key, { set: Object.fromEntries(cut) as Record<string, unknown> }, options)
+          },
+        },
+      }),
+  },
+  {
     id: 'M42',
     bug: 'unknown members are dropped',
     check: 'EVT-09',
