@@ -37,7 +37,7 @@ test('a migration waits for another one as long as its call may take, and is no 
   const migrating = store.migrate({ timeout: 25_000 })
   await new Promise((resolve) => setTimeout(resolve, 11_000)) // longer than a large table once was waited for
   other.destroy()
-  expect((await migrating).current).toBe('0007')
+  expect((await migrating).applied).toContain('0001')
 })
 
 test('a migration that was interrupted between two of its tables is completed by the next', async () => {
