@@ -3,7 +3,7 @@ import type { Ctx } from '../context.ts'
 import { equal, rejects } from '../expect.ts'
 import { nothingWritten } from '../fixtures.ts'
 import { foundBy, seedStates } from './jsp-look.ts'
-import { injections } from './sec.ts'
+import { injections } from './sec-literal.ts'
 
 export async function literalFilters(ctx: Ctx): Promise<void> {
   const documents = injections.map((text, i): [string, Record<string, unknown>] => [

@@ -20,6 +20,7 @@ import { leaseMutants } from './leases.ts'
 import { listMutants } from './lists.ts'
 import { likenessMutants } from './likeness.ts'
 import { memoryMutants } from './memories.ts'
+import { memorySearchMutants } from './memory-searches.ts'
 import { raceMutants } from './races.ts'
 import { realWorldMutants } from './real-world.ts'
 import { resourceMutants } from './resources.ts'
@@ -51,6 +52,7 @@ export const mutants: readonly Mutant[] = [
   ...listMutants,
   ...likenessMutants,
   ...memoryMutants,
+  ...memorySearchMutants,
   ...raceMutants,
   ...realWorldMutants,
   ...resourceMutants,

@@ -37,3 +37,9 @@ export const adding = (store: Store, spoil: (entry: NewMemory) => NewMemory): St
         options,
       ),
   })
+
+/** The parts of a content; none where it has no such thing. */
+export const partsOf = (content: unknown): readonly unknown[] => {
+  const parts: unknown = typeof content === 'object' && content !== null ? Reflect.get(content, 'parts') : undefined
+  return Array.isArray(parts) ? parts : []
+}
