@@ -27,7 +27,7 @@ export async function bigApp(ctx: Ctx): Promise<{ readonly appName: string; read
 }
 
 /** A table read from end to end is a fault once it has rows to speak of; where nobody tells how many, always. */
-export const isFault = ({ rows = Infinity }: StatementPlan['scans'][number]) => rows > 1000
+export const isFault = ({ rows = Infinity }: StatementPlan['scans'][number]): boolean => rows > 1000
 
 export async function plansOf(ctx: Ctx, statements: readonly SentStatement[]): Promise<readonly StatementPlan[]> {
   const plan = oracleMember(ctx, 'plan')
