@@ -54,7 +54,9 @@ const grouping =
     return wrapStore(store, {
       events: {
         append: (key, events, options) => {
-          if (options !== undefined || listOf(events).some(({ id }) => id === undefined))
+          // What is said of known ids changes nothing for those that are new.
+          const isAlone = Object.keys(options ?? {}).some((name) => name !== 'onDuplicate')
+          if (isAlone || listOf(events).some(({ id }) => id === undefined))
             return store.events.append(key, events, options)
           return new Promise<AppendResult>((answer, fail) => {
             const lane = nameOf(key)
