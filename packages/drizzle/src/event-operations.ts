@@ -25,6 +25,7 @@ import type { Append, Appended, Loaded, StoredDelta, Tx } from './dialect.ts'
 import { noFilter } from './event-rows.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { loadWithin } from './load.ts'
+import { hasGap, readsOldView } from './old-view.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 import type { Script } from './script.ts'
 import { compactMark, isCompact } from './stored-form.ts'
@@ -134,6 +135,7 @@ export function createEventOperations(parts: Parts): EventOperations {
     const loaded = yield* look({ ...noFilter, afterSeq: eventsAfterSeq })
     const own = new Set(answer.events.map(({ id }) => id))
     const later = eventRows.eventsOf(loaded?.events ?? [], key)
+    if (hasGap(later, eventsAfterSeq, answer.events.at(-1)?.seq ?? 0)) throw readsOldView(key)
     return { ...answer, state: stateIn(loaded), newEvents: later.filter(({ event }) => !own.has(event.id)) }
   }
 

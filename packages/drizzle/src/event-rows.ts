@@ -35,6 +35,8 @@ export interface EventRows {
   /** Those of the ids that the session has. */
   byIds(tx: Tx, session: StoredSession, ids: readonly string[]): Script<readonly StoredEvent[]>
   find(tx: Tx, key: SessionKey, eventId: string): Script<StoredEvent | undefined>
+  /** Whether a session that is locked has an event of that place, whatever the transaction sees. */
+  isThere(tx: Tx, session: StoredSession, seq: number): Script<boolean>
   insert(tx: Tx, session: StoredSession, seq: number, event: NewEvent): Script<void>
   replace(tx: Tx, session: StoredSession, seq: number, event: NewEvent): Script<void>
   copy(tx: Tx, from: string, to: string, throughSeq: number): Script<void>
@@ -98,6 +100,9 @@ export function createEventRows(
   }
   const byId = {
     sql: sql`select ${selected(columns)} from ${events} where ${ofSession} and ${events.eventId} = ${param('eventId')}`,
+  }
+  const bySeq = {
+    sql: sql`select ${selected({ seq: events.seq })} from ${events} where ${isSid} and ${events.seq} = ${param('seq')}${expressions.forUpdate}`,
   }
   const values = {
     invocationId: param('invocationId'),
@@ -193,6 +198,9 @@ export function createEventRows(
     *find(tx, key, eventId) {
       const [row] = yield* tx.rows(byId, { ...sessionKeyParams(key), eventId })
       return row === undefined ? undefined : storedEventOf(row, key)
+    },
+    *isThere(tx, session, seq) {
+      return (yield* tx.rows(bySeq, { sid: BigInt(session.sid), seq })).length > 0
     },
     *insert(tx, session, seq, event) {
       yield* tx.change(insert, { ...eventValues(event, session), sid: BigInt(session.sid), seq })

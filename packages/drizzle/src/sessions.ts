@@ -28,6 +28,7 @@ import { changeScopes } from './append.ts'
 import type { Tx } from './dialect.ts'
 import { loadWithin } from './load.ts'
 import { noFilter } from './event-rows.ts'
+import { readsOldView } from './old-view.ts'
 import { createSessionLists, type SessionLists } from './session-lists.ts'
 import type { MemoryScripts } from './memories.ts'
 import type { Parts } from './operation.ts'
@@ -70,8 +71,20 @@ export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts)
     return sessionRows.sessionOf(row)
   }
 
+  /**
+   * An event that is not to be seen. Under the session's lock it may be there all the same, for a transaction that the store joined may
+   * read what was before others appended.
+   */
+  function* lacking(tx: Tx, session: StoredSession, seq: number, isLocked: boolean): Script<never> {
+    if (isLocked && (yield* eventRows.isThere(tx, session, seq))) throw readsOldView(session)
+    throw new StoreError(
+      'corrupt',
+      `session ${session.sessionId} lacks event ${seq}, or it is not to be seen from here`,
+    )
+  }
+
   /** The session's own state after `seq`: what creation and the events up to there made of it. */
-  function* stateAfter(tx: Tx, session: StoredSession, seq: number): Script<JsonObject> {
+  function* stateAfter(tx: Tx, session: StoredSession, seq: number, isLocked: boolean): Script<JsonObject> {
     if (seq === session.lastSeq) return session.state
     let state = yield* sessionRows.initialState(tx, session)
     for (let done = 0; done < seq;) {
@@ -81,9 +94,12 @@ export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts)
         beyondSeq: done,
         limit: Math.min(200, seq - done),
       })
-      if (page.length === 0) throw new StoreError('corrupt', `session ${session.sessionId} lacks event ${done + 1}`)
-      for (const { event } of page) state = applyDelta(state, storedDelta(event))
-      done += page.length
+      for (const { event, seq: found } of page) {
+        if (found !== done + 1) yield* lacking(tx, session, done + 1, isLocked)
+        state = applyDelta(state, storedDelta(event))
+        done = found
+      }
+      if (page.length === 0) yield* lacking(tx, session, done + 1, isLocked)
     }
     return state
   }
@@ -137,7 +153,7 @@ export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts)
       const source = yield* sessionRows.lock(tx, key)
       const seq = throughSeq ?? source.lastSeq
       if (seq > source.lastSeq) throw seqBeyondHead('throughSeq', seq, source.lastSeq)
-      const state = yield* stateAfter(tx, source, seq)
+      const state = yield* stateAfter(tx, source, seq, true)
       const initialState = yield* sessionRows.initialState(tx, source)
       const target = { ...key, sessionId }
       const [last] =
@@ -164,7 +180,7 @@ export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts)
       const session = yield* sessionRows.find(tx, key)
       if (session === undefined) return undefined
       if (seq > session.lastSeq) throw seqBeyondHead('seq', seq, session.lastSeq)
-      return yield* stateAfter(tx, session, seq)
+      return yield* stateAfter(tx, session, seq, false)
     },
     pruneChunk: removal.pruneChunk,
     pruneCount: removal.pruneCount,

@@ -1,4 +1,4 @@
-import { isStoreError } from '@daybook/core'
+import { isStoreError, type JoinedStore, type SessionKey } from '@daybook/core'
 import type { Ctx } from '../context.ts'
 import { equal, rejects, succeeds } from '../expect.ts'
 import { idsOf, keyOf, loaded, newSession, numbers, say, seqsOf } from '../fixtures.ts'
@@ -74,6 +74,40 @@ export async function anomaliesAreExcluded(ctx: Ctx): Promise<void> {
     'app:inside',
   ]
   equal(Object.keys(state).toSorted(), keys.toSorted(), 'no update of the three scopes is lost')
+}
+
+async function appends(joined: JoinedStore, key: SessionKey): Promise<void> {
+  const { newEvents } = await joined.events.append(key, say('inside'), { eventsAfterSeq: 1 })
+  equal(idsOf(newEvents ?? []), ['meanwhile', 'more'], 'what others appended, as an append in a transaction tells it')
+}
+
+async function forks(joined: JoinedStore, key: SessionKey): Promise<void> {
+  await joined.events.append(key, say('inside'))
+  const sessionId = `${key.sessionId} forked`
+  const { state } = await joined.sessions.fork(key, { sessionId, throughSeq: 3 })
+  equal(state, { meanwhile: 1, more: 1 }, 'the state of a session that is forked in a transaction')
+}
+
+/**
+ * What others appended while a transaction was open: all of it, in what an append brings back and in what a fork is made of, or
+ * `busy` where the transaction goes on with what it saw when it first looked.
+ */
+export async function othersAreSeen(ctx: Ctx): Promise<void> {
+  const transaction = ctx.need('transaction')
+  for (const [what, body] of Object.entries({ appends, forks })) {
+    for (const hasLooked of [false, true]) {
+      const key = keyOf(ctx, `${what} ${hasLooked}`)
+      await newSession(ctx, key.sessionId)
+      await ctx.store.events.append(key, say('first'))
+      const done = transaction.run(ctx.store, async (joined) => {
+        if (hasLooked) equal((await joined.sessions.get(key))?.lastSeq, 1, 'the session as the transaction finds it')
+        const told = ['meanwhile', 'more'].map((id) => say(id, 'x', { actions: { stateDelta: { [id]: 1 } } }))
+        await ctx.other.events.append(key, told)
+        await body(joined, key)
+      })
+      await (hasLooked ? done.catch(busyOnly) : done)
+    }
+  }
 }
 
 function busyOnly(error: unknown): true {

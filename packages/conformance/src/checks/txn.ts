@@ -3,7 +3,7 @@ import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects } from '../expect.ts'
 import { idsOf, keyOf, loaded, newSession, nothingWritten, numbers, say, someEvents, walkEvents } from '../fixtures.ts'
 import { cutCallsAreUndone } from './txn-cut.ts'
-import { anomaliesAreExcluded, callsAreSavepoints } from './txn-isolation.ts'
+import { anomaliesAreExcluded, callsAreSavepoints, othersAreSeen } from './txn-isolation.ts'
 import { isValue, rounds, together } from '../race.ts'
 import { lateInTransaction } from './txn-late.ts'
 
@@ -230,6 +230,12 @@ export const TXN: Checks = [
       needs: ['transaction'],
       capability: 'concurrentWriters',
     },
+  ),
+  check(
+    'TXN-05',
+    'what others append while a transaction is open is told as a whole, or the transaction is busy',
+    othersAreSeen,
+    { engine: 'whitebox', needs: ['transaction'], capability: 'concurrentWriters', variant: 'others' },
   ),
   check(
     'TXN-06',

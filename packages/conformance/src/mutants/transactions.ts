@@ -123,4 +123,21 @@ export const transactionMutants: readonly Mutant[] = [
     wrap: (store) => store,
     transaction: joinedAs((joined) => halfByHalf(joined)),
   },
+  {
+    id: 'M554',
+    bug: 'an append in a transaction does not tell what others appended',
+    check: 'TXN-05@others',
+    wrap: (store) => store,
+    transaction: joinedAs((joined) =>
+      wrapStore(joined, {
+        events: {
+          append: async (key, events, options) => ({
+            ...(await joined.events.append(key, events, options)),
+            newEvents: [],
+          }),
+        },
+      }),
+    ),
+    fact: 'concurrentWriters',
+  },
 ]
