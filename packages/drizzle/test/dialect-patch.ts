@@ -196,5 +196,5 @@ export const readThenWrite: DialectPatch = (dialect) => ({
 /** The text of a statement as far as it is fixed. */
 export const textOf = (text: SQL): string =>
   text.queryChunks
-    .map((chunk) => (is(chunk, StringChunk) ? chunk.value.join('') : is(chunk, SQL) ? textOf(chunk) : '?'))
+    .map((chunk) => (is(chunk, StringChunk) ? [chunk.value].flat().join('') : is(chunk, SQL) ? textOf(chunk) : '?'))
     .join('')
