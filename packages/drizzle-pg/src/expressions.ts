@@ -13,6 +13,20 @@ import { sql, type SQL } from 'drizzle-orm'
 const isOneOf: Expressions['isOneOf'] = (column, list) =>
   sql`${column} = any(translate(${list}::text, '[]', '{}')::bigint[])`
 
+const wholes: Expressions['wholes'] = (list) =>
+  sql`(select value::bigint from jsonb_array_elements_text(${list}::text::jsonb) as given(value)) as one`
+
+// By where the rows are, and not a join, whose order the planner would choose; nor a list, which it may compare with each row of a
+// small table, and reads anew each time.
+const deleteEach: Expressions['deleteEach'] = (table, columns, from) => {
+  const isMeant = sql.join(
+    columns.map(([column, value]) => sql`${column} = ${value}`),
+    sql` and `,
+  )
+  return sql`delete from ${table} where ctid = any(array(
+    select its.ctid from ${from} cross join lateral (select ctid from ${table} where ${isMeant} offset 0) as its))`
+}
+
 /** What PostgreSQL writes inside expressions. */
 export const expressions: Expressions = {
   // ::text first: a driver that knows the parameter as JSON would encode the text a second time.
@@ -25,24 +39,15 @@ export const expressions: Expressions = {
   wholeParam: (value) => sql`${value}::bigint`,
   textParam: (value) => sql`${value}::text`,
   strings: (list) => sql`jsonb_array_elements_text(${list}::text::jsonb) as one(value)`,
-  wholes: (list) =>
-    sql`(select value::bigint from jsonb_array_elements_text(${list}::text::jsonb) as given(value)) as one`,
+  wholes,
   isOneOf,
   // A subquery with a limit, or an offset, is not merged into a join, whose order the planner would choose.
   selectEach: (columns, from, table, condition) =>
     sql`select its.* from ${from} cross join lateral (select ${selected(columns)} from ${table} where ${condition} limit 1) as its`,
   selectMany: (columns, from, table, condition) =>
     sql`select its.* from ${from} cross join lateral (select ${selected(columns)} from ${table} where ${condition} offset 0) as its`,
-  deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
-  // By where the rows are, and not a join: for the same reason.
-  deleteEach: (table, columns, from) => {
-    const isMeant = sql.join(
-      columns.map(([column, value]) => sql`${column} = ${value}`),
-      sql` and `,
-    )
-    return sql`delete from ${table} where ctid = any(array(
-      select its.ctid from ${from} cross join lateral (select ctid from ${table} where ${isMeant} offset 0) as its))`
-  },
+  deleteListed: (table, column, list) => deleteEach(table, [[column, sql`one.value`]], wholes(list)),
+  deleteEach,
   forUpdate: sql` for update`,
 }
 

@@ -160,6 +160,13 @@ describe('memories, of which the planner was told that there are none', () => {
       expect(ways.filter((way) => way !== 'Sort')).toEqual(['daybook_memories_pkey', 'daybook_memory_words_pk'])
   })
 
+  test('are deleted by their keys and those of their words', async () => {
+    const { store, plans } = await rememberingStore()
+    const found = await plans(() => store.memories.delete({ ...ann, before: Date.now() + 60_000, chunk: 2000 }))
+    expect(found.length).toBeGreaterThan(12)
+    expect(found.flat().filter((way) => /Seq|age/.test(way))).toEqual([])
+  })
+
   test('are looked up by their ids, however many a user has of no session', async () => {
     const { schema } = await migratedStore()
     const sql = client()

@@ -33,8 +33,11 @@ export interface Expressions {
   /** The same where each row of `from` may have many. */
   selectMany(columns: Readonly<Record<string, SQLWrapper>>, from: SQLWrapper, table: Table, condition: SQLWrapper): SQL
   /** DELETE of the rows of a table whose `column` is one of the whole numbers in a JSON array. It walks an index of the column. */
-  deleteListed(table: SQLWrapper, column: SQLWrapper, list: SQLWrapper): SQL
-  /** DELETE of the rows of a table in which `columns` are what they are in a row of `from`. It walks an index that begins with them. */
+  deleteListed(table: Table, column: Column, list: SQLWrapper): SQL
+  /**
+   * DELETE of the rows of a table in which `columns` are what they are in a row of `from`. It walks an index that begins with them. Of rows that are
+   * locked, or that nobody changes: one that was changed meanwhile may stay.
+   */
   deleteEach(table: Table, columns: readonly (readonly [Column, SQLWrapper])[], from: SQLWrapper): SQL
   /** Ends a SELECT whose rows the transaction is about to change. */
   readonly forUpdate: SQL

@@ -20,7 +20,7 @@ import {
   type Page,
   type SessionKey,
 } from '@daybook/core'
-import { sql } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import type { Params, Row, Tx } from './dialect.ts'
 import { noFilter } from './event-rows.ts'
 import { createDeleteListed } from './listed-rows.ts'
@@ -110,8 +110,16 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
     const before = names.includes('before') ? [sql`${memories.timestamp} < ${param('before')}`] : []
     return sql`from ${memories} where ${sql.join([sql`${memories.appName} = ${param('appName')}`, ...equals, ...before], sql` and `)}`
   }
-  const oldest = variants((variant) => ({
-    sql: sql`select ${selected({ mid })} ${named(variant)} order by ${memories.timestamp}, ${memories.mid} limit ${param('chunk')}${expressions.forUpdate}`,
+  /** In the order of an index that begins with what is named: by age alone a planner walks whatever the app has, whosever it is. */
+  const orderOf = (variant: string): SQL => {
+    const names = variant.split('|')
+    if (names.includes('id') || (names.includes('userId') && names.includes('sessionId'))) return sql``
+    return names.includes('userId')
+      ? sql` order by ${memories.timestamp} desc, ${memories.memoryId}`
+      : sql` order by ${memories.timestamp}, ${memories.mid}`
+  }
+  const some = variants((variant) => ({
+    sql: sql`select ${selected({ mid })} ${named(variant)}${orderOf(variant)} limit ${param('chunk')}${expressions.forUpdate}`,
   }))
   const counted = variants((variant) => ({ sql: sql`select count(*) as "count" ${named(variant)}` }))
 
@@ -257,7 +265,7 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
     },
     search: lookup,
     *deleteChunk(tx, request) {
-      const found = yield* tx.rows(oldest(variantOf(request)), { ...namedParams(request), chunk: request.chunk })
+      const found = yield* tx.rows(some(variantOf(request)), { ...namedParams(request), chunk: request.chunk })
       yield* removeMids(
         tx,
         found.map((row) => String(row['mid'])),
