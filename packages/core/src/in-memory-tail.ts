@@ -1,4 +1,4 @@
-import { checkedCount, checkedOptions, checkedSessionKey } from './arguments.ts'
+import { checkedCount, checkedOptions, checkedSessionKey, membersOf } from './arguments.ts'
 import { isStoreError } from './errors.ts'
 import type { AgentEvent, StoredEvent, TailOptions } from './events.ts'
 import { findSession, type SessionRow } from './in-memory-database.ts'
@@ -18,14 +18,18 @@ export function tailOf<E extends AgentEvent>(
   const opening = calls.run('events.tail', options, () => {
     const { afterSeq = 0, pollInterval = 1 } = checkedOptions(options, ['afterSeq', 'pollInterval'])
     checkedCount(pollInterval, 'pollInterval', { min: 1 })
-    return { key: checkedSessionKey(key, limits), afterSeq: checkedCount(afterSeq, 'afterSeq') }
+    const { signal } = membersOf(options ?? {}, 'options', ['signal'])
+    return {
+      key: checkedSessionKey(key, limits),
+      afterSeq: checkedCount(afterSeq, 'afterSeq'),
+      signals: signal === undefined ? [] : [signal as AbortSignal], // the call that this is in has looked at it
+    }
   })
   opening.catch(() => {}) // a tail that nobody reads fails unheard
-  const signals = [calls.closing, ...(options?.signal === undefined ? [] : [options.signal])]
   return {
     [Symbol.asyncIterator]() {
       const left = new AbortController()
-      const events = follow<E>(context, opening, [...signals, left.signal])
+      const events = follow<E>(context, opening, [calls.closing, left.signal])
       return {
         next: () => events.next(),
         // Without the signal it would wait behind a `next` that waits for an event.
@@ -38,16 +42,24 @@ export function tailOf<E extends AgentEvent>(
   }
 }
 
+interface Opened {
+  readonly key: SessionKey
+  readonly afterSeq: number
+  /** The caller's. */
+  readonly signals: readonly AbortSignal[]
+}
+
 async function* follow<E extends AgentEvent>(
   { data }: InMemoryContext,
-  opening: Promise<{ readonly key: SessionKey; readonly afterSeq: number }>,
-  signals: readonly AbortSignal[],
+  opening: Promise<Opened>,
+  ends: readonly AbortSignal[],
 ): AsyncGenerator<StoredEvent<E>, undefined> {
   const opened = await opening.catch(quietIfAborted)
   if (opened === undefined) return
   const row = findSession(data, opened.key)
   if (row === undefined) return
   let { afterSeq } = opened
+  const signals = [...ends, ...opened.signals]
   while (!row.isDeleted && !signals.some(({ aborted }) => aborted)) {
     const event = row.events[afterSeq]
     if (event === undefined) await change(row, signals)

@@ -5,7 +5,9 @@ import {
   checkedOptions,
   checkedSessionKey,
   isStoreError,
+  membersOf,
   whenAborted,
+  whenOver,
   type CallOptions,
   type ErrorCode,
   type Limits,
@@ -31,6 +33,8 @@ interface Opened {
   readonly key: SessionKey
   readonly afterSeq: number
   readonly longestWait: number
+  /** The caller's signal, and the time of each look. */
+  readonly given: CallOptions
 }
 
 const shortestWait = 25
@@ -45,20 +49,20 @@ const wokenWait = 4_000
 export function tail(parts: Parts, key: unknown, options: TailOptions | undefined): AsyncIterable<StoredEvent> {
   const { calls, limits } = parts
   // The arguments are read now, since they are the caller's; what is wrong with them is told where somebody listens.
-  const opening = calls.run('events.tail', callOptionsOf(options), (): Opened => {
+  const opening = calls.run('events.tail', options, (): Opened => {
     const { afterSeq = 0, pollInterval = 1_000 } = checkedOptions(options, ['afterSeq', 'pollInterval'])
     return {
       key: checkedSessionKey(key, limits),
       afterSeq: checkedCount(afterSeq, 'afterSeq'),
       longestWait: checkedCount(pollInterval, 'pollInterval', { min: 1 }),
+      given: membersOf(options ?? {}, 'options', ['signal', 'timeout']) as CallOptions, // the call that this is in has looked at them
     }
   })
   opening.catch(() => {}) // a tail that nobody reads fails unheard
   return {
     [Symbol.asyncIterator]() {
       const left = new AbortController()
-      const signals = [calls.closing, left.signal, ...(options?.signal === undefined ? [] : [options.signal])]
-      const events = follow(parts, opening, { ...callOptionsOf(options), signal: AbortSignal.any(signals) })
+      const events = follow(parts, opening, left)
       return {
         next: () => events.next(),
         // Without the signal it would wait behind a `next` that waits for an event.
@@ -71,20 +75,20 @@ export function tail(parts: Parts, key: unknown, options: TailOptions | undefine
   }
 }
 
-const callOptionsOf = (options: TailOptions | undefined): CallOptions => ({
-  ...(options?.timeout !== undefined && { timeout: options.timeout }),
-  ...(options?.signal !== undefined && { signal: options.signal }),
-})
-
 async function* follow(
   { calls, look, appended, listen }: Parts,
   opening: Promise<Opened>,
-  options: CallOptions & { readonly signal: AbortSignal },
+  end: AbortController,
 ): AsyncGenerator<StoredEvent, undefined> {
-  const { signal } = options
-  const opened = await quietly(signal, ['aborted'], () => opening)
+  const opened = await opening.catch(quietIfAborted)
   if (opened === undefined) return
-  const { key, longestWait } = opened
+  const { key, longestWait, given } = opened
+  const { signal } = end
+  const options = { ...given, signal }
+  // Not by AbortSignal.any, which takes no signals of test environments, and leaves something at those that last.
+  const unlisten = [calls.closing, ...(given.signal === undefined ? [] : [given.signal])].map((one) =>
+    whenOver(one, () => end.abort()),
+  )
   const listening = listen?.(key) ?? deaf
   try {
     let [seq, wait, sid] = [opened.afterSeq, shortestWait, '']
@@ -111,7 +115,12 @@ async function* follow(
     }
   } finally {
     listening.end()
+    for (const stop of unlisten) stop()
   }
+}
+
+function quietIfAborted(error: unknown): undefined {
+  if (!isStoreError(error) || error.code !== 'aborted') throw error
 }
 
 /** Where the database says nothing. */

@@ -4,6 +4,8 @@ import {
   checkedOptions,
   checkedSessionKey,
   isStoreError,
+  membersOf,
+  whenOver,
   type AgentEvent,
   type Calls,
   type Limits,
@@ -30,14 +32,19 @@ export function tailOf<E extends AgentEvent>(
   const opening = calls.run('events.tail', options, () => {
     const { afterSeq = 0, pollInterval = 1000 } = checkedOptions(options, ['afterSeq', 'pollInterval'])
     const wait = checkedCount(pollInterval, 'pollInterval', { min: 1 })
-    return { key: checkedSessionKey(key, limits), afterSeq: checkedCount(afterSeq, 'afterSeq'), wait }
+    const { signal } = membersOf(options ?? {}, 'options', ['signal'])
+    return {
+      key: checkedSessionKey(key, limits),
+      afterSeq: checkedCount(afterSeq, 'afterSeq'),
+      wait,
+      ends: [calls.closing, ...(signal === undefined ? [] : [signal as AbortSignal])], // the call that this is in has looked at it
+    }
   })
   opening.catch(() => {}) // a tail that nobody reads fails unheard
-  const ends = [calls.closing, ...(options?.signal === undefined ? [] : [options.signal])]
   return {
     [Symbol.asyncIterator]() {
       const left = new AbortController()
-      const events = follow<E>(load, opening, AbortSignal.any([...ends, left.signal]))
+      const events = follow<E>(load, opening, left)
       return {
         next: () => events.next(),
         // Without the signal it would wait behind a `next` that waits for an event.
@@ -50,13 +57,34 @@ export function tailOf<E extends AgentEvent>(
   }
 }
 
+interface Opened {
+  readonly key: SessionKey
+  readonly afterSeq: number
+  readonly wait: number
+  /** What ends it from outside. */
+  readonly ends: readonly AbortSignal[]
+}
+
 async function* follow<E extends AgentEvent>(
   load: TailedFile['load'],
-  opening: Promise<{ readonly key: SessionKey; readonly afterSeq: number; readonly wait: number }>,
-  signal: AbortSignal,
+  opening: Promise<Opened>,
+  over: AbortController,
 ): AsyncGenerator<StoredEvent<E>, undefined> {
   const opened = await opening.catch(quietIfAborted)
   if (opened === undefined) return
+  const unlisten = opened.ends.map((signal) => whenOver(signal, () => over.abort()))
+  try {
+    yield* eventsOf<E>(load, opened, over.signal)
+  } finally {
+    for (const end of unlisten) end()
+  }
+}
+
+async function* eventsOf<E extends AgentEvent>(
+  load: TailedFile['load'],
+  opened: Opened,
+  signal: AbortSignal,
+): AsyncGenerator<StoredEvent<E>, undefined> {
   let { afterSeq } = opened
   let createdAt: number | undefined
   while (!signal.aborted) {

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@daybook/core'
 import type { Ctx } from '../context.ts'
-import { equal, within } from '../expect.ts'
+import { equal, rejects, within } from '../expect.ts'
 import { keyOf, newSession, numbers, seqsOf, someEvents } from '../fixtures.ts'
 import { startWorker } from '../process.ts'
 
@@ -31,6 +31,7 @@ export async function tails(ctx: Ctx): Promise<void> {
   const tail = collect(ctx.store.events.tail(key, { afterSeq: 8, signal: controller.signal, pollInterval: 20 }), 1)
   controller.abort()
   equal(await within(10_000, tail, 'a tail ends on abort'), [], 'an aborted tail ends quietly')
+  await takesSignals(ctx)
   const closing = await ctx.open()
   const until = collect(closing.events.tail(key, { afterSeq: 8, pollInterval: 20 }), 1)
   await closing.events.list(key)
@@ -43,6 +44,26 @@ export async function tails(ctx: Ctx): Promise<void> {
   await ctx.other.sessions.delete(key)
   await newSession(ctx)
   equal(seqsOf(await within(10_000, gone, 'a tail ends on deletion')), [8], 'a tail of a deleted session ends quietly')
+}
+
+/** Whatever signals an abort is a signal, and what is none is refused where somebody reads. */
+async function takesSignals(ctx: Ctx): Promise<void> {
+  const read = (signal: unknown) => async () =>
+    collect(ctx.store.events.tail(keyOf(ctx), { afterSeq: 8, signal: signal as AbortSignal, pollInterval: 20 }), 1) // what the types forbid
+  const foreign = Object.assign(new EventTarget(), { aborted: false }) // test environments bring signals of their own
+  const tail = read(foreign)()
+  await ctx.store.events.list(keyOf(ctx))
+  foreign.aborted = true
+  foreign.dispatchEvent(new Event('abort'))
+  equal(await within(10_000, tail, 'a tail ends on a signal of another make'), [], 'an aborted tail ends quietly')
+  for (const none of [5, null, {}]) await rejects(read(none), 'invalid_argument', 'a tail with what is no signal')
+  const trap = {
+    get signal(): AbortSignal {
+      throw new Error('trap')
+    },
+  }
+  const trapped = async () => collect(ctx.store.events.tail(keyOf(ctx), trap), 1)
+  await rejects(trapped, 'invalid_argument', 'a tail with a signal that cannot be read')
 }
 
 export async function tailsAcrossProcesses(ctx: Ctx): Promise<void> {
