@@ -7,6 +7,7 @@ import {
   checkedOptions,
   checkedRecord,
   checkedSessionKey,
+  listOf,
 } from './arguments.ts'
 import { composeDeltas, emptyDelta, scopeOf, splitDelta, type JsonDelta, type Scope } from './delta.ts'
 import { StoreError } from './errors.ts'
@@ -15,7 +16,6 @@ import {
   byteLength,
   isJsonObject,
   jsonEquals,
-  reading,
   toJsonObject,
   toStorableText,
   type JsonObject,
@@ -90,11 +90,7 @@ export function appendRequest(
 }
 
 function newEvents(events: unknown, limits: Limits, now: () => number): NewEvent[] {
-  const batch = reading('events', () => {
-    if (!Array.isArray(events)) return undefined
-    checkLimit('events', 'events', limits.batchEvents, events.length)
-    return Array.from<unknown>(events)
-  })
+  const batch = listOf(events, 'events', { most: limits.batchEvents, unit: 'events' })
   if (batch === undefined) return [newEvent(events, 'event', limits, now)]
   const checked: NewEvent[] = []
   let bytes = 0

@@ -40,6 +40,18 @@ export function checkedRecord(value: unknown, field: string): Readonly<Record<st
 
 const isArray = (value: object, field: string) => reading(field, () => Array.isArray(value))
 
+/** The items of an array of the caller's, read once; `undefined` of anything else. Its length is looked at first: it may be any. */
+export const listOf = (
+  value: unknown,
+  field: string,
+  { most, unit }: { readonly most: number; readonly unit: string },
+): readonly unknown[] | undefined =>
+  reading(field, () => {
+    if (!Array.isArray(value)) return undefined
+    checkLimit(field, unit, most, value.length)
+    return Array.from<unknown>(value)
+  })
+
 /** The named members of an argument, each read once. */
 export function membersOf<const Name extends string>(
   value: unknown,
@@ -134,7 +146,7 @@ export function checkedDelta(
 ): JsonDelta {
   const setField = `${field}.${names.set}`
   const set = delta.set === undefined || delta.set === null ? {} : stateDocument(delta.set, setField, limits)
-  const unset = checkedKeys(delta.unset, `${field}.${names.unset}`)
+  const unset = checkedKeys(delta.unset, `${field}.${names.unset}`, limits)
   const both = unset.find((key) => Object.hasOwn(set, key))
   if (both !== undefined) throw invalid(`${setField}.${both}`, `is also in ${names.unset}`)
   return { set, unset }
@@ -186,9 +198,9 @@ export function warnOfLargeState(bytes: number, field: string, logger: Logger | 
   if (bytes > largeState) logger?.warn({ field, bytes }, `${field} is large, and is written as a whole at each change`)
 }
 
-function checkedKeys(value: unknown, field: string): string[] {
+function checkedKeys(value: unknown, field: string, limits: Limits): string[] {
   if (value === undefined || value === null) return []
-  const keys = reading(field, () => (Array.isArray(value) ? Array.from<unknown>(value) : undefined))
+  const keys = listOf(value, field, { most: limits.stateBytes, unit: 'keys' })
   if (keys === undefined) throw invalid(field, 'must be a list of keys')
   const checked = new Set<string>()
   for (const [i, key] of keys.entries()) {

@@ -21,13 +21,17 @@ export function checkCompared(limits: Limits, count: number, which = 'have an em
  * bit by that, but those less than the greatest by more than 2^126, which are too small to be told from 0 in any sum.
  */
 export function checkedEmbedding(value: unknown, field: string, dimensions: number): number[] {
+  const checked = <List extends { readonly length: number }>(list: List): List => {
+    if (list.length === dimensions) return list
+    throw invalid(field, `has ${list.length} numbers, and must have ${dimensions}`)
+  }
+  // The length first, which may be any; and of the copy, since a proxy may say another one.
   const numbers = reading(field, () =>
     Array.isArray(value) || value instanceof Float32Array || value instanceof Float64Array
-      ? Array.from<unknown>(value)
+      ? checked(Array.from<unknown>(checked(value)))
       : undefined,
   )
   if (numbers === undefined) throw invalid(field, 'must be a list of numbers')
-  if (numbers.length !== dimensions) throw invalid(field, `has ${numbers.length} numbers, and must have ${dimensions}`)
   const floats = numbers.map((number, i) => {
     const float = typeof number === 'number' ? Math.fround(number) : Number.NaN
     if (!Number.isFinite(float)) throw invalid(`${field}[${i}]`, 'must be a finite number that fits into 32 bits')

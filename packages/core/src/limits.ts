@@ -2,7 +2,7 @@ import { StoreError } from './errors.ts'
 
 /** The numbers beyond which a call is `limit_exceeded`, with nothing written. At the limit everything round-trips. */
 export interface Limits {
-  /** Unicode code points of an id. */
+  /** Unicode code points of an id. No more, as of its bytes. */
   readonly idCodePoints: number
   /** Bytes of an id in UTF-8: four such ids fit the index key of every database. */
   readonly idBytes: number

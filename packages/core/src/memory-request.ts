@@ -5,6 +5,7 @@ import {
   checkedOptions,
   checkedRecord,
   checkedSessionKey,
+  listOf,
   membersOf,
 } from './arguments.ts'
 import { checkedEmbedding } from './embeddings.ts'
@@ -99,7 +100,7 @@ export function memoryAddRequest(
   checkedOptions(options, [])
   const whose = checkedScope(scope, context.limits)
   const none = { scope: whose, entries: [], session: undefined, metadata: undefined, generated: [] }
-  const list = reading('source', () => (Array.isArray(source) ? Array.from<unknown>(source) : undefined))
+  const list = listOf(source, 'entries', { most: context.limits.batchEvents, unit: 'entries' })
   if (list !== undefined)
     return { ...none, ...batch(list, 'entries', (one, field) => newEntry(one, field, context), context) }
   const { session, events } = membersOf(source, 'source', ['session', 'events'])
@@ -122,7 +123,7 @@ function ofEvents(source: unknown, context: MemoryContext) {
   const { events, sessionId, metadata } = checkedOptions(source, ['events', 'sessionId', 'metadata'], 'source')
   const session = optionalId(sessionId, 'source.sessionId', limits)
   const shared = checkedMetadata(metadata, 'source.metadata', limits)
-  const list = reading('source.events', () => (Array.isArray(events) ? Array.from<unknown>(events) : undefined))
+  const list = listOf(events, 'events', { most: limits.batchEvents, unit: 'entries' })
   if (list === undefined) throw invalid('source.events', 'must be a list of events')
   return batch(list, 'events', (one, field) => entryOfGiven(one, field, session, shared, context), context)
 }
@@ -191,7 +192,6 @@ function batch(
   read: (one: unknown, field: string) => MemoryEntry | undefined,
   { limits }: MemoryContext,
 ): { readonly entries: readonly MemoryEntry[]; readonly generated: readonly string[] } {
-  checkLimit(field, 'entries', limits.batchEvents, list.length)
   const entries: MemoryEntry[] = []
   let bytes = 0
   for (const [i, one] of list.entries()) {

@@ -1,4 +1,4 @@
-import { checkedChoice, checkedRecord, membersOf } from './arguments.ts'
+import { checkedChoice, checkedRecord, listOf, membersOf } from './arguments.ts'
 import { StoreError } from './errors.ts'
 import { byteLength, isJsonObject, reading, toJson, type JsonObject, type JsonValue } from './json.ts'
 import { checkLimit, type Limits } from './limits.ts'
@@ -29,25 +29,20 @@ const invalid = (field: string, what: string) => new StoreError('invalid_argumen
 /** The conditions of a filter on state, checked before anything is read; none for `undefined`. */
 export function checkedWhere(where: unknown, limits: Limits): readonly CheckedCondition[] {
   if (where === undefined) return []
-  const given = listOf(where, 'where', 'a list of conditions', { most: mostConditions, unit: 'conditions' })
+  const given = checkedList(where, 'where', 'a list of conditions', { most: mostConditions, unit: 'conditions' })
   const checked = given.map((condition, i) => checkedCondition(condition, `where[${i}]`, limits))
   const values = checked.reduce((sum, condition) => sum + ('values' in condition ? condition.values.length : 1), 0)
   checkLimit('where', 'values', mostValues, values)
   return checked
 }
 
-/** The items of an array of the caller's, read once. Its length is looked at first: it may be any. */
-function listOf(
+function checkedList(
   value: unknown,
   field: string,
   what: string,
-  { most, unit }: { readonly most: number; readonly unit: string },
-): unknown[] {
-  const items = reading(field, () => {
-    if (!Array.isArray(value)) return undefined
-    checkLimit(field, unit, most, value.length)
-    return Array.from<unknown>(value)
-  })
+  bounds: { readonly most: number; readonly unit: string },
+): readonly unknown[] {
+  const items = listOf(value, field, bounds)
   if (items === undefined) throw invalid(field, `must be ${what}`)
   return items
 }
@@ -70,7 +65,7 @@ function checkedCondition(condition: unknown, field: string, limits: Limits): Ch
     case 'contains':
       return { path, op, value: checkedScalar(given.value, valueField, limits) }
     case 'in': {
-      const list = listOf(given.value, valueField, 'a list', { most: mostValues, unit: 'values' })
+      const list = checkedList(given.value, valueField, 'a list', { most: mostValues, unit: 'values' })
       return { path, op, values: list.map((value, i) => checkedScalar(value, `${valueField}[${i}]`, limits)) }
     }
     default: {
@@ -84,7 +79,7 @@ function checkedCondition(condition: unknown, field: string, limits: Limits): Ch
 /** A path into a state document: at least one segment, of which strings are keys and whole numbers are positions. */
 export function checkedPath(path: unknown, field: string, limits: Limits): StatePath {
   const deepest = Math.min(limits.stateDepth, longestPath)
-  const segments = listOf(path, field, 'a list of keys and positions', { most: deepest, unit: 'segments' })
+  const segments = checkedList(path, field, 'a list of keys and positions', { most: deepest, unit: 'segments' })
   if (segments.length === 0) throw invalid(field, 'is empty')
   let bytes = 0
   const checked = segments.map((segment, i) => {

@@ -33,7 +33,7 @@ export interface StoreContext {
 
 /**
  * The options that every store takes, checked. `others` names those that this kind of store takes besides; `limits` are
- * what it has when nothing is said.
+ * what it has when nothing is said, and `most` what the option can move them to, where that is less than elsewhere.
  *
  * @example
  * ```ts
@@ -48,12 +48,13 @@ export function storeContext(
   options: unknown = {},
   others: readonly string[] = [],
   limits: Limits = defaultLimits,
+  most: Partial<Limits> = {},
 ): StoreContext {
   refuseStrangers(options, 'options', [...storeOptionNames, ...others])
   const given = membersOf(options, 'options', storeOptionNames)
   const logger = guarded(checkedLogger(given.logger))
   return {
-    limits: checkedLimits(given.limits, limits),
+    limits: checkedLimits(given.limits, limits, { ...highest, ...most }),
     now: checkedClock(given.now),
     calls: createCalls({ logger, timeout: given.timeout as number | undefined }), // createCalls checks it
     logger,
@@ -63,18 +64,24 @@ export function storeContext(
 }
 
 /**
- * Where a limit ends that options can move: deeper documents would overrun the stack of whatever walks them, and longer names a
- * column of MySQL.
+ * Where a limit ends that options can move: deeper documents would overrun the stack of whatever walks them, longer names a
+ * column of MySQL, and longer ids the keys of all servers.
  */
-const highest: Partial<Limits> = { eventDepth: 500, stateDepth: 500, eventNameBytes: defaultLimits.eventNameBytes }
+const highest: Partial<Limits> = {
+  idCodePoints: defaultLimits.idCodePoints,
+  idBytes: defaultLimits.idBytes,
+  eventDepth: 500,
+  stateDepth: 500,
+  eventNameBytes: defaultLimits.eventNameBytes,
+}
 
-function checkedLimits(limits: unknown, defaults: Limits): Limits {
+function checkedLimits(limits: unknown, defaults: Limits, most: Partial<Limits>): Limits {
   if (limits === undefined) return Object.freeze({ ...defaults })
   const names = Object.keys(defaults) as (keyof Limits)[] // Limits is an interface of these keys and no others
   refuseStrangers(limits, 'limits', names)
   const given = membersOf(limits, 'limits', names)
   const limit = (name: keyof Limits) => {
-    const max = highest[name] ?? Number.MAX_SAFE_INTEGER
+    const max = most[name] ?? Number.MAX_SAFE_INTEGER
     return given[name] === undefined ? defaults[name] : checkedCount(given[name], `limits.${name}`, { min: 1, max })
   }
   const checked: { -readonly [Name in keyof Limits]: number } = { ...defaults }

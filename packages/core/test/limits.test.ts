@@ -211,6 +211,31 @@ test('arguments that cannot be read are refused, with nothing written', async ()
   expect(await store.sessions.count({ appName: 'shop' })).toBe(0)
 })
 
+test('a list is as long as it says, and is refused by that before it is read', async () => {
+  await using store = createInMemoryStore({ embeddingDimensions: 3 })
+  await store.sessions.create(key)
+  const endless = Object.assign<never[], object>([], { length: 2 ** 32 - 1 })
+  const calls: readonly (readonly [Promise<unknown>, string])[] = [
+    [store.sessions.update(key, { unset: endless }), 'limit_exceeded'],
+    [store.state.update({ appName: 'shop' }, { unset: endless }), 'limit_exceeded'],
+    [store.memories.add({ appName: 'shop' }, endless), 'limit_exceeded'],
+    [store.memories.add({ appName: 'shop' }, { events: endless }), 'limit_exceeded'],
+    [store.memories.add({ appName: 'shop' }, { text: 'tea', embedding: endless }), 'invalid_argument'],
+    [store.memories.search({ appName: 'shop', embedding: endless }), 'invalid_argument'],
+  ]
+  for (const [call, code] of calls) await expect(call).rejects.toMatchObject({ code })
+})
+
+test('limits of ids and names can be less than they are, and not more', () => {
+  for (const name of ['idCodePoints', 'idBytes', 'eventNameBytes'] as const) {
+    const most = defaultLimits[name]
+    expect(createInMemoryStore({ limits: { [name]: most - 1 } }).limits[name]).toBe(most - 1)
+    expect(() => createInMemoryStore({ limits: { [name]: most + 1 } })).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', facts: { field: `limits.${name}` } }),
+    )
+  }
+})
+
 const nothing = () => {}
 
 test('a large state is warned of, without what is in it', async () => {

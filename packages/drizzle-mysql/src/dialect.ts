@@ -9,7 +9,7 @@ import { jsonPathsFor } from './json-path.ts'
 import { migrating } from './migrate.ts'
 import { pathIndexing } from './path-index.ts'
 import { probe, type Probe } from './probe.ts'
-import { daybookTables, type MysqlTableOptions } from './schema.ts'
+import { daybookTables, type Flavour, type MysqlTableOptions } from './schema.ts'
 import { searchFor } from './search.ts'
 import { transactions } from './transactions.ts'
 
@@ -31,6 +31,7 @@ export function mysqlDialect({ connections, server, options, failures, setsMode,
     tables,
     capabilities: capabilitiesOf(options.foreignKeys ?? true, server),
     limits: limitsOf(server),
+    mostLimits: { stateDepth: deepest[flavour] },
     expressions: expressionsFor(flavour),
     search: searchFor(server),
     jsonPaths: jsonPathsFor(flavour),
@@ -47,6 +48,9 @@ export function mysqlDialect({ connections, server, options, failures, setsMode,
     close,
   }
 }
+
+/** Levels of a document that the native JSON of each takes. */
+const deepest: Readonly<Record<Flavour, number>> = { mysql: 100, mariadb: 31 }
 
 /** A packet holds a statement with everything in it, some of it twice as long for the escaping. */
 function limitsOf({ maxAllowedPacket }: Probe): Limits {

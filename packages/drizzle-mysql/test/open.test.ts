@@ -28,6 +28,8 @@ async function failureToOpen(options: OpenMysqlOptions) {
   return error
 }
 
+const nested = (levels: number): unknown => Array.from({ length: levels }).reduce((inner) => [inner], 1)
+
 const failing = () => Promise.reject(new RangeError('s3cret'))
 
 async function used(options: OpenMysqlOptions) {
@@ -192,6 +194,26 @@ describe('on a server', () => {
       })
     })
     expect((await store.health()).pool).toMatchObject({ size: 1, inUse: 0, waiting: 0 })
+  })
+
+  test('a state may be as deep as the server takes it, and a limit beyond that is refused', async () => {
+    const stateDepth = { mysql: 100, mariadb: 31 }[backend]
+    const { url } = await newPlace()
+    expect(await failureToOpen({ url, limits: { stateDepth: stateDepth + 1 } })).toMatchObject({
+      code: 'invalid_argument',
+      facts: { field: 'limits.stateDepth' },
+    })
+    const store = await openedStore(url, { limits: { stateDepth, eventDepth: 200 } })
+    await store.migrate()
+    const deep = nested(stateDepth - 1)
+    await store.sessions.create({ ...key, state: { a: deep, 'app:a': deep } })
+    await store.events.append(key, { actions: { stateDelta: { b: deep, 'user:a': deep } } })
+    const state = { a: deep, b: deep, 'user:a': deep, 'app:a': deep }
+    expect((await store.sessions.list({ appName: 'shop', state: true })).items).toMatchObject([{ state }])
+    await expect(store.sessions.update(key, { set: { c: [deep] } })).rejects.toMatchObject({
+      code: 'limit_exceeded',
+      facts: { limit: stateDepth, actual: stateDepth + 1 },
+    })
   })
 
   test('NO_BACKSLASH_ESCAPES of the server is not that of our connections, and nothing can be injected', async () => {

@@ -155,7 +155,7 @@ export function createRemoteStore(
 }
 
 function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly string[]): Frame {
-  const context = storeContext(options, [...drizzleOptionNames, ...others], given.limits)
+  const context = storeContext(options, [...drizzleOptionNames, ...others], given.limits, given.mostLimits)
   const codecs = checkedCodecs(options.codec)
   const storage = checkedStorage(options.artifacts)
   const form = createStoredForm(codecs)

@@ -13,6 +13,8 @@ export interface Dialect {
   readonly tables: Tables
   readonly capabilities: Capabilities
   readonly limits: Limits
+  /** What the option `limits` can move them to, where the database takes less than others. */
+  readonly mostLimits?: Partial<Limits>
   readonly expressions: Expressions
   readonly search: MemorySearch
   /** Absent where the ability `jsonPathFilter` is. */
