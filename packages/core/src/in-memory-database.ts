@@ -132,9 +132,11 @@ function remembered(row: Omit<MemoryRow, 'words'>): MemoryRow {
 
 function restoreName({ artifacts }: InMemoryData, { versions, ...row }: SavedName): void {
   const key = keyText(row.appName, row.userId, row.sessionId)
-  const restoredVersions = versions.map(({ mimeType, metadata, bytes, ...one }): [number, ArtifactVersionRow] => {
+  const restoredVersions = versions.map((one): [number, ArtifactVersionRow] => {
+    const { version, mimeType, metadata, bytes } = one
     if (!isJsonObject(metadata)) throw new TypeError('the metadata of an artifact are no object')
-    return [one.version, { ...one, mimeType, metadata, bytes: new Uint8Array(Buffer.from(bytes, 'base64')) }]
+    // In the order of the members that were saved, so that the same data have the same text.
+    return [version, { ...one, mimeType, metadata, bytes: new Uint8Array(Buffer.from(bytes, 'base64')) }]
   })
   const names = artifacts.get(key) ?? new Map<string, ArtifactRow>()
   artifacts.set(key, names.set(row.name, { ...row, versions: new Map(restoredVersions) }))

@@ -80,7 +80,11 @@ function pageRows(
   const rows: EventRow[] = []
   const step = direction === 'asc' ? 1 : -1
   const [beyond = direction === 'asc' ? 0 : events.length + 1] = position ?? []
-  const first = direction === 'asc' ? Math.max(Number(beyond), filter.afterSeq ?? 0) + 1 : Number(beyond) - 1
+  // A cursor may name an event of a session that was deleted, and that was longer than the one which has its id now.
+  const first =
+    direction === 'asc'
+      ? Math.max(Number(beyond), filter.afterSeq ?? 0) + 1
+      : Math.min(Number(beyond), events.length + 1) - 1
   for (
     let event = events[first - 1];
     event !== undefined && rows.length < wanted;

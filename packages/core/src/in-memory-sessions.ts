@@ -45,8 +45,9 @@ function reads(context: InMemoryContext): Pick<SessionStore, 'get' | 'list' | 'c
   return {
     get: (key, options) =>
       calls.run('sessions.get', options, () => {
+        const checked = checkedSessionKey(key, limits)
         const filter = eventsOption(checkedOptions(options, ['events']).events)
-        const row = findSession(data, checkedSessionKey(key, limits))
+        const row = findSession(data, checked)
         if (row === undefined) return undefined
         const events = filter === undefined ? [] : matchingEvents(row, filter)
         return { ...sessionOf(row, context), events: events.map((event) => storedEvent(event)) }

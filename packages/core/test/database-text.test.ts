@@ -12,9 +12,13 @@ test('a database begins anew from its text: nothing is lost, and it goes on wher
   await store.sessions.create({ ...key, state: { ...awkward, 'user:size': 39, 'app:open': true } })
   await store.events.append(key, [{ id: 'e1', content: awkward, actions: { stateDelta: { seen: 1 } } }, { id: 'e2' }])
   await store.sessions.fork(key, { sessionId: 's2', throughSeq: 1 })
+  await store.artifacts.save({ ...key, name: 'f' }, new Uint8Array([1, 2]), { metadata: { a: 1 } })
+  await store.memories.add({ appName: 'shop' }, { id: 'm1', text: 'tea', metadata: awkward })
   const before = [await store.sessions.get(key, { events: 'all' }), await store.state.get({ appName: 'shop' })]
 
-  const copy = createInMemoryStore({ database: createInMemoryDatabase(databaseText(database)) })
+  const restored = createInMemoryDatabase(databaseText(database))
+  expect(databaseText(restored)).toBe(databaseText(database))
+  const copy = createInMemoryStore({ database: restored })
   expect([await copy.sessions.get(key, { events: 'all' }), await copy.state.get({ appName: 'shop' })]).toEqual(before)
   expect(await copy.sessions.count({ appName: 'shop' })).toBe(2)
   expect(await copy.sessions.stateAt(key, 0)).toEqual(awkward)

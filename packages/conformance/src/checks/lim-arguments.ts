@@ -66,6 +66,11 @@ const idPlaces: readonly {
     call: (ctx, sessionId) => ctx.store.sessions.get({ ...keyOf(ctx), sessionId }),
   },
   {
+    where: 'sessions.get, session id, and a filter that is none',
+    field: 'key.sessionId',
+    call: (ctx, sessionId) => ctx.store.sessions.get({ ...keyOf(ctx), sessionId }, { events: { last: -1 } }),
+  },
+  {
     where: 'sessions.delete, user id',
     field: 'key.userId',
     call: (ctx, userId) => ctx.store.sessions.delete({ ...keyOf(ctx), userId }),

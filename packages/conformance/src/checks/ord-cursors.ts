@@ -48,6 +48,12 @@ export async function boundEventCursors(ctx: Ctx): Promise<void> {
     await rejects(() => list({ ...other, cursor }), 'invalid_cursor', name)
   }
   await rejects(() => list({ author: 'user', cursor }, 's2'), 'invalid_cursor', 'a cursor of another session')
+  const last = present((await list({ direction: 'desc', limit: 1 })).nextCursor, 'a cursor towards the beginning')
+  await ctx.store.sessions.delete(keyOf(ctx))
+  await newSession(ctx)
+  await ctx.store.events.append(keyOf(ctx), [say('n1'), say('n2')])
+  const anew = await list({ direction: 'desc', cursor: last })
+  equal(idsOf(anew.items), ['n2', 'n1'], 'a cursor beyond the last event of a session that was created anew')
 }
 
 const filterable = numbers(6).map((i) => say(`e${i}`, 'x', { author: i % 2 === 1 ? 'user' : 'agent' }))
