@@ -106,7 +106,11 @@ export class DaybookMemoryService implements BaseMemoryService, AsyncDisposable 
   async searchMemory({ appName, userId, query }: SearchMemoryRequest): Promise<SearchMemoryResponse> {
     const { memories } = await this.#source.open()
     const limit = this.#limit
-    const { items } = await memories.search({ appName, userId, query, ...(limit !== undefined && { limit }) })
+    const { items } = await memories.search({
+      ...scopeOf({ appName, userId }),
+      query,
+      ...(limit !== undefined && { limit }),
+    })
     return { memories: items.map((item) => entryOf(item)) }
   }
 
@@ -143,8 +147,11 @@ export class DaybookMemoryService implements BaseMemoryService, AsyncDisposable 
   }
 }
 
-/** An empty user id is refused by the store, and not taken for the memories of the app. */
-const scopeOf = ({ appName, userId }: OfUser): MemoryScope => ({ appName, userId })
+/** One that is missing or empty is refused by the store, and not taken for the memories of the app, which all its users find. */
+const scopeOf = ({ appName, userId }: { readonly appName: string; readonly userId?: string }): MemoryScope => ({
+  appName,
+  userId: userId ?? '',
+})
 
 /** As many in a row as the store takes in one call. One that is too large by itself goes alone, for the store to refuse it. */
 function* batches<T>(

@@ -164,9 +164,16 @@ describe.each(databases)('on $name', (database) => {
       code: 'invalid_argument',
       facts: { field: 'memories[0].timestamp' },
     })
-    await expect(memory.searchMemory({ ...key, userId: '', query: 'beta' })).rejects.toMatchObject({
-      code: 'invalid_argument',
-    })
+    for (const userId of ['', undefined as unknown as string]) {
+      // What the types forbid, too: it would be everybody's.
+      const nobody = { ...key, userId }
+      const calls = [
+        memory.searchMemory({ ...nobody, query: 'beta' }),
+        memory.addMemory({ ...nobody, memories: [entry] }),
+        memory.addEventsToMemory({ ...nobody, events }),
+      ]
+      for (const refused of calls) await expect(refused).rejects.toMatchObject({ code: 'invalid_argument' })
+    }
   })
 
   test('a session of another service is remembered by the events that it has [§3 kept]', async () => {
