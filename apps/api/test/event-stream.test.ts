@@ -91,6 +91,7 @@ describe('the stream of events', () => {
     ['a missing session', path.replace('s1', 's2'), {}, 404, undefined],
     ['a position that is none', path, { 'last-event-id': 'x' }, 400, 'Last-Event-ID'],
     ['a negative position', `${path}?afterSeq=-1`, {}, 400, 'afterSeq'],
+    ['a position beyond numbers', `${path}?afterSeq=99999999999999999999`, {}, 400, 'afterSeq'],
   ])('refuses %s before it begins', async (_what, url, headers, status, field) => {
     const { app } = await started()
     const response = await app.inject({ url, headers })

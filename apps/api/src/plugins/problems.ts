@@ -185,6 +185,8 @@ const fieldOf = (field: string): string =>
   field
     .replace(/^session\.set\b/, 'state')
     .replace(/^event\.id$/, 'eventId')
+    .replace(/^seq$/, 'atSeq')
+    .replace(/^id$/, 'memoryId')
     .replace(/^content$/, 'body')
     .replace(/^mimeType$/, 'content-type')
     .replace(/^saveId$/, 'Idempotency-Key')

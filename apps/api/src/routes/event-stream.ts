@@ -10,7 +10,12 @@ import { noEvent, noSession } from './missing.ts'
 const Query = Type.Object(
   {
     afterSeq: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'The last position already seen; `Last-Event-ID` comes first' }),
+      Type.Integer({
+        minimum: 0,
+        // Said here, since a stream that has begun can say it no more.
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'The last position already seen; `Last-Event-ID` comes first',
+      }),
     ),
   },
   { additionalProperties: false },
