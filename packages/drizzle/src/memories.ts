@@ -118,7 +118,7 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
       ? sql` order by ${memories.timestamp} desc, ${memories.memoryId}`
       : sql` order by ${memories.timestamp}, ${memories.mid}`
   }
-  const some = variants((variant) => ({
+  const toDelete = variants((variant) => ({
     sql: sql`select ${selected({ mid })} ${named(variant)}${orderOf(variant)} limit ${param('chunk')}${expressions.forUpdate}`,
   }))
   const counted = variants((variant) => ({ sql: sql`select count(*) as "count" ${named(variant)}` }))
@@ -265,7 +265,7 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
     },
     search: lookup,
     *deleteChunk(tx, request) {
-      const found = yield* tx.rows(some(variantOf(request)), { ...namedParams(request), chunk: request.chunk })
+      const found = yield* tx.rows(toDelete(variantOf(request)), { ...namedParams(request), chunk: request.chunk })
       yield* removeMids(
         tx,
         found.map((row) => String(row['mid'])),
