@@ -71,8 +71,8 @@ export async function memoriesUseIndexes(ctx: Ctx): Promise<void> {
     else holds(sent.length >= 3, `memories.${name}: statements`, sent)
     const walked: string[] = []
     for (const statement of sent) {
-      const { scans, indexes, rows = 0 } = await plan(statement)
-      if (name in removals(ctx)) holds(rows <= 500, `memories.${name}: rows read, of which most are of others`, rows)
+      const { scans, indexes, rows: read = 0 } = await plan(statement)
+      if (name in removals(ctx)) holds(read <= 500, `memories.${name}: rows read, of which most are of others`, read)
       walked.push(...indexes)
       equal(
         scans.filter(({ rows = Infinity }) => rows > 1000).map(({ table }) => table),
