@@ -60,15 +60,19 @@ export class LiveSession {
     move: (event: Event) => Promise<unknown>,
   ): Promise<void> {
     const fresh = answer.events.filter(({ duplicate }) => !duplicate).map(({ seq }) => seq)
-    const first = fresh[0] ?? Infinity
     const others = this.#unseen(session, answer.newEvents ?? [])
     const delta = new Map<string, JsonValue | undefined>()
 
-    addEvents(
-      session,
-      others.filter(({ seq }) => seq < first),
-    )
-    for (const { event, stored } of appended) {
+    let added = 0
+    const addUntil = (seq: number) => {
+      const next = others.slice(added).filter((one) => one.seq < seq)
+      addEvents(session, next)
+      added += next.length
+    }
+    for (const [i, { event, stored }] of appended.entries()) {
+      // Also one that was stored before, by an append whose answer was lost, has its place among those of others.
+      const { seq, duplicate } = answer.events[i] ?? { seq: Infinity, duplicate: false }
+      if (!duplicate || session.events.every(({ id }) => id !== stored.id)) addUntil(seq)
       event.id = stored.id
       event.timestamp ??= stored.timestamp ?? Date.now()
       await move(event)
@@ -78,10 +82,7 @@ export class LiveSession {
       }
       session.lastUpdateTime = event.timestamp
     }
-    addEvents(
-      session,
-      others.filter(({ seq }) => seq > first),
-    )
+    addUntil(Infinity)
     if (answer.state !== undefined) this.#place(session.state, answer.state as JsonObject, delta) // a store answers JSON
     const seen = [...fresh, ...others.map(({ seq }) => seq)]
     this.seq = seen.length > 0 ? Math.max(...seen) : (this.seq ?? 0)
@@ -97,7 +98,7 @@ export class LiveSession {
 
   /** Puts what others changed into the live state, but not over what was written there and is not appended yet. */
   #place(live: Session['state'], state: JsonObject, delta: ReadonlyMap<string, JsonValue | undefined>): void {
-    for (const key of new Set([...Object.keys(this.#stored), ...Object.keys(state)])) {
+    for (const key of new Set([...Object.keys(this.#stored), ...Object.keys(state), ...delta.keys()])) {
       const now = member(state, key)
       const before = delta.has(key) ? delta.get(key) : member(this.#stored, key)
       if (isSame(before, now) || !Object.is(member(live, key), this.#placed.get(key))) continue
