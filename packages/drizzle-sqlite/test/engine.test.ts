@@ -140,3 +140,13 @@ test('a logger that throws fails no call', async () => {
   await store.sessions.create(key)
   expect(await store.sessions.count({ appName: 'shop' })).toBe(1)
 })
+
+test('what is removed in chunks lets others come between two of them, and hears its signal', async () => {
+  const store = await overNative()
+  for (let i = 0; i < 20; i++) await store.sessions.create({ ...key, sessionId: `s${i}` })
+  const giveUp = new AbortController()
+  setImmediate(() => giveUp.abort())
+  const pruning = store.sessions.prune({ appName: 'shop', before: Date.now() + 1000, chunk: 1, signal: giveUp.signal })
+  await expect(pruning).rejects.toMatchObject({ code: 'aborted', facts: { removed: { sessions: 1 } } })
+  expect(await store.sessions.count({ appName: 'shop' })).toBe(19)
+})
