@@ -3,6 +3,9 @@ import { sql } from 'drizzle-orm'
 import { randomBytes } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { aesGcm, deflate } from '../../drizzle/test/codecs.ts'
+import { overVerbs, textOf } from '../../drizzle/test/dialect-patch.ts'
+import { askClient } from './drivers.ts'
+import { openPatched } from './patched-store.ts'
 import { key, newPath } from './places.ts'
 
 async function opened(path: string, options: SqliteStoreOptions = {}) {
@@ -156,4 +159,26 @@ test('pieces that come after their user was erased are refused, and none of them
   const saving = store.artifacts.save({ ...file, name: 'user:a' }, erasedInBetween())
   await expect(saving).rejects.toMatchObject({ code: 'not_found' })
   expect([seen, pieces()]).toEqual([[8, 0], 0])
+})
+
+test('a sweep goes on to its end though a save that it found is recorded meanwhile', async () => {
+  const path = newPath()
+  await opened(path)
+  const left = Array.from({ length: 250 }, (_, i) => `00000000-0000-7000-8000-${String(i).padStart(12, '0')}`)
+  let recorded = left.slice(0, 2)
+  const patch = overVerbs((tx) => ({
+    ...tx,
+    *rows(statement, params = {}) {
+      const { uploadId } = params
+      if (!recorded.includes(String(uploadId)) || !/\bjoin\b/.test(textOf(statement.sql)))
+        return yield* tx.rows(statement, params)
+      recorded = recorded.filter((one) => one !== uploadId) // at the first look
+      return [{ one: 1 }]
+    },
+  }))
+  const store = await openPatched.sqlite(path, { onStatement: undefined, patch, options: {} })
+  onTestFinished(() => store.close())
+  const insert = 'insert into daybook_artifact_chunks (app_name, user_id, upload_id, n, bytes) values'
+  await askClient(`file:${path}`, `${insert} ${left.map((id) => `('shop', 'ann', '${id}', 0, x'00')`).join(', ')}`)
+  expect(await store.artifacts.sweep({ appName: 'shop' })).toEqual({ uploads: 250, dryRun: false })
 })

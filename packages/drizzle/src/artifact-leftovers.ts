@@ -18,8 +18,11 @@ export interface ArtifactLeftovers {
   bury(tx: Tx, user: UserKey, uploadId: string): Script<void>
   /** What is to be deleted outside of the database, in the order of the uploads, after one of them. */
   buried(tx: Tx, appName: string, after: string): Script<readonly Buried[]>
-  /** Up to {@link sweepChunk} saves that were never recorded. */
-  sweepChunk(tx: Tx, request: ArtifactSweepRequest): Script<ArtifactSweepReport>
+  /** Up to {@link sweepChunk} saves that were never recorded, less those that are recorded meanwhile. */
+  sweepChunk(
+    tx: Tx,
+    request: ArtifactSweepRequest,
+  ): Script<{ readonly report: ArtifactSweepReport; readonly isLast: boolean }>
   sweepCount(tx: Tx, request: ArtifactSweepRequest): Script<ArtifactSweepReport>
   /** Deletes what saves of a user left that are not recorded, also of those that are still under way. */
   removeStaged(tx: Tx, user: UserKey): Script<void>
@@ -28,7 +31,7 @@ export interface ArtifactLeftovers {
 export const sweepChunk = 100
 
 /** For what is deleted as a whole, however much it is. */
-export const allOfThem = 1_000_000_000
+const allOfThem = 1_000_000_000
 
 export function createArtifactLeftovers({ tables }: Dialect, rows: ArtifactRows): ArtifactLeftovers {
   const { artifacts, artifactVersions, artifactChunks } = tables
@@ -79,7 +82,8 @@ export function createArtifactLeftovers({ tables }: Dialect, rows: ArtifactRows)
     },
     *sweepChunk(tx, { appName, before }) {
       const left = yield* tx.rows(staged('before'), { appName, before: beganAt(before), limit: sweepChunk })
-      return { uploads: yield* dropStaged(tx, appName, left), dryRun: false }
+      const report = { uploads: yield* dropStaged(tx, appName, left), dryRun: false }
+      return { report, isLast: left.length < sweepChunk }
     },
     *sweepCount(tx, { appName, before }) {
       const [row] = yield* tx.rows(countStaged, { appName, before: beganAt(before) })

@@ -20,9 +20,10 @@ import {
   type SavedArtifact,
   type SaveArtifactRequest,
   type ArtifactSweepReport,
+  type ArtifactSweepRequest,
   type UserKey,
 } from '@daybook/core'
-import { sweepChunk, type Buried } from './artifact-leftovers.ts'
+import type { Buried } from './artifact-leftovers.ts'
 import type { OpenedArtifact } from './artifact-lookup.ts'
 import { wholeUpload, type Upload } from './artifact-saves.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
@@ -88,6 +89,21 @@ export function createArtifactOperations(parts: Parts): ArtifactOperations {
           bytes: sum.bytes + bytes,
           dryRun: false,
         }),
+      },
+    }
+  }
+
+  function sweep(request: ArtifactSweepRequest): Prepared<ArtifactSweepReport> {
+    let isLast = false
+    return {
+      *script(tx) {
+        const chunk = yield* scripts.sweepChunk(tx, request)
+        isLast = chunk.isLast
+        return chunk.report
+      },
+      chunks: {
+        isLast: () => isLast,
+        add: (sum, { uploads }) => ({ uploads: sum.uploads + uploads, dryRun: false }),
       },
     }
   }
@@ -198,15 +214,7 @@ export function createArtifactOperations(parts: Parts): ArtifactOperations {
         query,
         () => artifactSweepRequest(query, parts),
         (request) =>
-          request.dryRun
-            ? { script: (tx) => scripts.sweepCount(tx, request), onlyReads: true }
-            : {
-                script: (tx) => scripts.sweepChunk(tx, request),
-                chunks: {
-                  isLast: ({ uploads }) => uploads < sweepChunk,
-                  add: (sum, { uploads }) => ({ uploads: sum.uploads + uploads, dryRun: false }),
-                },
-              },
+          request.dryRun ? { script: (tx) => scripts.sweepCount(tx, request), onlyReads: true } : sweep(request),
       ),
   }
 }

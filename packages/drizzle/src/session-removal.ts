@@ -109,28 +109,38 @@ export function createSessionRemoval({ dialect, eventRows, artifacts }: Parts): 
     return rows.toSorted(userId === undefined ? byCreation : bySessionId)
   }
 
+  /** Up to `chunk` old ones of those that are looked at, and where to go on. What is short is looked at to its end at once. */
+  function* foundOld(tx: Tx, request: PruneRequest, place: PrunePlace) {
+    const { chunk } = request
+    const before = toMicros(request.before)
+    const limit = Math.max(chunk, Math.min(chunk * lookedAtForOne, lookedAt))
+    const old: Row[] = []
+    for (let at = place; ;) {
+      const seen = yield* walked(tx, request, at, limit)
+      const older = seen.filter((row) => timeOf(row, 'updatedAt') < before)
+      const taken = older.slice(0, chunk - old.length)
+      old.push(...taken)
+      const last = older.length > taken.length ? taken.at(-1) : seen.at(-1)
+      const isEnd = older.length === taken.length && seen.length < limit
+      const next = isEnd || last === undefined ? nextPart(at) : { ...at, last }
+      if (!isEnd || next === undefined || old.length === chunk) return { old, next }
+      at = next
+    }
+  }
+
   return {
     remove,
     *lockSome(tx, { appName, userId }, limit) {
       return sidsOf(yield* tx.rows(some, { appName, userId, limit }))
     },
     *pruneChunk(tx, request, place = { isLate: request.userId !== undefined }) {
-      const { chunk } = request
       const before = toMicros(request.before)
-      const limit = Math.max(chunk, Math.min(chunk * lookedAtForOne, lookedAt))
-      const seen = yield* walked(tx, request, place, limit)
-      const older = seen.filter((row) => timeOf(row, 'updatedAt') < before)
-      const old = older.slice(0, chunk)
+      const { old, next } = yield* foundOld(tx, request, place)
       // In one order, so that two prunes wait for each other and not in a circle.
       const sids = sidsOf(old).toSorted((a, b) => Number(BigInt(a) - BigInt(b)))
       const locked = sids.length === 0 ? [] : sidsOf(yield* tx.rows(lockOlder, { sids: listed(sids), before }))
       const { events } = yield* remove(tx, locked)
-      const last = older.length > old.length ? old.at(-1) : seen.at(-1)
-      const isEnd = older.length === old.length && seen.length < limit
-      return {
-        report: { sessions: locked.length, events, dryRun: false },
-        next: isEnd || last === undefined ? nextPart(place) : { ...place, last },
-      }
+      return { report: { sessions: locked.length, events, dryRun: false }, next }
     },
     *pruneCount(tx, { appName, userId, before }) {
       const params = { appName, ...(userId !== undefined && { userId }), before: toMicros(before) }
