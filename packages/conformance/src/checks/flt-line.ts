@@ -76,6 +76,12 @@ export async function rehearse(ctx: Ctx, { proxy, store }: Line, write: Write): 
   return { phases, commit, before, after, ms }
 }
 
+/** The statement of a write at that place. A new connection has more to say before it, so a commit is told by what it is. */
+export const statementAt = ({ phases }: Rehearsal, place: number): Pick<Fault, 'at' | 'after'> =>
+  phases[place] === 'commit'
+    ? { at: 'commit', after: phases.slice(0, place).filter((phase) => phase === 'commit').length }
+    : { after: place }
+
 /** What became of a write that a fault hit. */
 export interface Hit {
   readonly key: SessionKey

@@ -11,6 +11,7 @@ import {
   onLine,
   rehearse,
   repeats,
+  statementAt,
   type Hit,
   type Line,
   type Rehearsal,
@@ -101,7 +102,7 @@ async function intoSilence(
   for (const given of [least, 3 * least]) {
     const key = freshKey(ctx)
     await write.before(ctx.store, key)
-    const injected = proxy.inject({ after, damage: 'swallowed' })
+    const injected = proxy.inject({ ...statementAt(rehearsed, after), damage: 'swallowed' })
     const begun = performance.now()
     const failure = await within(given + grace, failureOf(write.call(store, key, { timeout: given }), what), what)
     if (injected.hits > 0)
