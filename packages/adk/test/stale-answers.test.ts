@@ -30,7 +30,7 @@ const event = (id: string, stateDelta: Record<string, unknown> = {}): Event =>
 const key = { appName: 'shop', userId: 'ann', sessionId: 'one' }
 
 describe('the answer to an append', () => {
-  test('that was lost: the event, appended again, has its place among those of others [§1.1 order of work]', async () => {
+  test('that was lost: the event, appended again, has its place among those of others [§1.1 stale copy; §2 order of events]', async () => {
     const real = createInMemoryStore()
     let isLosing = false
     const lossy = storeAnswering(real, (append) => async (...given) => {
