@@ -12,7 +12,7 @@ import {
   writes,
   type Write,
 } from './flt-writes.ts'
-import { failureOf, freshKey, hit, nameOf, onLine, rehearse, repeats, some } from './flt-line.ts'
+import { failureOf, freshKey, hit, nameOf, onLine, rehearse, repeats, some, statementAt } from './flt-line.ts'
 
 /** Statements before the commit, lost or left without their answer. What the engine repeats is there once. */
 export const cutBeforeCommit = (ctx: Ctx): Promise<void> => cutBefore(ctx, someWrites(ctx))
@@ -75,7 +75,7 @@ const cutIn = (ctx: Ctx, written: readonly Write[]): Promise<void> =>
       const rehearsed = await rehearse(ctx, line, write)
       const chosen = ctx.budget.name === 'cert' ? ways : ways.slice((turn % 2) * 2, (turn % 2) * 2 + 2)
       for (const { damage, end } of chosen) {
-        const one = await hit(ctx, line, write, rehearsed, { after: rehearsed.commit, damage, end })
+        const one = await hit(ctx, line, write, rehearsed, { ...statementAt(rehearsed, rehearsed.commit), damage, end })
         const error = present(one.error, `${one.what}: nobody can know that it succeeded`)
         equal([error.code, error.retryable], ['outcome_unknown', true], `${one.what}: ${nameOf(error)}`)
         equal(one.found, damage === 'lost' ? 'nothing' : 'all', `${one.what}: what is there`)
@@ -91,7 +91,10 @@ export async function filesAreCut(ctx: Ctx): Promise<void> {
   await onLine(ctx, async (line) => {
     const rehearsed = await rehearse(ctx, line, saveWithoutId)
     for (const damage of ['lost', 'unanswered'] as const) {
-      const one = await hit(ctx, line, saveWithoutId, rehearsed, { after: rehearsed.commit, damage })
+      const one = await hit(ctx, line, saveWithoutId, rehearsed, {
+        ...statementAt(rehearsed, rehearsed.commit),
+        damage,
+      })
       const { key, what } = one
       const error = present(one.error, `${what}: it fails`)
       equal(error.code, 'outcome_unknown', `${what}: ${nameOf(error)}`)
@@ -141,7 +144,7 @@ export const cutInMidst = (ctx: Ctx): Promise<void> =>
       for (const [turn, after] of [...statements, rehearsed.commit].entries()) {
         const phase = rehearsed.phases[after]
         const one = await hit(ctx, line, write, rehearsed, {
-          after,
+          ...statementAt(rehearsed, after),
           damage: 'torn',
           end: turn % 2 === 0 ? 'RST' : 'FIN',
         })
