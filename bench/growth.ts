@@ -39,12 +39,12 @@ const copies: Readonly<Record<Tables, (from: number, to: number) => readonly str
   ],
 }
 
-/** Sessions of one user, a second apart, without events and with hardly any state. */
+/** Sessions of one user, a millisecond apart, without events and with hardly any state. */
 const barely: Readonly<Record<Tables, (from: number, to: number) => string>> = {
   daybook: (from, to) =>
     `insert into daybook_sessions (app_name, user_id, session_id, state, initial_state, revision, last_seq, created_at, updated_at, last_event_at)
       ${numbers(from, to)} select s.app_name, '${grownUser.userId}', concat('l', n.i), s.state, s.initial_state, s.revision, s.last_seq,
-      s.created_at + n.i * 1000000, s.updated_at + n.i * 1000000, s.last_event_at + n.i * 1000000
+      s.created_at + n.i * 1000, s.updated_at + n.i * 1000, s.last_event_at + n.i * 1000
       from n cross join daybook_sessions s where s.app_name = '${appName}' and s.user_id = 'bare'`,
   adk: (from, to) =>
     `insert into sessions (app_name, user_id, id, state, create_time, update_time)

@@ -18,7 +18,7 @@ export const addMemories: Sequential = {
 
 export const searchMemories = (count: number): Sequential => ({
   id: 'W8-search',
-  title: `find the 20 best of ${count.toLocaleString('en')} memories of one user that have one of two words, some 200`,
+  title: `find the 20 best of ${count.toLocaleString('en')} memories of one user that have one of two words, some ${(count / 50).toLocaleString('en')}`,
   rounds: 30,
   chunk: 3,
   isForSome: true,
