@@ -1,3 +1,4 @@
+import type { LoadedSession } from '@daybook/core'
 import { check, type CheckOptions, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, present } from '../expect.ts'
@@ -235,11 +236,21 @@ const oneEventRaced = (ctx: Ctx) =>
 const oneView = (ctx: Ctx) =>
   rounds(ctx, async ({ store, other, key }) => {
     await store.sessions.create({ ...key, state: { n: 0 } })
-    const writing = (async () => {
+    const writing = { isOver: false }
+    const write = async () => {
       for (const n of numbers(6)) await store.events.append(key, say(`e${n}`, 'x', { actions: { stateDelta: { n } } }))
-    })()
-    const seen = await Promise.all(numbers(6).map(() => other.sessions.get(key, { events: 'all' })))
-    await writing
+    }
+    // As long as somebody writes, so that looks fall between any two of its steps, however long they take here.
+    const look = async () => {
+      const looks: (LoadedSession | undefined)[] = []
+      do {
+        looks.push(await other.sessions.get(key, { events: 'all' }))
+        await new Promise(setImmediate) // a store that holds the thread would let no writer come
+      } while (!writing.isOver && looks.length < 50)
+      return looks
+    }
+    const [, ...looked] = await Promise.all([write().finally(() => (writing.isOver = true)), look(), look(), look()])
+    const seen = looked.flat()
     for (const one of seen) {
       const { state, events, lastSeq, revision } = present(one, 'the session')
       equal(
