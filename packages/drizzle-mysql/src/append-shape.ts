@@ -1,5 +1,5 @@
 import { byteLength, scopes, type Scope } from '@daybook/core'
-import { growthBy, type Append, type Params, type StoredDelta } from '@daybook/drizzle'
+import { appendParams, growthBy, type Append, type Params, type StoredDelta } from '@daybook/drizzle'
 
 // Which statement an append takes, told by a text: those of one text have the same, so that it stays prepared.
 
@@ -27,15 +27,8 @@ export interface Shape {
 
 /** @param packet bytes of the largest statement; `undefined`: it has to go the long way */
 export function shaped(append: Append, packet: number): Shaped | undefined {
-  const { key, events, expectedRevision, lease, now, compactMark, joint, wantsStates } = append
-  const params: Record<string, Params[string]> = {
-    appName: key.appName,
-    userId: key.userId,
-    sessionId: key.sessionId,
-    count: events.length,
-    now,
-    lastEventAt: events.at(-1)?.timestamp ?? now,
-  }
+  const { events, expectedRevision, lease, compactMark, joint, wantsStates } = append
+  const params: Record<string, Params[string]> = { ...appendParams(append) }
   const changes = shapedDeltas(append)
   if (changes === undefined) return undefined
   const { sets, unsets } = changes
@@ -46,8 +39,6 @@ export function shaped(append: Append, packet: number): Shaped | undefined {
   // In a list of events each payload is escaped once more.
   if (bytes * (hasMany ? 2 : 1) + 256 * 1024 > packet) return undefined
   if (joint !== undefined) params['sessionChanges'] = joint.changes.session
-  if (expectedRevision !== undefined) params['expectedRevision'] = expectedRevision
-  if (lease !== undefined) Object.assign(params, { leaseOwner: lease.owner, leaseFence: lease.fence })
   const hasDelta = scopes.some((scope) => sets[scope] + unsets[scope] > 0)
   const hasMark = compactMark !== undefined && hasDelta
   if (hasMark) params['compactMark'] = compactMark

@@ -1,5 +1,6 @@
 import { largeState, scopes } from '@daybook/core'
 import {
+  appendParams,
   bare,
   param,
   selected,
@@ -46,7 +47,7 @@ export function appendStatement(
   statementFor: (variant: string) => Statement,
   announces: boolean,
 ): AppendStatement {
-  const { key, events, deltas, expectedRevision, lease, now, limits, compactMark, joint, wantsStates } = append
+  const { key, events, deltas, expectedRevision, lease, limits, compactMark, joint, wantsStates } = append
   const applies: Record<Word, boolean> = {
     session: !isEmptyDelta(deltas.session),
     user: !isEmptyDelta(deltas.user),
@@ -62,12 +63,7 @@ export function appendStatement(
   }
   const variant = words.filter((word) => applies[word]).join('_')
   const params: Record<string, Params[string]> = {
-    appName: key.appName,
-    userId: key.userId,
-    sessionId: key.sessionId,
-    count: events.length,
-    now,
-    lastEventAt: events.at(-1)?.timestamp ?? now,
+    ...appendParams(append),
     ...eventParams(append),
   }
   for (const scope of scopes) if (applies[scope]) Object.assign(params, deltaParams(scope, deltas[scope]))
@@ -80,8 +76,6 @@ export function appendStatement(
   }
   if (applies.announce) params['topic'] = topicOf(key)
   if (applies.compact && compactMark !== undefined) params['compactMark'] = compactMark
-  if (expectedRevision !== undefined) params['expectedRevision'] = expectedRevision
-  if (lease !== undefined) Object.assign(params, { leaseOwner: lease.owner, leaseFence: lease.fence })
   return { statement: statementFor(variant), params }
 }
 

@@ -47,6 +47,7 @@ export {
 export { tlsOptionsOf, type Tls, type TlsOptions, type TlsSettings } from './tls.ts'
 export { scriptStore, type ScriptStore } from './script-store.ts'
 export { ensuringByInsert } from './ensure.ts'
+export { appendParams } from './append-params.ts'
 export { growthBy } from './joint-append.ts'
 export { causesOf, failureByCode } from './causes.ts'
 export { readLazily } from './lazy-read.ts'
