@@ -24,11 +24,10 @@ export const probes: Readonly<Record<Ability, Readonly<Record<string, Probe>>>> 
     sweep: (store, ctx) => store.artifacts.sweep({ appName: ctx.app }),
   },
   metrics: {
-    record: (store) => store.metrics.record({}),
-    query: (store) => store.metrics.query({}),
-    aggregate: (store) => store.metrics.aggregate({}),
-    prune: (store) => store.metrics.prune({}),
-    budgets: (store) => store.metrics.budgets({}),
+    record: (store, ctx) => store.metrics.record([{ appName: ctx.app, operationName: 'x' }]),
+    query: (store, ctx) => store.metrics.query({ appName: ctx.app }),
+    aggregate: (store, ctx) => store.metrics.aggregate({ appName: ctx.app, measures: { n: 'count' } }),
+    prune: (store, ctx) => store.metrics.prune({ appName: ctx.app, before: 1 }),
   },
   lease: {
     lease: (store, ctx) => store.sessions.lease(keyOf(ctx), { ttl: 1000, owner: 'me' }),

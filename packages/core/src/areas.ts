@@ -99,7 +99,6 @@ function absentAreas(calls: Calls): OptionalAreas {
       query: absent(metrics, 'query'),
       aggregate: absent(metrics, 'aggregate'),
       prune: absent(metrics, 'prune'),
-      budgets: absent(metrics, 'budgets'),
     },
   }
 }

@@ -40,6 +40,8 @@ export interface ErrorFacts {
   readonly eventIds?: readonly string[]
   readonly memoryIds?: readonly string[]
   readonly saveId?: string
+  /** One for each row, in the order given. */
+  readonly metricIds?: readonly { readonly traceId: string; readonly spanId: string }[]
   /**
    * Of a call that removes in chunks and was interrupted: how much the chunks that were committed before had removed, by the
    * names of its report. Absent where that is nothing.

@@ -61,6 +61,40 @@ export type {
   NewMemory,
 } from './memories.ts'
 export type {
+  Metric,
+  MetricOperationType,
+  MetricStatus,
+  MetricStore,
+  NewMetric,
+  RecordedMetrics,
+  RecordMetricsOptions,
+} from './metrics.ts'
+export type {
+  MetricFilter,
+  MetricNumberMember,
+  MetricOrder,
+  MetricPruneQuery,
+  MetricPruneReport,
+  MetricQuery,
+  MetricSelection,
+  MetricTextMember,
+  MoneyRange,
+  NumberRange,
+} from './metric-query.ts'
+export type {
+  AttributeDimension,
+  MeasuredMember,
+  MeasureValue,
+  MetricAggregateQuery,
+  MetricBucket,
+  MetricDimension,
+  MetricGroup,
+  MetricMeasure,
+  MetricMeasures,
+  MoneyAmount,
+  TokenMember,
+} from './metric-aggregate.ts'
+export type {
   Artifact,
   ArtifactContent,
   ArtifactKey,
@@ -79,7 +113,6 @@ export type {
   ArtifactSweepReport,
   ArtifactVersionQuery,
 } from './artifacts.ts'
-export type { MetricStore } from './metrics.ts'
 export type { CallOptions } from './call.ts'
 export type { Page, PageOptions } from './page.ts'
 export { abilities, facts, type Ability, type Capabilities, type Fact, type YesNo } from './capabilities.ts'
@@ -228,6 +261,23 @@ export {
   type MemorySearchRequest,
 } from './memory-query.ts'
 export { hasParts, textOf } from './memory-text.ts'
+export {
+  metricKey,
+  metricRecordRequest,
+  metricSchemaVersion,
+  type MetricContext,
+  type MetricEntry,
+  type MetricRecordRequest,
+} from './metric-request.ts'
+export {
+  heavyMembers,
+  metricKinds,
+  metricMembers,
+  type MembersOfKind,
+  type MetricKind,
+  type MetricMember,
+} from './metric-columns.ts'
+export { fromMoneyUnits, moneyUnits } from './money.ts'
 export { queryWords, searchWords } from './search-words.ts'
 export { checkCompared, distanceSlack, fusedScores, likeness } from './embeddings.ts'
 export { storeContext, storeOptionNames, type StoreContext } from './store-options.ts'

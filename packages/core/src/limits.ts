@@ -26,6 +26,12 @@ export interface Limits {
   readonly artifactMetadataBytes: number
   /** Embeddings that one search compares: of the searched scopes, or with `nativeVectors` of those that are about as alike as the last one found. */
   readonly embeddingsCompared: number
+  /** Rows of one call of `metrics.record`. */
+  readonly metricBatch: number
+  /** Bytes of all rows of one such call: their texts, and their JSON as text, in UTF-8. */
+  readonly metricBatchBytes: number
+  /** Groups of one aggregate of metrics, spans of time without rows included. */
+  readonly metricGroups: number
   /** Items of a page when `limit` is not given. */
   readonly pageDefault: number
   /** The highest `limit`. */
@@ -45,6 +51,9 @@ export const defaultLimits: Limits = {
   artifactBytes: 64 * 1024 * 1024,
   artifactMetadataBytes: 64 * 1024,
   embeddingsCompared: 10_000,
+  metricBatch: 50_000,
+  metricBatchBytes: 64 * 1024 * 1024,
+  metricGroups: 10_000,
   pageDefault: 100,
   pageMax: 1000,
 }

@@ -75,7 +75,7 @@ describe('the option areas', () => {
         code: 'unsupported',
         facts: { capability: 'memories' },
       })
-    await expect(without.metrics.record({}), 'named, and not built').rejects.toMatchObject({ code: 'unsupported' })
+    await expect(without.metrics.record([]), 'named, and not built').rejects.toMatchObject({ code: 'unsupported' })
     expect(sent).toEqual(['add'])
     await calls.close()
     await expect(without.memories.delete(ann)).rejects.toMatchObject({ code: 'closed' })

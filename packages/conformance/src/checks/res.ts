@@ -66,11 +66,10 @@ const areas: readonly Call[] = [
   ...memoryWrites,
   ...artifactReads,
   ...artifactWrites,
-  ['metrics.record', (store) => store.metrics.record({})],
-  ['metrics.query', (store) => store.metrics.query({})],
-  ['metrics.aggregate', (store) => store.metrics.aggregate({})],
-  ['metrics.prune', (store) => store.metrics.prune({})],
-  ['metrics.budgets', (store) => store.metrics.budgets({})],
+  ['metrics.record', (store) => store.metrics.record([])],
+  ['metrics.query', (store) => store.metrics.query({ appName: 'a' })],
+  ['metrics.aggregate', (store) => store.metrics.aggregate({ appName: 'a', measures: { n: 'count' } })],
+  ['metrics.prune', (store) => store.metrics.prune({ appName: 'a', before: 1 })],
   ['sessions.lease', (store, ctx) => store.sessions.lease(keyOf(ctx), { ttl: 1000, owner: 'me' })],
 ]
 

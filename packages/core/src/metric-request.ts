@@ -1,0 +1,233 @@
+import { randomFillSync } from 'node:crypto'
+import {
+  checkedChoice,
+  checkedCount,
+  checkedId,
+  checkedOptions,
+  checkedRecord,
+  isWellFormed,
+  listOf,
+} from './arguments.ts'
+import { StoreError, type ErrorFacts } from './errors.ts'
+import { byteLength, reading, toJson, toJsonObject, toStorableJson, toStorableText } from './json.ts'
+import { checkLimit, type Limits } from './limits.ts'
+import {
+  levelOfType,
+  metricChoices,
+  metricKinds,
+  metricMembers,
+  usageMembers,
+  type MembersOfKind,
+  type MetricKind,
+  type MetricMember,
+} from './metric-columns.ts'
+import type { NewMetric } from './metrics.ts'
+import { fromMoneyUnits, moneyUnits } from './money.ts'
+import { checkedTimestamp, toMicros } from './time.ts'
+
+/** What the requests of metrics are checked by. */
+export interface MetricContext {
+  readonly limits: Limits
+  readonly now: () => number
+}
+
+/** Of the form that this version writes. */
+export const metricSchemaVersion = 1
+
+/**
+ * A row that was checked and copied, ready to be stored; `null` for what is absent. Times are milliseconds, durations whole microseconds,
+ * money the shortest decimal text, and what is JSON is text that every database can hold.
+ */
+export type MetricEntry = {
+  readonly [M in Exclude<MetricMember, MembersOfKind<'duration'>>]: EntryValue<M>
+} & { readonly durationUs: number | null; readonly firstChunkUs: number | null }
+
+type EntryValue<M extends MetricMember> =
+  M extends MembersOfKind<'object' | 'tags' | 'json'>
+    ? string | null
+    : M extends RequiredMember
+      ? NonNullable<NewMetric[M]>
+      : NonNullable<NewMetric[M]> | null
+
+type RequiredMember = 'appName' | 'traceId' | 'spanId' | 'operationName' | 'operationType' | 'status' | 'startedAt'
+
+export interface MetricRecordRequest {
+  /** Those that are to be written: no two have the same key. */
+  readonly entries: readonly MetricEntry[]
+  /** Rows that others of this call took the place of; they count as duplicates. */
+  readonly folded: number
+  readonly onDuplicate: 'keep' | 'replace'
+  /** What an error tells where the store made ids. */
+  readonly generated: ErrorFacts
+}
+
+const invalid = (field: string, what: string) => new StoreError('invalid_argument', `${field} ${what}`, { field })
+
+export function metricRecordRequest(rows: unknown, options: unknown, context: MetricContext): MetricRecordRequest {
+  const { limits } = context
+  const given = checkedOptions(options, ['onDuplicate'])
+  const onDuplicate = checkedChoice(given.onDuplicate ?? 'keep', 'onDuplicate', ['keep', 'replace'])
+  const list = listOf(rows, 'rows', { most: limits.metricBatch, unit: 'rows' })
+  if (list === undefined) throw invalid('rows', 'must be a list of rows')
+  const entries: MetricEntry[] = []
+  let bytes = 0
+  let areGenerated = false
+  for (const [i, row] of list.entries()) {
+    const { entry, size, isGenerated } = newEntry(row, `rows[${i}]`, context)
+    entries.push(entry)
+    bytes += size
+    areGenerated ||= isGenerated
+    if (bytes > 2 * limits.metricBatchBytes) break // far over it: refused below, whatever is still to come
+  }
+  checkLimit('rows', 'bytes', limits.metricBatchBytes, bytes)
+  const kept = folded(entries)
+  return {
+    entries: kept,
+    folded: entries.length - kept.length,
+    onDuplicate,
+    generated: areGenerated ? { metricIds: entries.map(({ traceId, spanId }) => ({ traceId, spanId })) } : {},
+  }
+}
+
+/** Of several with one key the last that has ended, or else the last, at its own place. */
+function folded(entries: readonly MetricEntry[]): readonly MetricEntry[] {
+  const winners = new Map<string, MetricEntry>()
+  for (const entry of entries) {
+    const key = metricKey(entry)
+    const before = winners.get(key)
+    if (before !== undefined && before.status !== 'running' && entry.status === 'running') continue
+    winners.set(key, entry)
+  }
+  if (winners.size === entries.length) return entries
+  return entries.filter((entry) => winners.get(metricKey(entry)) === entry)
+}
+
+/** The same for the same row alone: no id has a NUL. */
+export const metricKey = ({ appName, traceId, spanId }: Pick<MetricEntry, 'appName' | 'traceId' | 'spanId'>): string =>
+  `${appName}\0${traceId}\0${spanId}`
+
+/** What a member is in an entry: the same, but for durations. */
+export const entryNames: Readonly<Record<MetricMember, keyof MetricEntry>> = {
+  ...(Object.fromEntries(metricMembers.map((member) => [member, member])) as Record<
+    Exclude<MetricMember, MembersOfKind<'duration'>>, // those two follow
+    Exclude<MetricMember, MembersOfKind<'duration'>>
+  >),
+  durationMs: 'durationUs',
+  firstChunkMs: 'firstChunkUs',
+}
+
+const noEntry = Object.fromEntries(metricMembers.map((member) => [entryNames[member], null]))
+
+type Cells = Record<string, string | number | null>
+
+function newEntry(row: unknown, field: string, context: MetricContext) {
+  const { limits, now } = context
+  const record = checkedRecord(row, field)
+  const cells: Cells = { ...noEntry }
+  let size = 0
+  for (const name of reading(field, () => Object.keys(record))) {
+    const value = reading(field, () => record[name])
+    if (value === undefined || value === null || isOfTheStore(name)) continue
+    const at = `${field}.${name}`
+    if (!isMember(name)) throw invalid(at, `is no part of a metric; there are ${metricMembers.join(', ')}`)
+    const cell = checkedCell(value, name, at, limits)
+    cells[entryNames[name]] = cell
+    if (typeof cell === 'string') size += byteLength(cell)
+  }
+  checkLimit(field, 'bytes', limits.eventBytes, size)
+  const isGenerated = cells['traceId'] === null || cells['spanId'] === null
+  cells['traceId'] ??= hexId(16)
+  cells['spanId'] ??= hexId(8)
+  cells['operationType'] ??= 'custom'
+  cells['status'] ??= 'ok'
+  cells['startedAt'] ??= now()
+  const entry = cells as unknown as MetricEntry // each cell was checked by the kind of its member
+  checkWhole(entry, field)
+  if (usageMembers.some((member) => cells[member] !== null)) cells['usageLevel'] ??= levelOfType[entry.operationType]
+  return { entry, size, isGenerated }
+}
+
+/** What has to be said whatever else is, and what goes together. */
+function checkWhole(entry: MetricEntry, field: string): void {
+  const missing = (['appName', 'operationName'] as const).find((member) => (entry[member] as string | null) === null) // until here it may be
+  if (missing !== undefined) throw invalid(`${field}.${missing}`, 'is missing')
+  if (entry.operationName === '') throw invalid(`${field}.operationName`, 'is empty')
+  const hasCost = entry.providedCost !== null || entry.computedCost !== null
+  if (hasCost && entry.currency === null)
+    throw invalid(`${field}.currency`, 'is missing: a cost is an amount of something')
+}
+
+/** A row that was read says these, and may be recorded again. */
+const isOfTheStore = (name: string): boolean => name === 'schemaVersion' || name === 'recordedAt'
+
+const isMember = (name: string): name is MetricMember => Object.hasOwn(metricKinds, name)
+
+const longestDuration = 9_007_199_254_740
+const nameCodePoints = 255
+const tagCodePoints = 32
+
+type CellCheck = (value: unknown, field: string, limits: Limits, member: MetricMember) => string | number
+
+const checks: Readonly<Record<MetricKind, CellCheck>> = {
+  id: checkedId,
+  name: (value, field) => shortText(value, field, nameCodePoints),
+  tag: (value, field) => shortText(value, field, tagCodePoints),
+  text: checkedText,
+  choice: (value, field, _limits, member) =>
+    checkedChoice(value, field, metricChoices[member as MembersOfKind<'choice'>]), // it is of this kind
+  time: (value, field) => checkedTimestamp(value, field),
+  duration: checkedDuration,
+  count: (value, field) => checkedCount(value, field),
+  size: (value, field) => checkedCount(value, field, { max: 2 ** 31 - 1 }),
+  level: (value, field) => checkedCount(value, field, { max: 3 }),
+  money: checkedMoney,
+  object: (value, field, limits) => toStorableJson(toJsonObject(value, field, bounds(limits))),
+  tags: checkedTags,
+  json: (value, field, limits) => toStorableJson(toJson(value, field, bounds(limits))),
+}
+
+const checkedCell = (value: unknown, member: MetricMember, field: string, limits: Limits): string | number =>
+  checks[metricKinds[member]](value, field, limits, member)
+
+const bounds = ({ stateDepth, eventBytes }: Limits) => ({ depth: stateDepth, name: 'stateDepth', bytes: eventBytes })
+
+/** A text of so many code points at most, which every database holds as it is. */
+function shortText(value: unknown, field: string, most: number): string {
+  if (typeof value !== 'string') throw invalid(field, 'must be a string')
+  if (!isWellFormed(value)) throw invalid(field, 'contains NUL or a lone surrogate')
+  if (value.length > most) checkLimit(field, 'code points', most, Array.from(value).length)
+  return value
+}
+
+function checkedText(value: unknown, field: string, limits: Limits, member: MetricMember): string {
+  if (typeof value !== 'string') throw invalid(field, 'must be a string')
+  const most = member === 'error' ? limits.eventBytes : limits.eventNameBytes
+  if (value.length * 6 > most) checkLimit(field, 'bytes', most, byteLength(toStorableText(value)))
+  return value
+}
+
+function checkedDuration(value: unknown, field: string): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= longestDuration))
+    throw invalid(field, `must be milliseconds from 0 to ${longestDuration}`)
+  return Number(toMicros(value))
+}
+
+export function checkedMoney(value: unknown, field: string): string {
+  const units = moneyUnits(value)
+  if (units === undefined) throw invalid(field, 'must be a decimal text from 0 to 9000000 with at most 12 places')
+  return fromMoneyUnits(units)
+}
+
+const mostTags = 100
+
+function checkedTags(value: unknown, field: string): string {
+  const tags = listOf(value, field, { most: mostTags, unit: 'tags' })
+  if (tags === undefined) throw invalid(field, 'must be a list of strings')
+  return toStorableJson(tags.map((tag, i) => shortText(tag, `${field}[${i}]`, nameCodePoints)))
+}
+
+/** Random and never zero, as W3C's trace context asks for. */
+function hexId(bytes: 8 | 16): string {
+  const id = randomFillSync(Buffer.alloc(bytes)).toString('hex')
+  return /[^0]/.test(id) ? id : hexId(bytes)
+}
