@@ -24,6 +24,7 @@ interface Sent {
   readonly rowsAsArray: false
   readonly namedPlaceholders: false
   readonly nestTables: false
+  readonly supportBigNumbers?: true
 }
 
 /** A connection that mysql2's pool lends. */
@@ -113,8 +114,16 @@ export function resultOf(result: unknown): Result {
   return { rows: [], count, lastId: Number(insertId), isInTransaction: (serverStatus & inTransaction) !== 0 }
 }
 
-/** Whatever the pool was told about the shape of rows, these come as objects by name. */
-const shape = { rowsAsArray: false, namedPlaceholders: false, nestTables: false } as const
+const byName = { rowsAsArray: false, namedPlaceholders: false, nestTables: false } as const
+
+/** Whatever the pool was told about rows, these come as objects by name, and whole numbers as they are: as text beyond 2^53. */
+const shape = { ...byName, supportBigNumbers: true } as const
+
+/** Whether whole numbers come as they are also where the pool's own settings count, as in a transaction of Drizzle's. */
+export async function keepsBigNumbers(connection: Connection): Promise<boolean> {
+  const { rows } = resultOf(await connection.query({ sql: 'select 9007199254740993 as `big`', ...byName }))
+  return String(rows[0]?.['big']) === '9007199254740993'
+}
 
 /** Runs a text that carries no values. */
 export const runText = async (connection: Connection, sql: string): Promise<Result> =>

@@ -1,6 +1,7 @@
 import { insertInto, selected, type Expressions, type InsertNew } from '@daybook/drizzle'
 import { sql, type SQL, type SQLWrapper } from 'drizzle-orm'
-import { collations, type Flavour } from './schema.ts'
+import type { Probe } from './probe.ts'
+import { collations } from './schema.ts'
 
 const numbers = (list: SQLWrapper) => sql`json_table(${list}, '$[*]' columns (value bigint path '$')) as one`
 
@@ -8,13 +9,17 @@ const selectEach: Expressions['selectEach'] = (columns, from, table, condition) 
   sql`select ${selected(columns)} from ${from} straight_join ${table} on ${condition}`
 
 /** What MySQL and MariaDB write inside expressions. */
-export const expressionsFor = (flavour: Flavour): Expressions => ({
+export const expressionsFor = ({
+  flavour,
+  keepsBigNumbers,
+}: Pick<Probe, 'flavour' | 'keepsBigNumbers'>): Expressions => ({
   json: (text) => sql`${text}`,
   payload: (text) => sql`${text}`,
-  jsonText: (column) => sql`cast(${column} as char)`,
+  // A JSON of MariaDB is a text, of which a cast would make a copy.
+  jsonText: (column) => (flavour === 'mariadb' ? sql`${column}` : sql`cast(${column} as char)`),
   payloadText: (column) => sql`${column}`,
   wholeText: (column) => sql`cast(${column} as char)`,
-  time: (column) => sql`cast(${column} as char)`,
+  time: (column) => (keepsBigNumbers ? sql`${column}` : sql`cast(${column} as char)`),
   wholeParam: (value) => sql`${value}`,
   textParam: (value) => sql`${value}`,
   // The strings get the collation of our columns: two of them would not be compared at all. In a subquery, since MySQL takes a

@@ -1,6 +1,6 @@
 import { StoreError } from '@daybook/core'
 import type { Server } from '@daybook/drizzle'
-import { runText, type Connection } from './driver.ts'
+import { keepsBigNumbers, runText, type Connection } from './driver.ts'
 import type { Flavour } from './schema.ts'
 
 export interface Probe extends Server {
@@ -13,6 +13,8 @@ export interface Probe extends Server {
   readonly takesBlocks: boolean
   /** Whether it knows how far apart two vectors are: MariaDB from 11.7 on. */
   readonly hasVectors: boolean
+  /** Whether the driver answers whole numbers beyond 2^53 as they are, in every transaction. */
+  readonly keepsBigNumbers: boolean
 }
 
 const floors: Readonly<Record<Flavour, readonly [number, number, number]>> = { mysql: [8, 0, 19], mariadb: [10, 6, 0] }
@@ -95,6 +97,7 @@ export async function probe(connection: Connection, setsMode: boolean): Promise<
     maxAllowedPacket: Number(rest['max_allowed_packet']),
     lockWait: Number(rest['innodb_lock_wait_timeout']),
     hasVectors,
+    keepsBigNumbers: await keepsBigNumbers(connection),
     takesBlocks: flavour === 'mariadb' && rest['sql_mode']?.includes('ORACLE') !== true, // whose blocks are written otherwise
   }
 }

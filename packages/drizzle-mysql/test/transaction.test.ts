@@ -27,6 +27,43 @@ const ids = async ({ rows }: Place) =>
 const ordersIn = async ({ rows }: Place) =>
   (await rows('select id from orders order by id')).map(({ id }) => String(id))
 
+/** Beyond 2^53 in microseconds, of which there is an odd number: a number of the driver's is rounded. */
+const late = 9_100_000_000_000 + 13 / 512
+const alsoLate = 9_100_000_000_000 + 12 / 512
+
+test.each([{}, { supportBigNumbers: true }, { supportBigNumbers: true, bigNumberStrings: true }])(
+  'a pool with %o answers the times of late sessions as they are, in a transaction too',
+  async (numbers) => {
+    const place = await newPlace()
+    const pool = createPool({ uri: place.url, ...numbers })
+    onTestFinished(() => pool.end())
+    const db = drizzleOver(pool)
+    const store = await createMysqlStore(db)
+    await store.migrate()
+    await store.sessions.create(key)
+    await store.sessions.create({ ...key, sessionId: 'earlier' })
+    await store.events.append(key, { id: 'e1', timestamp: late })
+    await store.events.append({ ...key, sessionId: 'earlier' }, { id: 'e1', timestamp: alsoLate })
+    const timesOf = async ({ sessions }: Pick<typeof store, 'sessions'>) => {
+      const times: number[] = []
+      const { appName, userId } = key
+      for (let cursor: string | undefined; times.length < 2;) {
+        const { items, nextCursor } = await sessions.list({
+          appName,
+          userId,
+          limit: 1,
+          ...(cursor !== undefined && { cursor }),
+        })
+        times.push(...items.map(({ lastEventAt }) => lastEventAt))
+        cursor = nextCursor
+      }
+      return times
+    }
+    expect(await timesOf(store)).toEqual([late, alsoLate])
+    expect(await db.transaction((tx) => timesOf(store.using(tx)))).toEqual([late, alsoLate])
+  },
+)
+
 describe('a store that joined a transaction', () => {
   test('knows its transaction from the next one on the same connection', async () => {
     const place = await placed(1) // so that it is the same
