@@ -1,5 +1,6 @@
 import { defaultLimits, type Limits } from '@daybook/core'
-import type { Dialect } from '@daybook/drizzle'
+import { tableNamesOf, type Dialect } from '@daybook/drizzle'
+import { sql } from 'drizzle-orm'
 import { capabilitiesOf } from './capabilities.ts'
 import { catalogOf } from './catalog.ts'
 import type { Connections } from './connections.ts'
@@ -36,7 +37,7 @@ export function mysqlDialect({ connections, server, options, failures, setsMode,
     search: searchFor(server),
     jsonPaths: jsonPathsFor(flavour),
     pathIndexing: pathIndexing(options, flavour),
-    ...(flavour === 'mysql' && { sortsDocuments: false as const }),
+    ...(flavour === 'mysql' && { alongRecent: hintOf(tableNamesOf(options).sessions) }),
     lockWait: 5_000,
     failureOf: failures,
     ...migrating(options, flavour),
@@ -48,6 +49,10 @@ export function mysqlDialect({ connections, server, options, failures, setsMode,
     close,
   }
 }
+
+/** To MariaDB it is a comment, and to MySQL before 8.0.20. */
+const hintOf = (sessions: string) =>
+  sql`/*+ index(${sql.identifier(sessions)} ${sql.identifier(`${sessions}_recent`)}) */ `
 
 /** Levels of a document that the native JSON of each takes. */
 const deepest: Readonly<Record<Flavour, number>> = { mysql: 100, mariadb: 31 }

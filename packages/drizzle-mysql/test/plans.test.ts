@@ -114,4 +114,12 @@ test('events and states that no sort buffer holds are read in every way', async 
     const { items } = await store.sessions.list({ appName: 'shop', userId: 'ann', orderBy, state: true, limit: 1000 })
     expect(items).toHaveLength(301)
   }
+  let listed = 0
+  for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+    const start = cursor === undefined ? {} : { cursor }
+    const page = await store.sessions.list({ appName: 'shop', userId: 'ann', state: true, limit: 120, ...start })
+    listed += page.items.length
+    cursor = page.nextCursor
+  }
+  expect(listed).toBe(301)
 }, 30_000)

@@ -53,10 +53,10 @@ export interface Dialect {
    */
   readonly loadWithin?: (tx: Tx, shape: LoadShape, params: Params) => Script<Loaded | undefined>
   /**
-   * `false`: where the planner sorts rows although an index has their order, the server may lack the room to do so with a
-   * document in them.
+   * What follows SELECT where a user's newest sessions are read with their states along the index that has their order: it keeps a
+   * planner from sorting them, for which the server may lack the room.
    */
-  readonly sortsDocuments?: false
+  readonly alongRecent?: SQL
   /** Milliseconds to wait, by trying again, for a lock that somebody else holds. */
   readonly lockWait: number
   /** What a migration does first: take a lock that it holds until it commits, where the transaction's own is not enough. */

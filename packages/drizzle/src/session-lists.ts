@@ -67,9 +67,9 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
     const end = sql`${orderOf((column) => sql`${column}`)} ${bounds}`
     if (!has('state')) return { sql: sql`select ${selected(columns)} ${rows} ${end}` }
     const isWalked = has('user') && time === sessions.lastEventAt && isDescending && filter === noFilter
-    if (isWalked && dialect.sortsDocuments !== false)
+    if (isWalked)
       return {
-        sql: sql`select ${selected({ ...columns, ...states })} from ${sessions} ${theirStates} ${isFound} ${end}`,
+        sql: sql`select ${dialect.alongRecent ?? sql``}${selected({ ...columns, ...states })} from ${sessions} ${theirStates} ${isFound} ${end}`,
       }
     const found = sql`select ${sql.join([sql`${sessions.sid}`, ...keys.map((column) => sql`${column}`)], sql`, `)} ${rows} ${end}`
     return {
