@@ -262,6 +262,7 @@ export {
 } from './memory-query.ts'
 export { hasParts, textOf } from './memory-text.ts'
 export {
+  entryNames,
   metricKey,
   metricRecordRequest,
   metricSchemaVersion,

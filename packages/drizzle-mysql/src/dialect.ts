@@ -7,6 +7,7 @@ import type { Connections } from './connections.ts'
 import { expressionsFor } from './expressions.ts'
 import { hotPath } from './hot-path.ts'
 import { jsonPathsFor } from './json-path.ts'
+import { manyRowsFacts } from './many-rows.ts'
 import { migrating } from './migrate.ts'
 import { pathIndexing } from './path-index.ts'
 import { probe, type Probe } from './probe.ts'
@@ -35,6 +36,7 @@ export function mysqlDialect({ connections, server, options, failures, setsMode,
     mostLimits: { stateDepth: deepest[flavour] },
     expressions: expressionsFor(server),
     search: searchFor(server),
+    manyRows: manyRowsFacts,
     jsonPaths: jsonPathsFor(flavour),
     pathIndexing: pathIndexing(options, flavour),
     ...(flavour === 'mysql' && { alongRecent: hintOf(tableNamesOf(options).sessions) }),

@@ -19,6 +19,7 @@ export const expressionsFor = ({
   jsonText: (column) => (flavour === 'mariadb' ? sql`${column}` : sql`cast(${column} as char)`),
   payloadText: (column) => sql`${column}`,
   wholeText: (column) => sql`cast(${column} as char)`,
+  moneyText: (column) => sql`cast(cast(${column} * 1000000000000 as signed) as char)`,
   time: (column) => (keepsBigNumbers ? sql`${column}` : sql`cast(${column} as char)`),
   wholeParam: (value) => sql`${value}`,
   textParam: (value) => sql`${value}`,
@@ -28,6 +29,12 @@ export const expressionsFor = ({
     sql`(select given.value from json_table(${list}, '$[*]' columns (value varchar(191) character set utf8mb4 collate ${sql.raw(collations[flavour])} path '$')) as given) as one`,
   wholes: (list) =>
     sql`(select given.value from json_table(${list}, '$[*]' columns (value bigint path '$')) as given) as one`,
+  texts: (list, names) => {
+    const columns = names.map(
+      (name) => `${name} varchar(191) character set utf8mb4 collate ${collations[flavour]} path '$.${name}'`,
+    )
+    return sql`(select given.* from json_table(${list}, '$[*]' columns (${sql.raw(columns.join(', '))})) as given) as one`
+  },
   isOneOf: (column, list) => sql`${column} in (select one.value from ${numbers(list)})`,
   selectEach,
   selectMany: selectEach,

@@ -1,27 +1,11 @@
-import { fromMicros, toMicros, type JsonObject } from '@daybook/core'
-import { bytesOfEmbedding, embeddingOfBytes, tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
+import type { JsonObject } from '@daybook/core'
+import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
-import {
-  bigint,
-  check,
-  customType,
-  foreignKey,
-  index,
-  json,
-  mysqlTable,
-  primaryKey,
-  unique,
-  varchar,
-} from 'drizzle-orm/mysql-core'
+import { bigint, check, foreignKey, index, json, mysqlTable, primaryKey, unique, varchar } from 'drizzle-orm/mysql-core'
+import { binary, collations, exactText, jsonText, time, vector, type Flavour } from './column-types.ts'
+import { metricsTable } from './metric-table.ts'
 
-/** The two servers that speak MySQL's protocol, and what they write differently. */
-export type Flavour = 'mysql' | 'mariadb'
-
-/** Byte-exact, and `a` is not `a `. No one name of it serves both servers. */
-export const collations: Readonly<Record<Flavour, string>> = {
-  mysql: 'utf8mb4_0900_bin',
-  mariadb: 'utf8mb4_nopad_bin',
-}
+export { collations, type Flavour }
 
 export interface MysqlTableOptions extends TableNameOptions {
   /** Which server the tables are for; a store finds out by itself. Default `mysql`. */
@@ -33,40 +17,15 @@ export interface MysqlTableOptions extends TableNameOptions {
   readonly foreignKeys?: boolean
 }
 
-/** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
-const time = customType<{ data: number; driverData: string }>({
-  dataType: () => 'bigint',
-  toDriver: (timestamp) => String(toMicros(timestamp)),
-  fromDriver: fromMicros,
-})
-
-/** JSON text as it was written: a native JSON column would order its keys and write its numbers anew. */
-const jsonText = customType<{ data: JsonObject; driverData: string }>({
-  dataType: () => 'longtext',
-  toDriver: (value) => JSON.stringify(value),
-  fromDriver: (text) => JSON.parse(text) as JsonObject, // what the store writes there
-})
-
-/** Bytes as they are. */
-const binary = customType<{ data: Uint8Array }>({ dataType: () => 'longblob' })
-
-/** 32 bits a number, the lower byte first. */
-const vector = customType<{ data: Float32Array; driverData: Uint8Array }>({
-  dataType: () => 'longblob',
-  toDriver: (numbers) => bytesOfEmbedding([...numbers]),
-  fromDriver: embeddingOfBytes,
-})
-
 const whole = (column: string) => bigint(column, { mode: 'number' }).notNull()
 
 /** Tables of a store, for joins and for drizzle-kit. The migrations that ship with the package make the same ones. */
 export function daybookTables(options: MysqlTableOptions = {}) {
   const { flavour = 'mysql', foreignKeys = true, ...nameOptions } = options
   const names = tableNamesOf(nameOptions)
-  const exact = `CHARACTER SET utf8mb4 COLLATE ${collations[flavour]}`
-  const id = customType<{ data: string }>({ dataType: () => `varchar(191) ${exact}` })
-  const digest = customType<{ data: string }>({ dataType: () => `varchar(64) ${exact}` })
-  const name = customType<{ data: string }>({ dataType: () => `text ${exact}` })
+  const id = exactText('varchar(191)', flavour)
+  const digest = exactText('varchar(64)', flavour)
+  const name = exactText('text', flavour)
 
   const sessions = mysqlTable(
     names.sessions,
@@ -238,6 +197,8 @@ export function daybookTables(options: MysqlTableOptions = {}) {
     index(`${names.memoryWords}_memory`).on(t.mid),
   ])
 
+  const metrics = metricsTable(names.metrics, flavour)
+
   const migrations = mysqlTable(
     names.migrations,
     {
@@ -260,6 +221,7 @@ export function daybookTables(options: MysqlTableOptions = {}) {
     artifacts,
     artifactVersions,
     artifactChunks,
+    metrics,
     migrations,
   } satisfies Tables
 }
@@ -277,5 +239,6 @@ export const {
   artifacts,
   artifactVersions,
   artifactChunks,
+  metrics,
   migrations,
 } = daybookTables()

@@ -10,6 +10,7 @@ import {
   type Dialect,
   type InsertAll,
   type InsertNew,
+  type ManyRows,
   type Params,
   type Row,
   type Script,
@@ -21,6 +22,7 @@ import type { Connections } from './connections.ts'
 import { resultOf, runPrepared, runText, wire, type Connection, type MysqlExecutor } from './driver.ts'
 import { failureOf } from './errors.ts'
 import { ensureSql, insertSql } from './expressions.ts'
+import { manyRowsOn, manyRowsThrough } from './many-rows.ts'
 
 const insertStatement = remembered((insert: InsertNew) => ({ sql: insertSql(insert) }))
 const insertAllStatement = remembered((insert: InsertAll) => ({ sql: insertSelect(insert) }))
@@ -89,12 +91,15 @@ const wired = (params: Params): Params =>
 
 type Run = (statement: Statement, params: Params) => Promise<ReturnType<typeof resultOf>>
 
-const connectionTx = (connection: Connection): Tx => verbs((statement, params) => runOn(connection, statement, params))
+const connectionTx = (connection: Connection): Tx =>
+  verbs((statement, params) => runOn(connection, statement, params), manyRowsOn(connection))
 
 /** The verbs over whatever executes Drizzle's SQL. */
-export const executorTx = (tx: MysqlExecutor): Tx => verbs((statement, params) => runThrough(tx, statement, params))
+export const executorTx = (tx: MysqlExecutor): Tx =>
+  verbs((statement, params) => runThrough(tx, statement, params), manyRowsThrough(tx))
 
-const verbs = (run: Run): Tx => ({
+const verbs = (run: Run, many: ManyRows): Tx => ({
+  many,
   rows: (statement, params = {}) => step(async () => (await run(statement, params)).rows),
   change: (statement, params = {}) => step(async () => (await run(statement, params)).count),
   insertNew: (insert, params = {}) =>

@@ -20,6 +20,7 @@ test('of many that migrate at once one does it, and all are ready', async () => 
     '0006',
     '0007',
     '0008',
+    '0009',
   ])
   const sessions = await Promise.all(stores.map((store, i) => store.sessions.create({ ...key, sessionId: `s${i}` })))
   expect(sessions).toHaveLength(5)
@@ -50,7 +51,17 @@ test('a migration that was interrupted between two of its tables is completed by
   await pool.query('insert into daybook_migrations set ?', [migrationRecord])
   await pool.query(sql[1] ?? '')
   await expect(store.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
-  expect((await store.migrate()).applied).toEqual(['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008'])
+  expect((await store.migrate()).applied).toEqual([
+    '0001',
+    '0002',
+    '0003',
+    '0004',
+    '0005',
+    '0006',
+    '0007',
+    '0008',
+    '0009',
+  ])
   expect((await store.migrate()).applied).toEqual([])
   expect((await store.sessions.create(key)).revision).toBe(1)
   const [record] = await rows('select applied_at from daybook_migrations')
@@ -61,13 +72,13 @@ test('columns that an interrupted migration had added already are not added agai
   const { url, pool, rows } = await newPlace()
   await (await openedStore(url)).migrate()
   await pool.query('drop view daybook_artifacts_v1, daybook_memories_v1')
-  await pool.query('drop table daybook_memories, daybook_memory_words')
+  await pool.query('drop table daybook_memories, daybook_memory_words, daybook_metrics')
   await pool.query('drop table daybook_artifact_versions, daybook_artifact_chunks, daybook_artifacts')
   await pool.query("delete from daybook_migrations where id > '0003'")
   await pool.query("update daybook_migrations set applied_at = 0 where id = '0003'")
   const store = await openedStore(url)
   await expect(store.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
-  expect((await store.migrate()).applied).toEqual(['0003', '0004', '0005', '0006', '0007', '0008'])
+  expect((await store.migrate()).applied).toEqual(['0003', '0004', '0005', '0006', '0007', '0008', '0009'])
   const [columns] = await rows(
     `select count(*) as count from information_schema.columns where table_schema = database() and table_name = 'daybook_sessions' and column_name like 'lease%'`,
   )

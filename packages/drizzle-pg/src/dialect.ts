@@ -10,6 +10,7 @@ import { expressions } from './expressions.ts'
 import { hotPath } from './hot-path.ts'
 import { jsonPaths } from './json-path.ts'
 import type { Listener } from './listener.ts'
+import { manyRowsFacts } from './many-rows.ts'
 import { migrating } from './migrate.ts'
 import { pathIndexing } from './path-index.ts'
 import { probe } from './probe.ts'
@@ -43,13 +44,14 @@ export function pgDialect({ database, driver, waits, vectors, listener, announce
     limits: defaultLimits,
     expressions,
     search: searchWith(vectors),
+    manyRows: manyRowsFacts,
     jsonPaths,
     pathIndexing: pathIndexing(options),
     lockWait: 5_000,
     failureOf,
     ...migrating(options),
     catalog: catalogOf(options),
-    ...transactions(database, driver),
+    ...transactions(database, driver, waits),
     ...hotPath(tables, driver, waits, announces),
     server: (call) => probe(database.executor(call)),
     ...(driver.pool !== undefined && { pool: driver.pool }),

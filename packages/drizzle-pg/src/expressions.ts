@@ -35,11 +35,14 @@ export const expressions: Expressions = {
   jsonText: (column) => sql`${column}::text`,
   payloadText: (column) => sql`${column}::text`,
   wholeText: (column) => sql`${column}::text`,
+  moneyText: (column) => sql`(${column} * 1000000000000)::bigint::text`,
   time: (column) => sql`${column}::text`,
   wholeParam: (value) => sql`${value}::bigint`,
   textParam: (value) => sql`${value}::text`,
   strings: (list) => sql`jsonb_array_elements_text(${list}::text::jsonb) as one(value)`,
   wholes,
+  texts: (list, names) =>
+    sql`json_to_recordset(${list}::text::json) as one(${sql.raw(names.map((name) => `"${name}" text`).join(', '))})`,
   isOneOf,
   // A subquery with a limit, or an offset, is not merged into a join, whose order the planner would choose.
   selectEach: (columns, from, table, condition) =>

@@ -8,6 +8,7 @@ import { memories } from './migrations/0005-memories.ts'
 import { artifactAge } from './migrations/0006-artifact-age.ts'
 import { vectors } from './migrations/0007-vectors.ts'
 import { memorySource } from './migrations/0008-memory-source.ts'
+import { metrics } from './migrations/0009-metrics.ts'
 import { schemaNameOf, type PgTableOptions } from './schema.ts'
 
 /** In the order in which they are applied. */
@@ -20,6 +21,7 @@ const allMigrations: readonly Migration[] = [
   artifactAge,
   vectors,
   memorySource,
+  metrics,
 ]
 
 /** What a migration needs to know about the place of the tables. */

@@ -1,10 +1,9 @@
-import { fromMicros, StoreError, toMicros, type JsonObject } from '@daybook/core'
+import { StoreError, type JsonObject } from '@daybook/core'
 import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
 import {
   bigint,
   check,
-  customType,
   foreignKey,
   index,
   json,
@@ -15,29 +14,8 @@ import {
   text,
   unique,
 } from 'drizzle-orm/pg-core'
-import { arrayText } from './vectors.ts'
-
-/** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
-const time = customType<{ data: number; driverData: string }>({
-  dataType: () => 'bigint',
-  toDriver: (timestamp) => String(toMicros(timestamp)),
-  fromDriver: fromMicros,
-})
-
-/** Compared and ordered byte for byte, whatever the database's own collation is. */
-const id = customType<{ data: string }>({ dataType: () => 'varchar(191) COLLATE "C"' })
-const name = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' })
-
-/** Bytes as they are. */
-const binary = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
-
-/** Sent as text: a driver need not know the type. */
-const vector = customType<{ data: Float32Array; driverData: string | readonly number[] }>({
-  dataType: () => 'real[]',
-  toDriver: (numbers) => arrayText([...numbers]),
-  fromDriver: (given) =>
-    Float32Array.from(typeof given === 'string' ? given.slice(1, -1).split(',').map(Number) : given),
-})
+import { binary, id, name, time, vector } from './column-types.ts'
+import { metricsTable } from './metric-table.ts'
 
 const whole = (column: string) => bigint(column, { mode: 'number' }).notNull()
 
@@ -227,6 +205,8 @@ export function daybookTables(options: PgTableOptions = {}) {
     primaryKey({ name: `${names.memoryWords}_pk`, columns: [t.word, t.mid] }),
   ])
 
+  const metrics = metricsTable(table, names.metrics)
+
   const migrations = table(
     names.migrations,
     {
@@ -249,6 +229,7 @@ export function daybookTables(options: PgTableOptions = {}) {
     artifacts,
     artifactVersions,
     artifactChunks,
+    metrics,
     migrations,
   } satisfies Tables
 }
@@ -266,5 +247,6 @@ export const {
   artifacts,
   artifactVersions,
   artifactChunks,
+  metrics,
   migrations,
 } = daybookTables()

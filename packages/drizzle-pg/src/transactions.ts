@@ -17,14 +17,16 @@ import {
 import type { Database } from './database.ts'
 import { resultOf, type Driver, type PgExecutor } from './driver.ts'
 import { insertAllSql, insertNewSql } from './expressions.ts'
+import { manyRowsOn } from './many-rows.ts'
 import { preparedOn } from './prepared.ts'
+import type { Waits } from './waits.ts'
 import { wire } from './wire.ts'
 
 const insertAllStatement = remembered((insert: InsertAll) => ({ sql: insertAllSql(insert) }))
 const insertNewStatement = remembered((insert: InsertNew) => ({ sql: insertNewSql(insert) }))
 
 /** How scripts run. */
-export function transactions(database: Database, driver: Driver): Pick<Dialect, 'read' | 'write'> {
+export function transactions(database: Database, driver: Driver, waits: Waits): Pick<Dialect, 'read' | 'write'> {
   const prepared = preparedOn(driver)
   const inTransaction = <T>(script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
     database.transaction(
@@ -45,7 +47,9 @@ export function transactions(database: Database, driver: Driver): Pick<Dialect, 
     write: (script, call) =>
       database.transaction(
         async (tx) => {
-          const answer = await runAsync(script(executorTx(database.within(tx))), () => call.check())
+          const answer = await runAsync(script(executorTx(database.within(tx), () => waits.hasty(call))), () =>
+            call.check(),
+          )
           call.committing()
           return answer
         },
@@ -59,7 +63,8 @@ const textual = (params: Params): Params =>
   Object.fromEntries(Object.entries(params).map(([name, value]) => [name, wire([value])[0] ?? null]))
 
 /** The verbs over whatever executes Drizzle's SQL. */
-export const executorTx = (tx: PgExecutor): Tx =>
+/** @param hasty see {@link manyRowsOn} */
+export const executorTx = (tx: PgExecutor, hasty?: () => Params): Tx =>
   ensuringByInsert({
     rows: (statement, params = {}) =>
       step(async () => resultOf(await tx.execute(bound(statement, textual(params)))).rows),
@@ -73,4 +78,5 @@ export const executorTx = (tx: PgExecutor): Tx =>
           String(row['key']),
         ),
       ),
+    many: manyRowsOn(tx, hasty),
   })

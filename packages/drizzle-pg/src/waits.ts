@@ -10,6 +10,8 @@ import { failureOf, lockNotAvailable } from './errors.ts'
 export interface Waits {
   /** For a statement that sets it for itself; see append.ts. */
   params(call: Call): Params
+  /** Too short for a circle of waits to be broken by the server: for a unit that is tried again, and then waits as long as it may. */
+  hasty(call: Call): Params
   /** Sets it for the rest of a transaction: nothing is left behind for whoever gets the connection next, also from a pooler. */
   statement(call: Call): SQL
   /** Takes in the settings that connections have. */
@@ -34,6 +36,10 @@ export function createWaits(lockTimeout = 0, statementTimeout = 0): Waits {
 
   return {
     params: (call) => ({ lockTimeout: lock(call) }),
+    hasty(call) {
+      boundByCall.delete(call)
+      return { lockTimeout: String(Math.min(hastyWait, left(call), most.lock)) }
+    },
     statement: (call) =>
       sql`select set_config('lock_timeout', ${lock(call)}, true), set_config('statement_timeout', ${String(Math.min(left(call), most.statement))}, true)`,
     learn(settings) {
@@ -53,6 +59,9 @@ export function createWaits(lockTimeout = 0, statementTimeout = 0): Waits {
     },
   }
 }
+
+/** Milliseconds. The server looks for circles after a second. */
+const hastyWait = 100
 
 const left = (call: Call) => Math.max(1, Math.floor(call.deadline - performance.now()))
 

@@ -29,11 +29,11 @@ test(
       { applied: [] },
       { applied: [] },
       { applied: [] },
-      { applied: ['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008'] },
+      { applied: ['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009'] },
     ])
     const store = await openStore({ schema })
     expect([await store.health(), await store.sessions.count({ appName: 'child' })]).toEqual([
-      expect.objectContaining({ ok: true, schemaVersion: '0008' }),
+      expect.objectContaining({ ok: true, schemaVersion: '0009' }),
       4,
     ])
   },
@@ -41,7 +41,7 @@ test(
 
 test('a process ends by itself once its store is closed', { timeout: 40_000 }, async () => {
   expect(await child({ schema: newSchema(), startAt: 0 })).toEqual({
-    applied: ['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008'],
+    applied: ['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009'],
   })
 })
 
@@ -58,6 +58,7 @@ test('many stores of one process that migrate a new schema at once all succeed',
     '0006',
     '0007',
     '0008',
+    '0009',
   ])
 })
 
@@ -82,14 +83,14 @@ test('dryRun makes nothing, and its SQL makes the same tables', async () => {
   const { applied, sql: statements = [] } = await store.migrate({ dryRun: true })
   const sql = client()
   expect([applied, await sql`select from pg_namespace where nspname = ${schema}`]).toEqual([
-    ['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008'],
+    ['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009'],
     expect.objectContaining({ count: 0 }),
   ])
   await sql`create schema ${sql(byHand)}`
   for (const statement of statements) await sql.unsafe(statement.replaceAll(`"${schema}".`, `"${byHand}".`))
   await store.migrate()
   expect(await introspected(sql, byHand)).toEqual(await introspected(sql, schema))
-  expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: '0008', sql: [] })
+  expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: '0009', sql: [] })
 })
 
 describe('a schema that is not ours is refused, and left as it is', () => {
@@ -193,7 +194,7 @@ describe('a role without rights to change the schema', () => {
     const url = await roleIn(schema)
     await (await openStore({ schema })).migrate()
     const store = await openStore({ url, schema })
-    expect(await store.migrate()).toEqual({ applied: [], current: '0008' })
+    expect(await store.migrate()).toEqual({ applied: [], current: '0009' })
     await store.sessions.create({ ...key, state: { 'user:a': 1, 'app:b': 2 } })
     await store.events.append(key, [
       { id: 'e1', actions: { stateDelta: { c: 3, 'user:a': 4, 'app:b': 5 } } },

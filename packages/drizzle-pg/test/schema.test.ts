@@ -59,6 +59,8 @@ test('every id and every text to filter by is compared byte for byte', async () 
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace join pg_collation l on l.oid = a.attcollation
     where n.nspname = ${schema} and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and c.relname <> 'daybook_migrations' order by 1`
   const id = { collation: 'C', type: 'character varying(191)' }
+  const name = { collation: 'C', type: 'character varying(255)' }
+  const tag = { collation: 'C', type: 'character varying(32)' }
   const text = { collation: 'C', type: 'text' }
   expect(Object.fromEntries(rows.map(({ column, ...rest }) => [column, rest]))).toEqual({
     'daybook_app_states.app_name': id,
@@ -87,6 +89,31 @@ test('every id and every text to filter by is compared byte for byte', async () 
     'daybook_memories.memory_id': id,
     'daybook_memories.session_id': id,
     'daybook_memories.user_id': id,
+    'daybook_metrics.agent_name': name,
+    'daybook_metrics.app_name': id,
+    'daybook_metrics.currency': tag,
+    'daybook_metrics.environment': name,
+    'daybook_metrics.error': text,
+    'daybook_metrics.error_type': name,
+    'daybook_metrics.event_id': id,
+    'daybook_metrics.finish_reason': name,
+    'daybook_metrics.image_format': tag,
+    'daybook_metrics.invocation_id': text,
+    'daybook_metrics.model': name,
+    'daybook_metrics.operation_name': name,
+    'daybook_metrics.operation_type': tag,
+    'daybook_metrics.parent_span_id': id,
+    'daybook_metrics.price_id': name,
+    'daybook_metrics.provider': name,
+    'daybook_metrics.release': name,
+    'daybook_metrics.request_model': name,
+    'daybook_metrics.response_id': name,
+    'daybook_metrics.session_id': id,
+    'daybook_metrics.span_id': id,
+    'daybook_metrics.status': tag,
+    'daybook_metrics.trace_id': id,
+    'daybook_metrics.usage_source': tag,
+    'daybook_metrics.user_id': id,
     'daybook_sessions.app_name': id,
     'daybook_sessions.lease_owner': id,
     'daybook_sessions.session_id': id,

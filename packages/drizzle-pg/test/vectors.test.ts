@@ -21,7 +21,7 @@ describe.for(['pg', 'postgres'] as const)('%s', (driver) => {
     for (const insert of oldRows(`"${schema}".daybook_memories`)) await sql.unsafe(insert)
     const store = await openPgStore({ driver, url: serverUrl, schema, max: 1, embeddingDimensions: 4 })
     onTestFinished(() => store.close())
-    expect((await store.migrate()).applied).toEqual(['0007', '0008'])
+    expect((await store.migrate()).applied).toEqual(['0007', '0008', '0009'])
     const { memories } = store.tables
     const rows = await store.db.select({ id: memories.memoryId, embedding: memories.embedding }).from(memories)
     expect(Object.fromEntries(rows.map(({ id, embedding }) => [id, embedding]))).toEqual(oldEmbeddings())

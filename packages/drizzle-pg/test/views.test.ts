@@ -71,7 +71,7 @@ const older = (
   schema: string,
 ) => `drop view ${schema}.daybook_memories_v1, ${schema}.daybook_artifacts_v1, ${schema}.daybook_events_v1, ${schema}.daybook_sessions_v1;
   drop table ${schema}.daybook_artifact_versions, ${schema}.daybook_artifact_chunks, ${schema}.daybook_artifacts, ${schema}.daybook_memories,
-    ${schema}.daybook_memory_words;
+    ${schema}.daybook_memory_words, ${schema}.daybook_metrics;
   alter table ${schema}.daybook_sessions drop column lease_owner, drop column lease_fence, drop column lease_until;
   delete from ${schema}.daybook_migrations where id > '0001'`
 
@@ -82,7 +82,7 @@ test('a database of the first migration gets the views, and keeps its rows', asy
   await sql.unsafe(older(schema))
   const next = await openStore({ schema })
   await expect(next.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
-  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004', '0005', '0006', '0007', '0008'])
+  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009'])
   const rows = await sql`select session_id, event_id from ${sql(schema)}.daybook_events_v1`
   expect([...rows]).toEqual([{ session_id: 's1', event_id: 'e1' }])
 })

@@ -15,6 +15,7 @@ import {
 import { clientDialect, probeClient, settledUnlessSent } from './client-dialect.ts'
 import { commonDialect, insertAllStatement, insertNewStatement, serverLimits } from './dialect.ts'
 import { failureOf } from './errors.ts'
+import { manyRowsThrough } from './many-rows.ts'
 import type { SqliteStoreOptions } from './options.ts'
 import { daybookTables } from './schema.ts'
 import type { AsyncDatabase, AsyncExecutor, AsyncSqliteStore } from './store.ts'
@@ -78,4 +79,5 @@ const executorTx = (tx: AsyncExecutor): Tx =>
       yield* step(async () => tx.run(bound(insertAllStatement(insert), params)))
       return undefined
     },
+    many: manyRowsThrough(async (statement, params) => (await tx.run(bound(statement, params))).rowsAffected),
   })

@@ -22,6 +22,7 @@ import { boundValue } from './connection.ts'
 import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { failureOf } from './errors.ts'
 import { eventList, eventsListed } from './load.ts'
+import { manyRowsThrough } from './many-rows.ts'
 import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
 import type { DaybookTables } from './schema.ts'
@@ -188,6 +189,7 @@ const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>): Tx =
       yield* step(() => execute(inStatement(insertAllStatement(insert), params)))
       return undefined
     },
+    many: manyRowsThrough(async (statement, params) => (await execute(inStatement(statement, params))).rowsAffected),
   })
 
 /** The bound of a scope's document is kept by a CHECK; see append.ts. */

@@ -16,6 +16,7 @@ import type { Connection } from './connection.ts'
 import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { ConnectionClosed, ConnectionInUse, failureOf } from './errors.ts'
 import { eventList, eventsListed } from './load.ts'
+import { manyRowsOn } from './many-rows.ts'
 import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
 import type { DaybookTables } from './schema.ts'
@@ -157,4 +158,5 @@ export const connectionTx = (connection: Connection): Tx =>
       yield* step(() => change(connection, insertAllStatement(insert), params))
       return undefined
     },
+    many: manyRowsOn(connection),
   })

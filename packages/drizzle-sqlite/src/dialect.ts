@@ -18,6 +18,7 @@ import { SyncDialect } from './drizzle-names.ts'
 import { failureOf } from './errors.ts'
 import { expressions, insertNewSql } from './expressions.ts'
 import { jsonPaths } from './json-path.ts'
+import { manyRowsFacts } from './many-rows.ts'
 import { allMigrations } from './migrate.ts'
 import { indexedBy, pathIndexing } from './path-index.ts'
 import { searchFor } from './search.ts'
@@ -32,6 +33,7 @@ export type Common = Pick<
   | 'limits'
   | 'expressions'
   | 'search'
+  | 'manyRows'
   | 'jsonPaths'
   | 'pathIndexing'
   | 'migrations'
@@ -68,6 +70,7 @@ export function commonDialect(
     limits: { ...defaultLimits, ...limits },
     expressions,
     search: searchFor(probe),
+    manyRows: manyRowsFacts,
     jsonPaths: { ...jsonPaths, indexed: indexedBy(tables.sessions.state) },
     pathIndexing: pathIndexing(options),
     migrations: allMigrations,

@@ -7,6 +7,7 @@ import { memories } from './migrations/0005-memories.ts'
 import { artifactAge } from './migrations/0006-artifact-age.ts'
 import { vectors } from './migrations/0007-vectors.ts'
 import { memorySource } from './migrations/0008-memory-source.ts'
+import { metrics } from './migrations/0009-metrics.ts'
 
 /** In the order in which they are applied. */
 export const allMigrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const allMigrations: readonly Migration[] = [
   artifactAge,
   vectors,
   memorySource,
+  metrics,
 ]

@@ -1,32 +1,9 @@
-import { fromMicros, toMicros, type JsonObject } from '@daybook/core'
-import { bytesOfEmbedding, embeddingOfBytes, tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
+import type { JsonObject } from '@daybook/core'
+import { tableNamesOf, type TableNameOptions, type Tables } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
-import {
-  blob,
-  check,
-  customType,
-  foreignKey,
-  index,
-  integer,
-  primaryKey,
-  sqliteTable,
-  text,
-  unique,
-} from 'drizzle-orm/sqlite-core'
-
-/** Whole microseconds since 1970 in the column; milliseconds whose fraction carries microseconds in the code. */
-const time = customType<{ data: number; driverData: bigint | number }>({
-  dataType: () => 'integer',
-  toDriver: toMicros,
-  fromDriver: fromMicros,
-})
-
-/** 32 bits a number, the lower byte first. */
-const vector = customType<{ data: Float32Array; driverData: Uint8Array | ArrayBuffer }>({
-  dataType: () => 'blob',
-  toDriver: (numbers) => bytesOfEmbedding([...numbers]),
-  fromDriver: embeddingOfBytes,
-})
+import { blob, check, foreignKey, index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
+import { time, vector } from './column-types.ts'
+import { metricsTable } from './metric-table.ts'
 
 /** Tables of a store, for joins and for drizzle-kit. The migrations that ship with the package make the same ones. */
 export function daybookTables(options: TableNameOptions = {}) {
@@ -189,6 +166,8 @@ export function daybookTables(options: TableNameOptions = {}) {
     index(`${names.memoryWords}_memory`).on(t.mid),
   ])
 
+  const metrics = metricsTable(names.metrics)
+
   const migrations = sqliteTable(names.migrations, {
     id: text().primaryKey(),
     name: text().notNull(),
@@ -207,6 +186,7 @@ export function daybookTables(options: TableNameOptions = {}) {
     artifacts,
     artifactVersions,
     artifactChunks,
+    metrics,
     migrations,
   } satisfies Tables
 }
@@ -224,5 +204,6 @@ export const {
   artifacts,
   artifactVersions,
   artifactChunks,
+  metrics,
   migrations,
 } = daybookTables()

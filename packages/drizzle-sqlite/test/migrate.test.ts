@@ -31,10 +31,10 @@ test.for(drivers)(
       [],
       [],
       [],
-      ['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008'],
+      ['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009'],
     ])
     await using store = await openFileStore(path)
-    expect(await store.health()).toMatchObject({ ok: true, schemaVersion: '0008' })
+    expect(await store.health()).toMatchObject({ ok: true, schemaVersion: '0009' })
   },
 )
 
@@ -51,13 +51,13 @@ test('dryRun changes nothing and answers the SQL that makes the same schema', as
   const [path, byHand] = [newPath(), newPath()]
   await using store = await openFileStore(path)
   const { applied, sql: statements = [] } = await store.migrate({ dryRun: true })
-  expect(applied).toEqual(['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008'])
+  expect(applied).toEqual(['0001', '0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009'])
   expect(store.db.all(sql`select name from sqlite_master`)).toEqual([])
   await using other = await openFileStore(byHand)
   for (const statement of statements) other.db.run(sql.raw(statement))
   await store.migrate()
   expect(dump(other)[0]).toEqual(dump(store)[0])
-  expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: '0008', sql: [] })
+  expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: '0009', sql: [] })
 })
 
 describe('a schema that is not ours is refused, and left as it is', () => {
@@ -76,7 +76,7 @@ describe('a schema that is not ours is refused, and left as it is', () => {
     },
     'a lost history': {
       change: sql`delete from daybook_migrations`,
-      says: 'daybook_events, daybook_app_states, daybook_user_states, daybook_sessions_v1, daybook_events_v1, daybook_artifacts, daybook_artifact_versions, daybook_artifact_chunks, daybook_artifacts_v1, daybook_memories, daybook_memory_words, daybook_memories_v1 is there',
+      says: 'daybook_events, daybook_app_states, daybook_user_states, daybook_sessions_v1, daybook_events_v1, daybook_artifacts, daybook_artifact_versions, daybook_artifact_chunks, daybook_artifacts_v1, daybook_memories, daybook_memory_words, daybook_memories_v1, daybook_metrics is there',
     },
   }
 

@@ -48,8 +48,9 @@ describe.skipIf(serverProblem !== undefined)(
         '0006',
         '0007',
         '0008',
+        '0009',
       ])
-      expect(await stores[0]?.health()).toMatchObject({ ok: true, flavour: 'sqlite', schemaVersion: '0008' })
+      expect(await stores[0]?.health()).toMatchObject({ ok: true, flavour: 'sqlite', schemaVersion: '0009' })
       await Promise.all(stores.map((one) => one.close()))
     })
 

@@ -59,7 +59,7 @@ describe('what Drizzle knows of the tables is what migrate() makes', () => {
     await using store = await openMemory(options)
     await store.migrate()
     const made = introspected(store.db)
-    expect(made.map(({ name }) => name)).toHaveLength(10)
+    expect(made.map(({ name }) => name)).toHaveLength(11)
     expect(made.flatMap(({ checks }) => checks)).toHaveLength(3)
     expect(introspected(await asDrizzleKitMakesIt(options))).toEqual(made)
   })
@@ -88,6 +88,7 @@ describe('what Drizzle cannot say', () => {
       { name: 'daybook_events', wr: 1 },
       { name: 'daybook_memories', wr: 0 },
       { name: 'daybook_memory_words', wr: 1 },
+      { name: 'daybook_metrics', wr: 0 },
       { name: 'daybook_migrations', wr: 0 },
       { name: 'daybook_sessions', wr: 0 },
       { name: 'daybook_user_states', wr: 0 },

@@ -19,7 +19,7 @@ describe.for(drivers)('$driver', ({ driver, missing }) => {
     await using plain = await openSqliteStore({ url: `file:${path}` })
     for (const insert of oldRows('daybook_memories')) plain.db.run(sql.raw(insert))
     await using store = await openFile[driver](path, { embeddingDimensions: 4 })
-    expect((await store.migrate()).applied).toEqual(['0007', '0008'])
+    expect((await store.migrate()).applied).toEqual(['0007', '0008', '0009'])
     const { memories } = plain.tables
     const rows = plain.db.select({ id: memories.memoryId, embedding: memories.embedding }).from(memories).all()
     expect(Object.fromEntries(rows.map(({ id, embedding }) => [id, embedding]))).toEqual(oldEmbeddings())

@@ -80,6 +80,7 @@ const older = [
   sql`alter table daybook_sessions drop column lease_until`,
   sql`drop view daybook_memories_v1`,
   sql`drop table daybook_memories`,
+  sql`drop table daybook_metrics`,
   sql`drop table daybook_memory_words`,
   sql`delete from daybook_migrations where id > '0001'`,
 ]
@@ -91,7 +92,7 @@ test('a database of the first migration gets the views, and keeps its rows', asy
   for (const statement of older) store.db.run(statement)
   await using next = await openSqliteStore({ url: `file:${path}` })
   await expect(next.sessions.get(key)).rejects.toMatchObject({ code: 'schema_mismatch' })
-  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004', '0005', '0006', '0007', '0008'])
+  expect((await next.migrate()).applied).toEqual(['0002', '0003', '0004', '0005', '0006', '0007', '0008', '0009'])
   expect(next.db.all(sql`select session_id, event_id from daybook_events_v1`)).toEqual([
     { session_id: 's1', event_id: 'e1' },
   ])

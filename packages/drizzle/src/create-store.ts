@@ -35,6 +35,7 @@ import { checkedGroupCommit } from './group-commit.ts'
 import { conditionOf, healthOf, type Condition } from './health.ts'
 import { createMemoryScripts } from './memories.ts'
 import { createMemoryOperations } from './memory-operations.ts'
+import { createMetricOperations } from './metric-operations.ts'
 import { methodsOf, type Operations } from './methods.ts'
 import { createSchema } from './migrate.ts'
 import type { Operation, Parts } from './operation.ts'
@@ -193,6 +194,7 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
     state: createStateOperations(parts),
     artifacts: createArtifactOperations(parts),
     memories: createMemoryOperations(parts, memories),
+    metrics: createMetricOperations(parts),
   }
   const objects = storage && artifactObjects(storage, codecs)
   const timeout = options.timeout ?? defaultTimeout
@@ -216,7 +218,7 @@ const pathIndexMethods = (
 function storeOver({ context, dialect, operations, signals, objects, timeout }: Frame, backend: Backend): Store {
   const { calls, limits, now, logger } = context
   const perform = <T>(operation: Operation<T>) => backend.perform(operation)
-  const { sessions, events, state, memories, artifacts } = methodsOf(operations, perform)
+  const { sessions, events, state, memories, metrics, artifacts } = methodsOf(operations, perform)
   const leases = createLeases({
     take: (key, options) => perform(operations.sessions.lease(key, options)),
     renew: (grant, options) => perform(operations.sessions.renewLease(grant, options)),
@@ -253,6 +255,7 @@ function storeOver({ context, dialect, operations, signals, objects, timeout }: 
     state,
     ...areasOf(context, {
       memories,
+      ...(dialect.capabilities.metrics === 'yes' && { metrics }),
       artifacts: {
         ...artifacts,
         ...methods,

@@ -3,6 +3,7 @@ import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
 import type { Expressions } from './expressions.ts'
 import type { JsonPaths, PathIndexing } from './json-path.ts'
 import type { Listening } from './listening.ts'
+import type { ManyRows, ManyRowsFacts } from './many-rows.ts'
 import type { Tables } from './rows.ts'
 import type { Catalog } from './schema-drift.ts'
 import type { Script } from './script.ts'
@@ -17,6 +18,7 @@ export interface Dialect {
   readonly mostLimits?: Partial<Limits>
   readonly expressions: Expressions
   readonly search: MemorySearch
+  readonly manyRows: ManyRowsFacts
   /** Absent where the ability `jsonPathFilter` is. */
   readonly jsonPaths?: JsonPaths
   /** Absent where the ability `jsonPathIndex` is. */
@@ -102,6 +104,7 @@ export interface Tx {
   insertAll(insert: InsertAll, params?: Params): Script<readonly string[] | undefined>
   /** Makes sure that the row is there, and takes its lock. */
   ensure(insert: InsertNew, params?: Params): Script<void>
+  readonly many: ManyRows
 }
 
 /** A value that can be bound. Whole numbers may be bigint; JSON is text. */

@@ -12,6 +12,8 @@ export interface Expressions {
   payloadText(column: SQLWrapper): SQL
   /** A whole number that may be beyond 2^53, as text. */
   wholeText(column: SQLWrapper): SQL
+  /** Money as whole 10⁻¹², as text. */
+  moneyText(column: SQLWrapper): SQL
   /** A time in whole microseconds: as text at least where it is beyond 2^53. */
   time(column: SQLWrapper): SQL
   /** A whole number, bound as a parameter where its type cannot be told from its place. */
@@ -22,6 +24,8 @@ export interface Expressions {
   strings(list: SQLWrapper): SQL
   /** The same for whole numbers. */
   wholes(list: SQLWrapper): SQL
+  /** `… as one` for a FROM: a row with a text for each name, for each object in a JSON array. */
+  texts(list: SQLWrapper, names: readonly string[]): SQL
   /** `column` is one of the whole numbers in a JSON array. */
   isOneOf(column: SQLWrapper, list: SQLWrapper): SQL
   /**

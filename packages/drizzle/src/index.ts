@@ -31,6 +31,18 @@ export type { Operation } from './operation.ts'
 export type { Condition } from './health.ts'
 export type { Look } from './tail.ts'
 export type { Listening } from './listening.ts'
+export {
+  columnList,
+  onConflict,
+  replacedColumns,
+  quoted,
+  rowsWriter,
+  type ManyRows,
+  type ManyRowsFacts,
+  type RowsColumn,
+  type RowsInsert,
+  type RowValues,
+} from './many-rows.ts'
 export { describedIndex, type Catalog } from './schema-drift.ts'
 export { joinedStore, joiningStore, type JoinedStore } from './joined-store.ts'
 export { runTransaction, type Entered } from './run-transaction.ts'
@@ -61,6 +73,7 @@ export {
   type EventRow,
   type MemoryRow,
   type MemoryWordRow,
+  type MetricRow,
   type MigrationRow,
   type SessionRow,
   type TableName,

@@ -161,7 +161,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
     const failure = failureOf(error)
     throw storeErrorOf(failure.kind === 'maybe_missing_schema' ? { ...failure, kind: 'internal' } : failure, error)
   }
-  const { sessions, events, state, memories, artifacts } = methodsOf(operations, perform)
+  const { sessions, events, state, memories, metrics, artifacts } = methodsOf(operations, perform)
   const joined: JoinedStore = {
     capabilities: store.capabilities,
     limits: store.limits,
@@ -187,6 +187,7 @@ export function joinedStore(engine: Engine, tx: Tx, stillOpen?: () => Script<voi
       { calls, areas },
       {
         memories,
+        ...(store.capabilities.metrics === 'yes' && { metrics }),
         artifacts: {
           ...artifacts,
           // What is deleted in here is deleted outside of the database by the next call after the commit.

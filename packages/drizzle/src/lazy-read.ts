@@ -24,6 +24,7 @@ export async function readLazily<T>(
     insertNew: none,
     insertAll: none,
     ensure: none,
+    many: { insertNew: none, replace: none },
   }
   try {
     return await runAsync(script(once), () => call.check())

@@ -4,6 +4,7 @@ import type {
   EventStore,
   LeaseGrant,
   MemoryStore,
+  MetricStore,
   SaveArtifactRequest,
   SessionStore,
   StateStore,
@@ -11,6 +12,7 @@ import type {
 import type { ArtifactOperations } from './artifact-operations.ts'
 import type { EventOperations } from './event-operations.ts'
 import type { MemoryOperations } from './memory-operations.ts'
+import type { MetricOperations } from './metric-operations.ts'
 import type { OpenedArtifact } from './artifact-lookup.ts'
 import type { Upload } from './artifact-saves.ts'
 import type { Operation } from './operation.ts'
@@ -23,6 +25,7 @@ export interface Operations {
   readonly state: StateOperations
   readonly artifacts: ArtifactOperations
   readonly memories: MemoryOperations
+  readonly metrics: MetricOperations
 }
 
 /** Stands where the request of another thread will. */
@@ -59,6 +62,7 @@ export const operationsByName = ({
   state,
   artifacts,
   memories,
+  metrics,
 }: Operations): ReadonlyMap<string, Operation<unknown>> =>
   new Map(
     [
@@ -100,6 +104,7 @@ export const operationsByName = ({
       memories.list({}),
       memories.search({}),
       memories.delete({}),
+      metrics.record(undefined),
     ].map((operation) => [operation.name, operation as Operation<unknown>]), // it only hands the answer on
   )
 
@@ -107,7 +112,7 @@ type Perform = <T>(operation: Operation<T>) => Promise<T>
 
 /** The methods of the areas, performed one way or another. What the caller says about types is the caller's claim. */
 export function methodsOf(
-  { sessions, events, state, memories, artifacts }: Operations,
+  { sessions, events, state, memories, metrics, artifacts }: Operations,
   perform: Perform,
 ): {
   sessions: Omit<SessionStore, 'lease'>
@@ -115,6 +120,7 @@ export function methodsOf(
   state: StateStore
   artifacts: ArtifactStore
   memories: MemoryStore
+  metrics: MetricStore
 } {
   const typed = {
     sessions: {
@@ -143,6 +149,9 @@ export function methodsOf(
       list: (query: object) => perform(memories.list(query)),
       search: (query: object) => perform(memories.search(query)),
       delete: (query: object) => perform(memories.delete(query)),
+    },
+    metrics: {
+      record: (rows: unknown, options?: object) => perform(metrics.record(rows, options)),
     },
     // Without streams, which are several operations: see artifact-store.ts.
     artifacts: {

@@ -21,8 +21,12 @@ export interface Operation<T> {
 
 export interface Prepared<T> {
   readonly script: (tx: Tx) => Script<T>
-  /** Work done in several transactions: repeated until it is finished, its answers added up. */
-  readonly chunks?: { readonly isLast: (answer: T) => boolean; readonly add: (sum: T, answer: T) => T }
+  /** Work done in several transactions: repeated until it is finished, its answers added up. They remove something, unless it `writes`. */
+  readonly chunks?: {
+    readonly isLast: (answer: T) => boolean
+    readonly add: (sum: T, answer: T) => T
+    readonly writes?: true
+  }
   /** A method that writes, with arguments by which it does not. */
   readonly onlyReads?: true
   /** A shorter way than the script, where the dialect has one; `undefined`: take the script. */

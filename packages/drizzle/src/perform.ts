@@ -100,7 +100,7 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
         isFirst = false
         return performer.runReady(kind, script, call)
       })
-    return { answer: await runAsync(allChunks(chunks, run, (sum) => call.removed(countsIn(sum)))) }
+    return { answer: await runAsync(allChunks(chunks, run, (sum) => chunks.writes ?? call.removed(countsIn(sum)))) }
   }
 
   return performer

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@daybook/core'
+import type { JsonObject, JsonValue } from '@daybook/core'
 import type { Column, Table } from 'drizzle-orm'
 
 // What is stored. Times are timestamps as in the contract (milliseconds, the fraction carries microseconds); the column
@@ -118,6 +118,73 @@ export interface MemoryWordRow {
   mid: number
 }
 
+/** A call of a model or a tool, or a span. `null`: nobody said. */
+export interface MetricRow {
+  /** In the order of insertion; a cursor never leaves the store without its query. */
+  position: number
+  appName: string
+  traceId: string
+  spanId: string
+  /** Nothing says that it is there: children end first. */
+  parentSpanId: string | null
+  /** The conversation it belongs to, as far as there is one; nothing says that it is still there. */
+  userId: string | null
+  sessionId: string | null
+  eventId: string | null
+  invocationId: string | null
+  agentName: string | null
+  operationName: string
+  operationType: string
+  provider: string | null
+  requestModel: string | null
+  model: string | null
+  responseId: string | null
+  finishReason: string | null
+  status: string
+  errorType: string | null
+  error: string | null
+  startedAt: number
+  endedAt: number | null
+  /** Whole microseconds, as in {@link MetricRow.firstChunkUs}: their sums are the same everywhere. */
+  durationUs: number | null
+  firstChunkUs: number | null
+  textCharCount: number | null
+  textWordCount: number | null
+  textByteSize: number | null
+  textLineCount: number | null
+  textCustomMetrics: JsonObject | null
+  imageCount: number | null
+  imageTotalPixels: number | null
+  imageFileSizeBytes: number | null
+  imageWidth: number | null
+  imageHeight: number | null
+  imageFormat: string | null
+  imageCustomMetrics: JsonObject | null
+  /** With those of the cache; the output with those of reasoning. */
+  inputTokens: number | null
+  outputTokens: number | null
+  totalTokens: number | null
+  cacheReadTokens: number | null
+  cacheWriteTokens: number | null
+  reasoningTokens: number | null
+  usageSource: string | null
+  /** 0: the call itself. In a trace the rows of the lowest one count. */
+  usageLevel: number | null
+  /** An exact decimal with 12 places. */
+  providedCost: string | null
+  computedCost: string | null
+  currency: string | null
+  priceId: string | null
+  costDetail: JsonObject | null
+  environment: string | null
+  release: string | null
+  tags: readonly string[] | null
+  customAttributes: JsonObject | null
+  content: NonNullable<JsonValue> | null
+  schemaVersion: number
+  recordedAt: number
+}
+
 export interface MigrationRow {
   id: string
   name: string
@@ -145,6 +212,7 @@ export interface Tables {
   readonly artifactChunks: TableOf<ArtifactChunkRow>
   readonly memories: TableOf<MemoryRow>
   readonly memoryWords: TableOf<MemoryWordRow>
+  readonly metrics: TableOf<MetricRow>
   readonly migrations: TableOf<MigrationRow>
 }
 
@@ -158,6 +226,7 @@ export const tableNames = [
   'artifactChunks',
   'memories',
   'memoryWords',
+  'metrics',
   'migrations',
 ] as const satisfies readonly (keyof Tables)[]
 export type TableName = (typeof tableNames)[number]

@@ -5,6 +5,7 @@ import {
   type ArtifactStore,
   type EventStore,
   type MemoryStore,
+  type MetricStore,
   type SessionKey,
   type SessionStore,
   type StateStore,
@@ -22,6 +23,7 @@ export interface ScriptStore {
   readonly events: Scripted<Omit<EventStore, 'tail'>>
   readonly state: Scripted<StateStore>
   readonly memories: Scripted<MemoryStore>
+  readonly metrics: Scripted<MetricStore>
   /** Bytes are saved and loaded as a whole: a script cannot wait for a stream. */
   readonly artifacts: Scripted<ArtifactStore>
 }
@@ -62,9 +64,9 @@ export function scriptStore({ operations, ready, areas }: Engine, tx: Tx): Scrip
     return script
   }
   const asScripts = perform as unknown as <T>(operation: Operation<T>) => Promise<T> // only the container of the answer differs
-  const { sessions, events, state, memories, artifacts } = methodsOf(operations, asScripts)
+  const { sessions, events, state, memories, metrics, artifacts } = methodsOf(operations, asScripts)
   return {
-    store: { sessions, events, state, memories, artifacts } as unknown as ScriptStore, // as above: every Promise is a Script
+    store: { sessions, events, state, memories, metrics, artifacts } as unknown as ScriptStore, // as above: every Promise is a Script
     appendedTo,
     assertAllRun() {
       const [forgotten] = idle.values()

@@ -18,6 +18,7 @@ const defaults: Record<TableName, string> = {
   artifacts: 'artifacts',
   artifactVersions: 'artifact_versions',
   artifactChunks: 'artifact_chunks',
+  metrics: 'metrics',
   migrations: 'migrations',
 }
 

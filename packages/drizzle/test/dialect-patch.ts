@@ -27,10 +27,16 @@ export const knowing =
       : {
           ...(count < 3 ? withoutLeases(dialect) : dialect),
           migrations: dialect.migrations.slice(0, count),
-          capabilities: { ...dialect.capabilities, ...(count < 4 && noArtifacts), ...(count < 7 && noMemories) },
+          capabilities: {
+            ...dialect.capabilities,
+            ...(count < 4 && noArtifacts),
+            ...(count < 7 && noMemories),
+            ...(count < 9 && noMetrics),
+          },
         }
 
 const noArtifacts = { artifacts: 'no' } as const
+const noMetrics = { metrics: 'no' } as const
 const noMemories = { memories: 'no', fullTextSearch: 'no', vectorSearch: 'no' } as const
 
 /** The columns of the third migration are not asked for: the version before it did not know them. */
@@ -107,6 +113,7 @@ export const overParams = (change: (params: Params) => Params): DialectPatch =>
     insertNew: (insert, params = {}) => tx.insertNew(insert, change(params)),
     insertAll: (insert, params = {}) => tx.insertAll(insert, change(params)),
     ensure: (insert, params = {}) => tx.ensure(insert, change(params)),
+    many: tx.many,
   }))
 
 /** Other rows in every answer. */
@@ -138,6 +145,10 @@ export const eachStepAlone: DialectPatch = (dialect) => ({
         insertNew: (insert, params) => alone((tx) => tx.insertNew(insert, params)),
         insertAll: (insert, params) => alone((tx) => tx.insertAll(insert, params)),
         ensure: (insert, params) => alone((tx) => tx.ensure(insert, params)),
+        many: {
+          insertNew: (insert, rows, isHasty) => alone((tx) => tx.many.insertNew(insert, rows, isHasty)),
+          replace: (insert, rows) => alone((tx) => tx.many.replace(insert, rows)),
+        },
       }),
     )
   },
@@ -172,6 +183,12 @@ export const readThenWrite: DialectPatch = (dialect) => ({
           throw new MakesARow()
         },
         ensure: (insert, params) => tx.ensure(insert, params),
+        many: {
+          insertNew() {
+            throw new MakesARow()
+          },
+          replace: () => known(undefined),
+        },
       })
     try {
       await dialect.write(decide, call)

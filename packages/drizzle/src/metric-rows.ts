@@ -1,0 +1,151 @@
+import {
+  entryNames,
+  fromMicros,
+  fromMoneyUnits,
+  fromStorableJson,
+  fromStorableText,
+  heavyMembers,
+  metricKinds,
+  metricMembers,
+  metricSchemaVersion,
+  StoreError,
+  toMicros,
+  toStorableText,
+  type Metric,
+  type MetricEntry,
+  type MetricKind,
+  type MetricMember,
+} from '@daybook/core'
+import { sql, type Column, type SQL } from 'drizzle-orm'
+import type { Dialect, Row, Value } from './dialect.ts'
+import type { RowsColumn, RowsInsert, RowValues } from './many-rows.ts'
+
+/** The row of a metric, and the form in which it holds one. */
+export interface MetricRows {
+  readonly insert: RowsInsert
+  readonly valuesOf: (entry: MetricEntry, recordedAt: bigint) => RowValues
+  columnOf(member: MetricMember): Column
+  /** What {@link MetricRows.metricOf} reads, and `position`. */
+  columns(fields: 'light' | 'full'): Readonly<Record<string, SQL>>
+  /** @param abandonedBefore milliseconds: what is running since before that is so no more */
+  metricOf(row: Row, abandonedBefore: number): Metric
+}
+
+export function createMetricRows({ tables, expressions }: Dialect): MetricRows {
+  const { metrics } = tables
+  const columnOf = (member: MetricMember): Column => metrics[entryNames[member]]
+  const columns: RowsColumn[] = [
+    ...metricMembers.map((member) => ({ column: columnOf(member), kind: boundAs[metricKinds[member]] })),
+    { column: metrics.schemaVersion, kind: 'whole' },
+    { column: metrics.recordedAt, kind: 'whole', isKept: true },
+  ]
+  const cells = metricMembers.map((member) => [entryNames[member], stored[metricKinds[member]]] as const)
+  const read = (member: MetricMember): SQL => {
+    const kind = metricKinds[member]
+    if (boundAs[kind] === 'json') return expressions.jsonText(columnOf(member))
+    if (kind === 'money') return expressions.moneyText(columnOf(member))
+    return boundAs[kind] === 'whole' ? expressions.wholeText(columnOf(member)) : sql`${columnOf(member)}`
+  }
+  const selection = (members: readonly MetricMember[]): Readonly<Record<string, SQL>> => ({
+    ...Object.fromEntries(members.map((member) => [member, read(member)])),
+    schemaVersion: sql`${metrics.schemaVersion}`,
+    recordedAt: expressions.wholeText(metrics.recordedAt),
+    position: expressions.wholeText(metrics.position),
+  })
+  const heavy = new Set(heavyMembers)
+  const selections = {
+    full: selection(metricMembers),
+    light: selection(metricMembers.filter((member) => !heavy.has(member))),
+  }
+
+  return {
+    insert: { into: metrics, target: [metrics.appName, metrics.traceId, metrics.spanId], columns },
+    valuesOf(entry, recordedAt) {
+      const values: Value[] = cells.map(([name, store]) => {
+        const value = entry[name]
+        return value === null ? null : store(value)
+      })
+      values.push(metricSchemaVersion, recordedAt)
+      return values
+    },
+    columnOf,
+    columns: (fields) => selections[fields],
+    metricOf(row, abandonedBefore) {
+      const metric: Record<string, unknown> = {}
+      for (const member of metricMembers) {
+        const value = row[member]
+        if (value !== null && value !== undefined) metric[member] = loaded[metricKinds[member]](value, member)
+      }
+      if (metric['status'] === 'running' && Number(metric['startedAt']) < abandonedBefore)
+        metric['status'] = 'abandoned'
+      metric['schemaVersion'] = Number(row['schemaVersion'])
+      metric['recordedAt'] = fromMicros(String(row['recordedAt']))
+      return metric as unknown as Metric // each member was read as its kind
+    },
+  }
+}
+
+const boundAs: Readonly<Record<MetricKind, RowsColumn['kind']>> = {
+  id: 'text',
+  name: 'text',
+  tag: 'text',
+  text: 'text',
+  choice: 'text',
+  time: 'whole',
+  duration: 'whole',
+  count: 'whole',
+  size: 'whole',
+  level: 'whole',
+  money: 'money',
+  object: 'json',
+  tags: 'json',
+  json: 'json',
+}
+
+type Store = (value: string | number) => Value
+const asItIs: Store = (value) => value
+
+const stored: Readonly<Record<MetricKind, Store>> = {
+  id: asItIs,
+  name: asItIs,
+  tag: asItIs,
+  text: (value) => toStorableText(String(value)),
+  choice: asItIs,
+  time: (value) => toMicros(Number(value)),
+  duration: asItIs,
+  count: asItIs,
+  size: asItIs,
+  level: asItIs,
+  money: asItIs,
+  object: asItIs,
+  tags: asItIs,
+  json: asItIs,
+}
+
+type Load = (value: unknown, member: MetricMember) => unknown
+const text: Load = String
+const whole: Load = Number
+const json: Load = (value, member) => {
+  try {
+    return fromStorableJson(String(value))
+  } catch {
+    throw new StoreError('corrupt', `${member} of a metric is not stored as JSON`)
+  }
+}
+
+const loaded: Readonly<Record<MetricKind, Load>> = {
+  id: text,
+  name: text,
+  tag: text,
+  text: (value) => fromStorableText(String(value)),
+  choice: text,
+  time: (value) => fromMicros(String(value)),
+  duration: (value) => fromMicros(String(value)),
+  count: whole,
+  size: whole,
+  level: whole,
+  money: (value) => fromMoneyUnits(String(value)),
+  object: json,
+  tags: json,
+  json,
+}
