@@ -102,8 +102,8 @@ describe('sessions', () => {
     await app.inject({ method: 'POST', url: `${sessions}/s2/events`, payload: { events: [{}, {}] } })
     for (let i = 0; i < 2; i++) expect((await app.inject({ method: 'DELETE', url: session })).statusCode).toBe(204)
     const erase = async () => (await app.inject({ method: 'DELETE', url: '/apps/shop/users/ann' })).json()
-    expect(await erase()).toEqual({ sessions: 1, events: 2, userStates: 1, memories: 0, artifacts: 0 })
-    expect(await erase()).toEqual({ sessions: 0, events: 0, userStates: 0, memories: 0, artifacts: 0 })
+    expect(await erase()).toEqual({ sessions: 1, events: 2, userStates: 1, memories: 0, artifacts: 0, metrics: 0 })
+    expect(await erase()).toEqual({ sessions: 0, events: 0, userStates: 0, memories: 0, artifacts: 0, metrics: 0 })
   })
 })
 

@@ -3,6 +3,8 @@ import type {
   LoadedSession,
   Memory,
   MemoryScope,
+  Metric,
+  MetricQuery,
   Page,
   Session,
   SessionKey,
@@ -80,6 +82,9 @@ export const walkEvents = (store: Store, key: SessionKey, limit = 200): Promise<
 export const walkMemories = (store: Store, scope: MemoryScope): Promise<Memory[]> =>
   walk((cursor) => store.memories.list(cursor === undefined ? scope : { ...scope, cursor }), 'memories.list')
 
+export const walkMetrics = (store: Store, query: MetricQuery): Promise<Metric[]> =>
+  walk((cursor) => store.metrics.query(cursor === undefined ? query : { ...query, cursor }), 'metrics.query')
+
 /** Memories of the app, and of those users who have a session, or whom the checks name like that. */
 async function memoriesOf(store: Store, appName: string, users: readonly string[]): Promise<unknown> {
   if (store.capabilities.memories === 'no') return []
@@ -98,8 +103,12 @@ export async function snapshot(store: Store, appName: string): Promise<unknown> 
   const userStates = await Promise.all(users.map((userId) => store.state.get({ appName, userId })))
   const memories = await memoriesOf(store, appName, users)
   const artifacts = await artifactsOf(store, appName, sessions)
-  return { sessions, events, appState: await store.state.get({ appName }), userStates, memories, artifacts }
+  const metrics = await metricsOf(store, appName)
+  return { sessions, events, appState: await store.state.get({ appName }), userStates, memories, artifacts, metrics }
 }
+
+const metricsOf = async (store: Store, appName: string): Promise<readonly Metric[]> =>
+  store.capabilities.metrics === 'yes' ? walkMetrics(store, { appName }) : []
 
 /** What there is of artifacts, but for their bytes, of which the sums tell. */
 async function artifactsOf(store: Store, appName: string, sessions: readonly SessionSummary[]): Promise<unknown> {

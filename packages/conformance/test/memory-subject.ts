@@ -7,7 +7,7 @@ export const memory: StoreUnderTest = defineStoreUnderTest({
   expects: {
     memories: 'yes',
     artifacts: 'yes',
-    metrics: 'no',
+    metrics: 'yes',
     lease: 'yes',
     jsonPathFilter: 'yes',
     jsonPathIndex: 'no',

@@ -1,6 +1,7 @@
 import type { ArtifactPlace } from './artifact-request.ts'
 import type { JsonDelta } from './delta.ts'
 import { StoreError } from './errors.ts'
+import { putMetric, restoredMetric, type KeptMetric } from './in-memory-metric-rows.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
 import type { StoredLease } from './lease-request.ts'
 import { wordsOfPayload, type CheckedScope, type MemoryEntry } from './memory-request.ts'
@@ -35,6 +36,8 @@ export function createInMemoryDatabase(text?: string): InMemoryDatabase {
     states: new Map(),
     memories: new Map(),
     artifacts: new Map(),
+    metrics: new Map(),
+    lastPlace: 0,
     lastFence: 0,
   }
   if (text !== undefined) restore(database, text)
@@ -58,7 +61,7 @@ const textFormat = 'daybook-memory/1'
  * ```
  */
 export function databaseText({
-  [data]: { apps, states, memories: kept, artifacts, lastFence },
+  [data]: { apps, states, memories: kept, artifacts, metrics, lastPlace, lastFence },
 }: InMemoryDatabase): string {
   const rows = [...apps.values()].flatMap((ofApp) => [...ofApp.values()])
   // The rest of a row belongs to this process, or follows from its events.
@@ -70,6 +73,8 @@ export function databaseText({
     states: [...states],
     memories,
     artifacts: savedArtifacts(artifacts),
+    metrics: [...metrics.values()].flatMap((ofApp) => [...ofApp.values()]),
+    lastPlace,
     lastFence,
   }
   return JSON.stringify(saved)
@@ -85,6 +90,9 @@ interface Saved {
   readonly memories?: readonly Omit<MemoryRow, 'words'>[]
   /** Absent in a text of a version that had no artifacts. */
   readonly artifacts?: readonly SavedName[]
+  /** Absent in a text of a version that had no metrics. */
+  readonly metrics?: readonly KeptMetric[]
+  readonly lastPlace?: number
   /** Absent in a text of a version that had no leases. */
   readonly lastFence?: number
 }
@@ -105,12 +113,14 @@ const savedArtifacts = (artifacts: InMemoryData['artifacts']): SavedName[] =>
     }))
 
 function restore(database: InMemoryData, text: string): void {
-  const { sessions, states, memories = [], artifacts = [], lastFence = 0 } = parsed(text)
+  const { sessions, states, memories = [], artifacts = [], metrics = [], lastPlace = 0, lastFence = 0 } = parsed(text)
   try {
     for (const row of sessions) insertSession(database, restored(row))
     for (const [name, row] of states) database.states.set(name, whole(row))
     for (const row of memories) insertMemory(database, remembered(row))
     for (const name of artifacts) restoreName(database, name)
+    for (const row of metrics) putMetric(database, restoredMetric(row))
+    database.lastPlace = lastPlace
     database.lastFence = lastFence
   } catch (cause) {
     throw new StoreError('corrupt', 'the text of the database is damaged: a row in it is none', { cause })
@@ -173,6 +183,10 @@ export interface InMemoryData {
   readonly memories: Map<string, Map<string, MemoryRow>>
   /** Artifacts by name, of each session and each user by {@link keyText} of three ids, the last of which is empty for a user. */
   readonly artifacts: Map<string, Map<string, ArtifactRow>>
+  /** Metrics of each app by their keys. */
+  readonly metrics: Map<string, Map<string, KeptMetric>>
+  /** Of all metrics that were ever recorded. */
+  lastPlace: number
   /** Of all leases of all sessions. */
   lastFence: number
 }

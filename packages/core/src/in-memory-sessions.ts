@@ -13,6 +13,7 @@ import {
 } from './in-memory-database.ts'
 import { matchingEvents, storedEvent } from './in-memory-events.ts'
 import { deleteMemories } from './in-memory-memories.ts'
+import { deleteMetrics } from './in-memory-metrics.ts'
 import { inOrder, positionOf, summaryOf } from './in-memory-list.ts'
 import { deleteUserState, fresh, laterOf, stateChanges, stateOf, type InMemoryContext } from './in-memory-state.ts'
 import type { Leases } from './held-lease.ts'
@@ -121,6 +122,7 @@ export const createInMemoryErase =
         userStates: deleteUserState(data, key) ? 1 : 0,
         memories: deleteMemories(data, key),
         artifacts,
+        metrics: deleteMetrics(data, key),
       }
     })
 

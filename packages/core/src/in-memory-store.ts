@@ -7,6 +7,7 @@ import { createInMemoryDatabase, data, type InMemoryDatabase } from './in-memory
 import { createInMemoryEvents } from './in-memory-events.ts'
 import { createInMemoryLeases } from './in-memory-leases.ts'
 import { createInMemoryMemories } from './in-memory-memories.ts'
+import { createInMemoryMetrics } from './in-memory-metrics.ts'
 import { createInMemoryErase, createInMemorySessions } from './in-memory-sessions.ts'
 import { createInMemoryState, type InMemoryContext } from './in-memory-state.ts'
 import { reading } from './json.ts'
@@ -24,7 +25,7 @@ export type InMemoryStore = Store
 const capabilities: Capabilities = Object.freeze({
   memories: 'yes',
   artifacts: 'yes',
-  metrics: 'no',
+  metrics: 'yes',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'no',
@@ -78,7 +79,11 @@ export function createInMemoryStore(options: InMemoryStoreOptions = {}): InMemor
     state: createInMemoryState(context),
     ...areasOf(
       { calls, areas },
-      { memories: createInMemoryMemories(context), artifacts: createInMemoryArtifacts(context) },
+      {
+        memories: createInMemoryMemories(context),
+        artifacts: createInMemoryArtifacts(context),
+        metrics: createInMemoryMetrics(context),
+      },
     ),
     erase: createInMemoryErase(context),
     migrate: (given) =>

@@ -278,6 +278,17 @@ export {
   type MetricKind,
   type MetricMember,
 } from './metric-columns.ts'
+export {
+  metricPageOf,
+  metricPruneRequest,
+  metricQueryRequest,
+  type MetricPruneRequest,
+  type MetricQueryRequest,
+  type MetricSelectionRequest,
+} from './metric-query-request.ts'
+export type { CheckedMetricWhere, MetricColumn, MetricValue, RangeOperator } from './metric-filter.ts'
+export { metricOf, type MetricRow } from './metric-row.ts'
+export { countedRows } from './metric-usage.ts'
 export { fromMoneyUnits, moneyUnits } from './money.ts'
 export { queryWords, searchWords } from './search-words.ts'
 export { checkCompared, distanceSlack, fusedScores, likeness } from './embeddings.ts'

@@ -18,6 +18,7 @@ import { reading, type JsonObject } from './json.ts'
 import type { Limits } from './limits.ts'
 import type { Page, PageOptions } from './page.ts'
 import type { SessionKey, SessionQuery } from './sessions.ts'
+import { moneyUnits } from './money.ts'
 import { checkedWhere, whereBinding, type CheckedCondition } from './state-filter.ts'
 import { checkedTimestamp } from './time.ts'
 
@@ -158,7 +159,15 @@ interface List {
   readonly binding: JsonObject
   readonly limits: Limits
   /** What the parts of a position are. */
-  readonly shape: readonly ('number' | 'text')[]
+  readonly shape: readonly ('number' | 'text' | 'maybe number' | 'maybe money')[]
+}
+
+/** What a part of a position looks like; those that may be absent are empty then. */
+const partFits: Readonly<Record<List['shape'][number], (part: string | number) => boolean>> = {
+  number: (part) => /^\d{1,18}$/.test(String(part)),
+  text: (part) => typeof part === 'string' && isWellFormed(part),
+  'maybe number': (part) => part === '' || /^\d{1,18}$/.test(String(part)),
+  'maybe money': (part) => part === '' || moneyUnits(part) !== undefined,
 }
 
 export function pageRequest(
@@ -180,8 +189,7 @@ export function pageRequest(
 
 /** The seal of a cursor is no secret, so what is inside is looked at before a database sees it. */
 function checkedPosition(position: Position, shape: List['shape']): Position {
-  const fits = (part: string | number, i: number) =>
-    shape[i] === 'number' ? /^\d{1,18}$/.test(String(part)) : typeof part === 'string' && isWellFormed(part)
+  const fits = (part: string | number, i: number) => partFits[shape[i] ?? 'text'](part)
   if (position.length === shape.length && position.every(fits)) return position
   throw new StoreError('invalid_cursor', 'the cursor names no position of this list', { field: 'cursor' })
 }

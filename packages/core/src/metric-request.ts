@@ -1,29 +1,18 @@
 import { randomFillSync } from 'node:crypto'
-import {
-  checkedChoice,
-  checkedCount,
-  checkedId,
-  checkedOptions,
-  checkedRecord,
-  isWellFormed,
-  listOf,
-} from './arguments.ts'
+import { checkedChoice, checkedOptions, checkedRecord, listOf } from './arguments.ts'
 import { StoreError, type ErrorFacts } from './errors.ts'
-import { byteLength, reading, toJson, toJsonObject, toStorableJson, toStorableText } from './json.ts'
+import { byteLength, reading } from './json.ts'
 import { checkLimit, type Limits } from './limits.ts'
+import { checkedCell } from './metric-cells.ts'
 import {
   levelOfType,
-  metricChoices,
   metricKinds,
   metricMembers,
   usageMembers,
   type MembersOfKind,
-  type MetricKind,
   type MetricMember,
 } from './metric-columns.ts'
 import type { NewMetric } from './metrics.ts'
-import { fromMoneyUnits, moneyUnits } from './money.ts'
-import { checkedTimestamp, toMicros } from './time.ts'
 
 /** What the requests of metrics are checked by. */
 export interface MetricContext {
@@ -161,70 +150,6 @@ function checkWhole(entry: MetricEntry, field: string): void {
 const isOfTheStore = (name: string): boolean => name === 'schemaVersion' || name === 'recordedAt'
 
 const isMember = (name: string): name is MetricMember => Object.hasOwn(metricKinds, name)
-
-const longestDuration = 9_007_199_254_740
-const nameCodePoints = 255
-const tagCodePoints = 32
-
-type CellCheck = (value: unknown, field: string, limits: Limits, member: MetricMember) => string | number
-
-const checks: Readonly<Record<MetricKind, CellCheck>> = {
-  id: checkedId,
-  name: (value, field) => shortText(value, field, nameCodePoints),
-  tag: (value, field) => shortText(value, field, tagCodePoints),
-  text: checkedText,
-  choice: (value, field, _limits, member) =>
-    checkedChoice(value, field, metricChoices[member as MembersOfKind<'choice'>]), // it is of this kind
-  time: (value, field) => checkedTimestamp(value, field),
-  duration: checkedDuration,
-  count: (value, field) => checkedCount(value, field),
-  size: (value, field) => checkedCount(value, field, { max: 2 ** 31 - 1 }),
-  level: (value, field) => checkedCount(value, field, { max: 3 }),
-  money: checkedMoney,
-  object: (value, field, limits) => toStorableJson(toJsonObject(value, field, bounds(limits))),
-  tags: checkedTags,
-  json: (value, field, limits) => toStorableJson(toJson(value, field, bounds(limits))),
-}
-
-const checkedCell = (value: unknown, member: MetricMember, field: string, limits: Limits): string | number =>
-  checks[metricKinds[member]](value, field, limits, member)
-
-const bounds = ({ stateDepth, eventBytes }: Limits) => ({ depth: stateDepth, name: 'stateDepth', bytes: eventBytes })
-
-/** A text of so many code points at most, which every database holds as it is. */
-function shortText(value: unknown, field: string, most: number): string {
-  if (typeof value !== 'string') throw invalid(field, 'must be a string')
-  if (!isWellFormed(value)) throw invalid(field, 'contains NUL or a lone surrogate')
-  if (value.length > most) checkLimit(field, 'code points', most, Array.from(value).length)
-  return value
-}
-
-function checkedText(value: unknown, field: string, limits: Limits, member: MetricMember): string {
-  if (typeof value !== 'string') throw invalid(field, 'must be a string')
-  const most = member === 'error' ? limits.eventBytes : limits.eventNameBytes
-  if (value.length * 6 > most) checkLimit(field, 'bytes', most, byteLength(toStorableText(value)))
-  return value
-}
-
-function checkedDuration(value: unknown, field: string): number {
-  if (typeof value !== 'number' || !(value >= 0 && value <= longestDuration))
-    throw invalid(field, `must be milliseconds from 0 to ${longestDuration}`)
-  return Number(toMicros(value))
-}
-
-export function checkedMoney(value: unknown, field: string): string {
-  const units = moneyUnits(value)
-  if (units === undefined) throw invalid(field, 'must be a decimal text from 0 to 9000000 with at most 12 places')
-  return fromMoneyUnits(units)
-}
-
-const mostTags = 100
-
-function checkedTags(value: unknown, field: string): string {
-  const tags = listOf(value, field, { most: mostTags, unit: 'tags' })
-  if (tags === undefined) throw invalid(field, 'must be a list of strings')
-  return toStorableJson(tags.map((tag, i) => shortText(tag, `${field}[${i}]`, nameCodePoints)))
-}
 
 /** Random and never zero, as W3C's trace context asks for. */
 function hexId(bytes: 8 | 16): string {

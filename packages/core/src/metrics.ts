@@ -158,6 +158,20 @@ export interface RecordedMetrics {
 
 /**
  * What every call of a model, a tool and an agent took, and what it cost.
+ *
+ * @example
+ * ```ts
+ * import { createInMemoryStore } from '@daybook/core'
+ *
+ * await using store = createInMemoryStore()
+ * const call = { appName: 'shop', operationName: 'answer', operationType: 'chat', model: 'm1' } as const
+ * await store.metrics.record([
+ *   { ...call, durationMs: 810.5, inputTokens: 900, outputTokens: 70, computedCost: '0.0031', currency: 'USD' },
+ *   { ...call, durationMs: 120, status: 'error', errorType: 'RateLimit' },
+ * ])
+ * const { items } = await store.metrics.query({ appName: 'shop', where: { status: 'error' } })
+ * console.log(items.map(({ errorType }) => errorType)) // [ 'RateLimit' ]
+ * ```
  */
 export interface MetricStore {
   /**

@@ -26,13 +26,13 @@ const lastIndex = 2 ** 31 - 1
 
 const invalid = (field: string, what: string) => new StoreError('invalid_argument', `${field} ${what}`, { field })
 
-/** The conditions of a filter on state, checked before anything is read; none for `undefined`. */
-export function checkedWhere(where: unknown, limits: Limits): readonly CheckedCondition[] {
+/** The conditions of a filter by paths, checked before anything is read; none for `undefined`. */
+export function checkedWhere(where: unknown, limits: Limits, field = 'where'): readonly CheckedCondition[] {
   if (where === undefined) return []
-  const given = checkedList(where, 'where', 'a list of conditions', { most: mostConditions, unit: 'conditions' })
-  const checked = given.map((condition, i) => checkedCondition(condition, `where[${i}]`, limits))
+  const given = checkedList(where, field, 'a list of conditions', { most: mostConditions, unit: 'conditions' })
+  const checked = given.map((condition, i) => checkedCondition(condition, `${field}[${i}]`, limits))
   const values = checked.reduce((sum, condition) => sum + ('values' in condition ? condition.values.length : 1), 0)
-  checkLimit('where', 'values', mostValues, values)
+  checkLimit(field, 'values', mostValues, values)
   return checked
 }
 

@@ -122,6 +122,8 @@ export interface ErasureReceipt {
   readonly memories: number
   /** Versions, of the user and of the user's sessions. */
   readonly artifacts: number
+  /** Those that name the user. */
+  readonly metrics: number
 }
 
 /**

@@ -217,6 +217,7 @@ test('prune and erase take what they name and count it', async () => {
     userStates: 1,
     memories: 0,
     artifacts: 0,
+    metrics: 0,
   })
   expect(await store.erase({ appName: 'shop', userId: 'ann' })).toEqual({
     sessions: 0,
@@ -224,6 +225,7 @@ test('prune and erase take what they name and count it', async () => {
     userStates: 0,
     memories: 0,
     artifacts: 0,
+    metrics: 0,
   })
   expect(await store.sessions.count({ appName: 'shop' })).toBe(5)
   expect(await store.state.get({ appName: 'shop', userId: 'bob' })).toMatchObject({ state: { u: 1 } })

@@ -97,7 +97,7 @@ test('without a clock of its own a store follows the clock of the process, also 
 test('every capability is present, and what is absent is unsupported', async () => {
   await using store = createInMemoryStore()
   expect(Object.keys(store.capabilities).toSorted()).toEqual([...abilities, ...facts, 'isolation'].toSorted())
-  expect(await codeOf(store.metrics.query({ appName: 'shop' }))).toBe('unsupported')
+  expect(await codeOf(store.indexStatePath(['a'], 'string'))).toBe('unsupported')
   expect(await store.migrate()).toEqual({ applied: [], current: undefined })
   expect(await store.migrate({ dryRun: true })).toEqual({ applied: [], current: undefined, sql: [] })
   expect(await store.health({ deep: true })).toMatchObject({ ok: true, flavour: 'memory', warnings: [], settings: {} })

@@ -232,12 +232,13 @@ export function createSessionOperations(parts: Parts, memoryScripts: MemoryScrip
             },
             chunks: {
               isLast: () => isLast,
-              add: (sum, { sessions, events, userStates, memories, artifacts }) => ({
+              add: (sum, { sessions, events, userStates, memories, artifacts, metrics }) => ({
                 sessions: sum.sessions + sessions,
                 events: sum.events + events,
                 userStates: sum.userStates + userStates,
                 memories: sum.memories + memories,
                 artifacts: sum.artifacts + artifacts,
+                metrics: sum.metrics + metrics,
               }),
             },
           }

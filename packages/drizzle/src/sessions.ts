@@ -187,7 +187,7 @@ export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts)
     *eraseChunk(tx, user, chunk) {
       const own = yield* removal.lockSome(tx, user, chunk)
       const removed = yield* removal.remove(tx, own)
-      const none = { sessions: own.length, userStates: 0, memories: 0, ...removed }
+      const none = { sessions: own.length, userStates: 0, memories: 0, metrics: 0, ...removed }
       if (own.length === chunk) return { receipt: none, isLast: false }
       const { memories } = yield* memoryScripts.deleteChunk(tx, { ...everyMemory, ...user, chunk })
       if (memories === chunk) return { receipt: { ...none, memories }, isLast: false }

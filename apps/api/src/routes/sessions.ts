@@ -121,6 +121,7 @@ const Receipt = Type.Object({
   userStates: Type.Integer(),
   memories: Type.Integer(),
   artifacts: Type.Integer(),
+  metrics: Type.Integer(),
 })
 
 const userRoutes: FastifyPluginAsyncTypebox = async (app) => {

@@ -63,7 +63,7 @@ export const interrupted = (ctx: Ctx): Promise<void> =>
     await complete(ctx, appName, 'an interrupted and repeated erasure')
     equal(
       await store.erase(user),
-      { sessions: 0, events: 0, userStates: 0, memories: 0, artifacts: 0 },
+      { sessions: 0, events: 0, userStates: 0, memories: 0, artifacts: 0, metrics: 0 },
       'the receipt once it is complete',
     )
   })

@@ -15,6 +15,16 @@ async function fill(ctx: Ctx, userId: string, appName = ctx.app): Promise<void> 
       for (const name of ['a', 'user:a'])
         await ctx.store.artifacts.save({ appName, userId, sessionId, name }, new Uint8Array(10))
   }
+  if (ctx.store.capabilities.metrics === 'yes')
+    await ctx.store.metrics.record(
+      ['p1', 'p2', 'p3'].map((spanId) => ({
+        appName,
+        userId,
+        traceId: `of ${userId}`,
+        spanId,
+        operationName: 'answer',
+      })),
+    )
   if (ctx.store.capabilities.memories === 'no') return
   await ctx.store.memories.add(
     { appName, userId },
@@ -26,6 +36,8 @@ const remembered = (ctx: Ctx): number => (ctx.store.capabilities.memories === 'y
 /** Versions of artifacts that a user is filled with. */
 const kept = (ctx: Ctx): number => (ctx.store.capabilities.artifacts === 'yes' ? 4 : 0)
 
+const measured = (ctx: Ctx): number => (ctx.store.capabilities.metrics === 'yes' ? 3 : 0)
+
 async function nothingLeft(ctx: Ctx): Promise<void> {
   await fill(ctx, 'ann')
   await ctx.store.erase(user(ctx))
@@ -35,6 +47,7 @@ async function nothingLeft(ctx: Ctx): Promise<void> {
   equal(await ctx.other.state.get(user(ctx)), undefined, 'user state')
   if (ctx.store.capabilities.memories === 'yes') equal(await walkMemories(ctx.other, user(ctx)), [], 'memories')
   equal(await artifactNames(ctx, 'ann'), [], 'artifacts')
+  equal(await spans(ctx, 'ann'), [], 'metrics')
   const { oracle } = ctx.place
   if (oracle === undefined) return
   for (const area of ['sessions', 'events', 'userStates'] as const)
@@ -64,7 +77,13 @@ const ofUser = async (ctx: Ctx, userId: string) => ({
   state: await ctx.other.state.get(user(ctx, userId)),
   memories: ctx.store.capabilities.memories === 'yes' && (await walkMemories(ctx.other, user(ctx, userId))),
   artifacts: await artifactNames(ctx, userId),
+  metrics: await spans(ctx, userId),
 })
+
+const spans = async (ctx: Ctx, userId: string) =>
+  ctx.store.capabilities.metrics === 'yes'
+    ? (await ctx.other.metrics.query({ appName: ctx.app, where: { userId } })).items.map(({ spanId }) => spanId)
+    : []
 
 const artifactNames = async (ctx: Ctx, userId: string) =>
   ctx.store.capabilities.artifacts === 'yes'
@@ -78,13 +97,20 @@ export const ERA: Checks = [
     await fill(ctx, 'ann')
     equal(
       await ctx.store.erase(user(ctx)),
-      { sessions: 2, events: 6, userStates: 1, memories: remembered(ctx), artifacts: kept(ctx) },
+      {
+        sessions: 2,
+        events: 6,
+        userStates: 1,
+        memories: remembered(ctx),
+        artifacts: kept(ctx),
+        metrics: measured(ctx),
+      },
       'the receipt',
     )
     await newSession(ctx, 's1', {}, 'bob')
     equal(
       await ctx.store.erase(user(ctx, 'bob')),
-      { sessions: 1, events: 0, userStates: 0, memories: 0, artifacts: 0 },
+      { sessions: 1, events: 0, userStates: 0, memories: 0, artifacts: 0, metrics: 0 },
       'the receipt without state and events',
     )
   }),
@@ -93,7 +119,7 @@ export const ERA: Checks = [
     await ctx.store.erase(user(ctx))
     equal(
       await ctx.store.erase(user(ctx)),
-      { sessions: 0, events: 0, userStates: 0, memories: 0, artifacts: 0 },
+      { sessions: 0, events: 0, userStates: 0, memories: 0, artifacts: 0, metrics: 0 },
       'the second receipt',
     )
     await newSession(ctx)

@@ -14,7 +14,7 @@ const firstUses: readonly (readonly [string, (store: Store, ctx: Ctx) => Promise
   [
     'erase',
     (store, ctx) => store.erase({ appName: ctx.app, userId: 'ann' }),
-    { sessions: 0, events: 0, userStates: 0, memories: 0, artifacts: 0 },
+    { sessions: 0, events: 0, userStates: 0, memories: 0, artifacts: 0, metrics: 0 },
   ],
   [
     'sessions.prune',

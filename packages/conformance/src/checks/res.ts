@@ -49,6 +49,20 @@ const artifactWrites: readonly Call[] = [
   ['artifacts.prune', (store, ctx, options) => store.artifacts.prune({ appName: ctx.app, before: 2e12, ...options })],
   ['artifacts.sweep', (store, ctx, options) => store.artifacts.sweep({ appName: ctx.app, ...options })],
 ]
+const metricReads: readonly Call[] = [
+  ['metrics.query', (store, ctx, options) => store.metrics.query({ appName: ctx.app, ...options })],
+  [
+    'metrics.aggregate',
+    (store, ctx, options) => store.metrics.aggregate({ appName: ctx.app, measures: { n: 'count' }, ...options }),
+  ],
+]
+const metricWrites: readonly Call[] = [
+  [
+    'metrics.record',
+    (store, ctx, options) => store.metrics.record([{ appName: ctx.app, operationName: 'answer' }], options),
+  ],
+  ['metrics.prune', (store, ctx, options) => store.metrics.prune({ appName: ctx.app, before: 2e12, ...options })],
+]
 const writes: readonly Call[] = [
   ['sessions.create', (store, ctx, options) => store.sessions.create(keyOf(ctx, 'new'), options)],
   ['sessions.update', (store, ctx, options) => store.sessions.update(keyOf(ctx), { set: { a: 1 } }, options)],
@@ -66,10 +80,8 @@ const areas: readonly Call[] = [
   ...memoryWrites,
   ...artifactReads,
   ...artifactWrites,
-  ['metrics.record', (store) => store.metrics.record([])],
-  ['metrics.query', (store) => store.metrics.query({ appName: 'a' })],
-  ['metrics.aggregate', (store) => store.metrics.aggregate({ appName: 'a', measures: { n: 'count' } })],
-  ['metrics.prune', (store) => store.metrics.prune({ appName: 'a', before: 1 })],
+  ...metricReads,
+  ...metricWrites,
   ['sessions.lease', (store, ctx) => store.sessions.lease(keyOf(ctx), { ttl: 1000, owner: 'me' })],
 ]
 
@@ -78,6 +90,7 @@ const optional = ({ store: { capabilities } }: Ctx): readonly Call[] => [
   ...(capabilities.memories === 'yes' ? [...memoryReads, ...memoryWrites] : []),
   ...(capabilities.fullTextSearch === 'yes' ? [memorySearch] : []),
   ...(capabilities.artifacts === 'yes' ? [...artifactReads, ...artifactWrites] : []),
+  ...(capabilities.metrics === 'yes' ? [...metricReads, ...metricWrites] : []),
 ]
 
 async function closedRejects(ctx: Ctx): Promise<void> {

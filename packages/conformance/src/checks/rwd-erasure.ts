@@ -34,7 +34,7 @@ export async function oneUserIsForgotten(ctx: Ctx): Promise<void> {
   const before = await look()
 
   const receipt = await ctx.store.erase({ appName: ctx.app, userId: gone })
-  equal(receipt, { sessions: 3, events: 9, userStates: 1, memories: 0, artifacts: 0 }, 'the receipt')
+  equal(receipt, { sessions: 3, events: 9, userStates: 1, memories: 0, artifacts: 0, metrics: 0 }, 'the receipt')
   equal(await everythingOf(ctx, gone), { sessions: [], events: [], state: undefined }, 'what is left of the user')
   equal(await look(), before, 'everything of the others, and of the same user in another app')
   equal(await ctx.other.sessions.count({ appName: ctx.app }), 3 * others.length, 'sessions of the app')

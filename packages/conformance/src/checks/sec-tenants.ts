@@ -45,6 +45,14 @@ const memoryReaders: typeof readers = [
   ],
 ]
 
+const metricReaders: typeof readers = [
+  [
+    'metrics.query',
+    async (store, { appName, userId }) => (await store.metrics.query({ appName, where: { userId } })).items,
+    [],
+  ],
+]
+
 const foundBy = async (store: Store, query: MemoryQuery) => (await store.memories.search(query)).items
 
 const userAndSession = ({ appName, userId, sessionId }: SessionKey): SessionKey => ({ appName, userId, sessionId })
@@ -62,6 +70,7 @@ export async function noReadAcross(ctx: Ctx): Promise<void> {
   const areas = [
     ...((await withArtifacts(ctx)) ? artifactReaders : []),
     ...((await withMemories(ctx)) ? memoryReaders : []),
+    ...((await withMetrics(ctx)) ? metricReaders : []),
   ]
   for (const key of foreignKeys(ctx)) {
     for (const [name, read, nothing] of [...readers, ...areas])
@@ -94,6 +103,15 @@ async function withMemories(ctx: Ctx): Promise<boolean> {
   if (memories === 'no') return false
   const embedding = vectorSearch === 'yes' ? { embedding: [1, 0, 0, 0] } : {}
   await ctx.store.memories.add(ofAnn(ctx), { id: 'm1', text: 'secret', sessionId: 's1', timestamp: 1, ...embedding })
+  return true
+}
+
+/** Records something of the user, where the store has metrics. */
+async function withMetrics(ctx: Ctx): Promise<boolean> {
+  if (ctx.store.capabilities.metrics === 'no') return false
+  await ctx.store.metrics.record([
+    { ...ofAnn(ctx), traceId: 't1', spanId: 'p1', operationName: 'secret', startedAt: 1 },
+  ])
   return true
 }
 

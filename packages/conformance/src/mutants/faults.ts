@@ -79,7 +79,7 @@ const firstOne = (store: Store): Store =>
     erase: async (user, options) => {
       const { items } = await store.sessions.list({ ...user, limit: 1, ...options })
       for (const session of items) await store.sessions.delete(session)
-      return { sessions: items.length, events: 0, userStates: 0, memories: 0, artifacts: 0 }
+      return { sessions: items.length, events: 0, userStates: 0, memories: 0, artifacts: 0, metrics: 0 }
     },
   })
 
