@@ -50,6 +50,7 @@ export const groups = [
   'LEA',
   'MEM',
   'ART',
+  'MET',
   'TXN',
   'CON',
   'FLT',

@@ -22,7 +22,7 @@ export default defineStoreUnderTest({
   expects: {
     memories: 'yes',
     artifacts: 'yes',
-    metrics: 'no',
+    metrics: 'yes',
     lease: 'yes',
     jsonPathFilter: 'yes',
     jsonPathIndex: 'no',

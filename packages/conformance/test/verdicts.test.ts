@@ -52,9 +52,9 @@ test('an ability that is declared and not there is a fail; one that is there and
   )
   expect(verdictOf(await runConformance(overDeclared, { only: ['TXN-02'] }), 'TXN-02')).toBe('unproven')
   const silent = changed(
-    (store) => wrapStore(store, { metrics: { record: () => Promise.resolve(undefined as never) } }), // the bug: no answer
+    (store) => wrapStore(store, { indexStatePath: () => Promise.resolve(undefined as never) }), // the bug: no answer
   )
-  expect(verdictOf(await runConformance(silent, { only: ['META-03'] }), 'META-03@metrics')).toBe('fail')
+  expect(verdictOf(await runConformance(silent, { only: ['META-03'] }), 'META-03@jsonPathIndex')).toBe('fail')
 })
 
 const bound = (target: object, name: string | symbol): unknown => {

@@ -19,8 +19,7 @@ const checks: Readonly<Record<MetricKind, CellCheck>> = {
   name: (value, field) => shortText(value, field, nameCodePoints),
   tag: (value, field) => shortText(value, field, tagCodePoints),
   text: checkedText,
-  choice: (value, field, _limits, member) =>
-    checkedChoice(value, field, metricChoices[member as MembersOfKind<'choice'>]), // it is of this kind
+  choice: checkedOneOf,
   time: (value, field) => checkedTimestamp(value, field),
   duration: checkedDuration,
   count: (value, field) => checkedCount(value, field),
@@ -37,6 +36,11 @@ export const checkedCell = (value: unknown, member: MetricMember, field: string,
   checks[metricKinds[member]](value, field, limits, member)
 
 const bounds = ({ stateDepth, eventBytes }: Limits) => ({ depth: stateDepth, name: 'stateDepth', bytes: eventBytes })
+
+/** What a member that has a closed list may say, as it is said. */
+function checkedOneOf(value: unknown, field: string, _limits: Limits, member: MetricMember): string {
+  return checkedChoice(value, field, metricChoices[member as MembersOfKind<'choice'>]) // it is of this kind
+}
 
 /** A text of so many code points at most, which every database holds as it is. */
 function shortText(value: unknown, field: string, most: number): string {

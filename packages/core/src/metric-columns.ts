@@ -111,7 +111,7 @@ export const metricChoices: { readonly [M in MembersOfKind<'choice'>]: readonly 
     'evaluation',
     'custom',
   ],
-  status: ['running', 'ok', 'error', 'cancelled'],
+  status: ['running', 'ok', 'error', 'cancelled', 'abandoned'],
   usageSource: ['provider', 'tokenizer', 'estimate'],
 }
 

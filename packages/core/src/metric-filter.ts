@@ -112,7 +112,6 @@ function checkedValue(value: unknown, name: FilterName, field: string, limits: L
   if (value === undefined) throw invalid(field, 'is missing')
   if (name === 'recordedAt') return checkedTimestamp(value, field)
   if (name === 'cost') return checkedMoney(value, field)
-  if (name === 'status' && value === 'abandoned') return value
   return checkedCell(value, name, field, limits)
 }
 

@@ -34,15 +34,17 @@ export function metricSelection(
   given: Readonly<Partial<Record<(typeof selectionNames)[number], unknown>>>,
   { limits, now }: MetricContext,
 ): MetricSelectionRequest {
-  const time = (value: unknown, field: string) => (value === undefined ? undefined : checkedTimestamp(value, field))
   return {
     appName: checkedId(given.appName, 'appName', limits),
     where: checkedMetricWhere(given.where, limits),
-    since: time(given.since, 'since'),
-    before: time(given.before, 'before'),
+    since: optionalTime(given.since, 'since'),
+    before: optionalTime(given.before, 'before'),
     abandonedBefore: Math.max(0, now() - abandonedAfter),
   }
 }
+
+const optionalTime = (value: unknown, field: string): number | undefined =>
+  value === undefined ? undefined : checkedTimestamp(value, field)
 
 /** What binds a cursor to a selection. */
 export const selectionBinding = ({ appName, where, since, before }: MetricSelectionRequest): JsonObject => ({

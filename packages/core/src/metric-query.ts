@@ -29,9 +29,7 @@ export type MetricNumberMember = MembersOfKind<'time' | 'duration' | 'count' | '
  * member is absent. A range never takes rows in which the member is absent. At most 1,000 values.
  */
 export type MetricFilter = {
-  readonly [M in Exclude<MetricTextMember, 'status'>]?: OneOf<NonNullable<NewMetric[M]> | null>
-} & {
-  readonly status?: OneOf<NonNullable<NewMetric['status']> | 'abandoned'>
+  readonly [M in MetricTextMember]?: OneOf<NonNullable<NewMetric[M]> | null>
 } & { readonly [M in MetricNumberMember]?: OneOf<number | null> | NumberRange } & {
   /** What it cost: `providedCost`, else `computedCost`, in whatever currency; say `currency` as well. */
   readonly cost?: MoneyRange | null

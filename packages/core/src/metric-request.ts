@@ -129,6 +129,7 @@ function newEntry(row: unknown, field: string, context: MetricContext) {
   cells['spanId'] ??= hexId(8)
   cells['operationType'] ??= 'custom'
   cells['status'] ??= 'ok'
+  if (cells['status'] === 'abandoned') cells['status'] = 'running' // as it is stored
   cells['startedAt'] ??= now()
   const entry = cells as unknown as MetricEntry // each cell was checked by the kind of its member
   checkWhole(entry, field)

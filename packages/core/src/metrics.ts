@@ -19,8 +19,11 @@ export type MetricOperationType =
   | 'evaluation'
   | 'custom'
 
-/** How a span ended, or that it has not. */
-export type MetricStatus = 'running' | 'ok' | 'error' | 'cancelled'
+/**
+ * How a span ended, or that it has not. `abandoned` is what a row reads as that is `running` and began more than an hour ago by the
+ * store's clock; to record it is to record `running`.
+ */
+export type MetricStatus = 'running' | 'ok' | 'error' | 'cancelled' | 'abandoned'
 
 /**
  * One call of a model or a tool, or any other span of an agent's work. What is absent is not known, and is never taken for zero.
@@ -123,12 +126,11 @@ export interface NewMetric {
 }
 
 /** A row as it is read. Of one read with `light` the JSON members and `error` are absent. */
-export interface Metric extends Omit<NewMetric, 'status'> {
+export interface Metric extends NewMetric {
   readonly traceId: string
   readonly spanId: string
   readonly operationType: MetricOperationType
-  /** `abandoned`: it is `running`, and began more than an hour ago by the store's clock. */
-  readonly status: MetricStatus | 'abandoned'
+  readonly status: MetricStatus
   readonly startedAt: number
   /** The version of the form that it was stored in. */
   readonly schemaVersion: number

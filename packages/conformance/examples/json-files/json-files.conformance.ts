@@ -12,7 +12,7 @@ const subject: StoreUnderTest = defineStoreUnderTest({
   expects: {
     memories: 'no',
     artifacts: 'no',
-    metrics: 'no',
+    metrics: 'yes',
     lease: 'no',
     jsonPathFilter: 'yes',
     jsonPathIndex: 'no',

@@ -21,6 +21,7 @@ import { RES } from './res.ts'
 import { MIG } from './mig.ts'
 import { PRF } from './prf.ts'
 import { RWD } from './rwd.ts'
+import { MET } from './met.ts'
 import { META } from './meta.ts'
 
 /** A group without checks does not compile. */
@@ -40,6 +41,7 @@ export const checks: Readonly<Record<Group, Checks>> = {
   LEA,
   MEM,
   ART,
+  MET,
   TXN,
   CON,
   FLT,

@@ -21,6 +21,9 @@ import { listMutants } from './lists.ts'
 import { likenessMutants } from './likeness.ts'
 import { memoryMutants } from './memories.ts'
 import { memorySearchMutants } from './memory-searches.ts'
+import { metricDuplicateMutants } from './metric-duplicates.ts'
+import { metricQueryMutants } from './metric-queries.ts'
+import { metricMutants } from './metrics.ts'
 import { raceMutants } from './races.ts'
 import { realWorldMutants } from './real-world.ts'
 import { resourceMutants } from './resources.ts'
@@ -53,6 +56,9 @@ export const mutants: readonly Mutant[] = [
   ...likenessMutants,
   ...memoryMutants,
   ...memorySearchMutants,
+  ...metricMutants,
+  ...metricDuplicateMutants,
+  ...metricQueryMutants,
   ...raceMutants,
   ...realWorldMutants,
   ...resourceMutants,

@@ -1,0 +1,42 @@
+import { check, type CheckOptions, type Checks } from '../check.ts'
+import { completesRunning, idsByBytes, keepsTheFirst, racingBatches, replaces } from './met-duplicates.ts'
+import { cursorsAreBound, feedGoesOn, filters, literalTexts, orderKept, unpricedIsCounted } from './met-query.ts'
+import { badRows, batchIsLoop, emptyBatch, keptAsGiven } from './met-record.ts'
+
+const metrics: CheckOptions = { capability: 'metrics' }
+
+export const MET: Checks = [
+  check('MET-01', 'a batch leaves what its rows leave one by one', batchIsLoop, metrics),
+  check(
+    'MET-02',
+    'rows come in the order asked for, to the microsecond, ties as they were recorded',
+    orderKept,
+    metrics,
+  ),
+  check('MET-02', 'a row comes back as it was given', keptAsGiven, { ...metrics, variant: 'kept' }),
+  check('MET-02', 'the order of insertion goes on from its cursor, each row once', feedGoesOn, {
+    ...metrics,
+    variant: 'feed',
+  }),
+  check('MET-03', 'the same key again is a duplicate, and the first that ended stays', keepsTheFirst, metrics),
+  check('MET-03', 'a running row is completed once, and reads as abandoned after an hour', completesRunning, {
+    ...metrics,
+    variant: 'running',
+  }),
+  check('MET-03', 'replacing keeps the place', replaces, { ...metrics, variant: 'replace' }),
+  check('MET-03', 'keys are told apart by their bytes', idsByBytes, { ...metrics, variant: 'bytes' }),
+  check('MET-04', 'one bad row: nothing is stored, and the error names it', badRows, metrics),
+  check('MET-05', 'an empty batch does nothing', emptyBatch, metrics),
+  check('MET-09', 'filters mean what they say, in their own app alone', filters, metrics),
+  check('MET-09', 'a cursor is good for its own query alone, and bad queries are refused', cursorsAreBound, {
+    ...metrics,
+    variant: 'cursors',
+  }),
+  check('MET-09', 'texts are literal, whatever they look like', literalTexts, { ...metrics, variant: 'literal' }),
+  check('MET-09', 'usage counts once, whatever repeats it', unpricedIsCounted, { ...metrics, variant: 'unpriced' }),
+  check('MET-10', 'concurrent batches that overlap store each row once, and say so', racingBatches, {
+    ...metrics,
+    engine: 'race',
+    budgetMs: 60_000,
+  }),
+]
