@@ -65,6 +65,7 @@ export function openJsonFilesStore({ folder, ...options }: JsonFilesOptions): St
         memories: 'no',
         fullTextSearch: 'no',
         artifacts: 'no',
+        metrics: 'no',
         lease: 'no',
         liveNotify: 'no',
         nativeVectors: 'no',

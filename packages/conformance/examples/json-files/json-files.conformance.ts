@@ -12,7 +12,7 @@ const subject: StoreUnderTest = defineStoreUnderTest({
   expects: {
     memories: 'no',
     artifacts: 'no',
-    metrics: 'yes',
+    metrics: 'no',
     lease: 'no',
     jsonPathFilter: 'yes',
     jsonPathIndex: 'no',
