@@ -59,12 +59,6 @@ const reasons: readonly Reason[] = [
     why: 'rows become sessions, with times that are exact, and a cursor is sealed; the limit leaves its rows as they are',
   },
   {
-    backends: ['pg'],
-    workloads: /^W10-load$/,
-    contenders: /^daybook/,
-    why: 'events come as one JSON text, which for 50 takes as long as rows (0.23 ms), and for 10,000 longer (134 ms, and 92 as rows)',
-  },
-  {
     backends: ['pg', 'mariadb'],
     workloads: /./,
     contenders: /^daybook/,

@@ -26,7 +26,7 @@ export function hotPath(
 ): Pick<Dialect, 'appendEvents' | 'createSession' | 'loadSession' | 'loadWithin'> {
   const appendFor = variants((variant) => buildAppend(tables, variant))
   const newSessionFor = variants((variant) => buildNewSession(tables, variant))
-  const loadFor = remembered((shape: LoadShape) => buildLoad(tables, shape))
+  const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
   const prepared = preparedOn(driver)
 
   /** One statement that is a transaction. No rows: what it takes for granted is not so, and it changed nothing. */
@@ -55,8 +55,8 @@ export function hotPath(
       },
     }),
     *loadWithin(tx, shape, params) {
-      return loadedBy(yield* tx.rows(loadFor(shape), params))
+      return loadedBy(shape, yield* tx.rows(loadFor(shape), params))
     },
-    loadSession: async (shape, params, call) => loadedBy(await prepared(loadFor(shape), () => params, call)),
+    loadSession: async (shape, params, call) => loadedBy(shape, await prepared(loadFor(shape), () => params, call)),
   }
 }
