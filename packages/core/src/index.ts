@@ -289,6 +289,17 @@ export {
 export type { CheckedMetricWhere, MetricColumn, MetricValue, RangeOperator } from './metric-filter.ts'
 export { metricOf, type MetricRow } from './metric-row.ts'
 export { countedRows } from './metric-usage.ts'
+export { selectedRows } from './metric-selection.ts'
+export {
+  metricAggregateRequest,
+  type CheckedBucket,
+  type CheckedDimension,
+  type CheckedMeasure,
+  type MetricAggregateRequest,
+  type MetricPart,
+} from './metric-aggregate-request.ts'
+export { aggregatedRows } from './metric-aggregated-rows.ts'
+export { bucketOf, groupPageOf, type FoundGroup, type GroupValue, type PartValue } from './metric-groups.ts'
 export { fromMoneyUnits, moneyUnits } from './money.ts'
 export { queryWords, searchWords } from './search-words.ts'
 export { checkCompared, distanceSlack, fusedScores, likeness } from './embeddings.ts'

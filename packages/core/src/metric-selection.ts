@@ -1,21 +1,14 @@
-import type { InMemoryData } from './in-memory-database.ts'
-import type { KeptMetric } from './in-memory-metric-rows.ts'
 import { fromStorableJson, type JsonObject } from './json.ts'
 import type { CheckedMetricWhere, MetricColumn, MetricValue } from './metric-filter.ts'
 import type { MetricSelectionRequest } from './metric-query-request.ts'
-import { costOf, statusOf } from './metric-row.ts'
+import { costOf, statusOf, type MetricRow } from './metric-row.ts'
 import { countedRows } from './metric-usage.ts'
 import { moneyUnits } from './money.ts'
 import { matchesState } from './state-filter.ts'
 
-export const metricsOf = ({ metrics }: InMemoryData, appName: string): KeptMetric[] => [
-  ...(metrics.get(appName)?.values() ?? []),
-]
-
-/** The rows that a query looks at, in no order. */
-export function selectedMetrics(data: InMemoryData, request: MetricSelectionRequest): KeptMetric[] {
-  const { appName, where, since, before, abandonedBefore } = request
-  const rows = metricsOf(data, appName)
+/** Which of the rows of an app a query looks at, in the order given: what every store's filters mean. */
+export function selectedRows<Row extends MetricRow>(rows: readonly Row[], request: MetricSelectionRequest): Row[] {
+  const { where, since, before, abandonedBefore } = request
   const counted = where.unpriced ? countedRows(rows) : undefined
   return rows.filter(
     (row) =>
@@ -26,7 +19,7 @@ export function selectedMetrics(data: InMemoryData, request: MetricSelectionRequ
   )
 }
 
-function matches(row: KeptMetric, where: CheckedMetricWhere, abandonedBefore: number): boolean {
+function matches(row: MetricRow, where: CheckedMetricWhere, abandonedBefore: number): boolean {
   const valueOf = (column: MetricColumn): MetricValue => {
     if (column === 'cost') return costOf(row)
     return column === 'status' ? statusOf(row, abandonedBefore) : row[column]
@@ -53,5 +46,5 @@ const comparable = (value: string | number, column: MetricColumn): number | bigi
   column === 'cost' ? (moneyUnits(value) ?? 0n) : Number(value)
 
 /** Without attributes no path is there. */
-const attributesOf = ({ customAttributes }: KeptMetric): JsonObject =>
+export const attributesOf = ({ customAttributes }: Pick<MetricRow, 'customAttributes'>): JsonObject =>
   customAttributes === null ? {} : (fromStorableJson(customAttributes) as JsonObject) // an object was stored

@@ -131,7 +131,7 @@ export const matchesState = (state: JsonObject, where: readonly CheckedCondition
   where.every((condition) => matches(valueAt(state, condition.path), condition))
 
 /** `undefined` stands for a path that is not there. */
-function valueAt(state: JsonObject, path: StatePath): JsonValue | undefined {
+export function valueAt(state: JsonObject, path: StatePath): JsonValue | undefined {
   let value: JsonValue | undefined = state
   for (const segment of path) {
     if (typeof segment === 'number') value = Array.isArray(value) ? value[segment] : undefined

@@ -21,7 +21,9 @@ import { listMutants } from './lists.ts'
 import { likenessMutants } from './likeness.ts'
 import { memoryMutants } from './memories.ts'
 import { memorySearchMutants } from './memory-searches.ts'
+import { metricAggregateMutants } from './metric-aggregates.ts'
 import { metricDuplicateMutants } from './metric-duplicates.ts'
+import { metricPruneMutants } from './metric-prunes.ts'
 import { metricQueryMutants } from './metric-queries.ts'
 import { metricMutants } from './metrics.ts'
 import { raceMutants } from './races.ts'
@@ -57,7 +59,9 @@ export const mutants: readonly Mutant[] = [
   ...memoryMutants,
   ...memorySearchMutants,
   ...metricMutants,
+  ...metricAggregateMutants,
   ...metricDuplicateMutants,
+  ...metricPruneMutants,
   ...metricQueryMutants,
   ...raceMutants,
   ...realWorldMutants,
