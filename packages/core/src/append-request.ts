@@ -106,9 +106,13 @@ function newEvents(events: unknown, limits: Limits, now: () => number): NewEvent
 
 /** What an append of these events, of those given, does to the three scopes, one after the other. */
 export const deltaOf = ({ deltas }: AppendRequest, events: readonly NewEvent[]): Record<Scope, JsonDelta> =>
-  splitDelta(
-    deltas === 'record' ? emptyDelta : events.reduce((sum, { delta }) => composeDeltas(sum, delta), emptyDelta),
-  )
+  splitDelta(deltas === 'record' ? emptyDelta : composed(events))
+
+function composed([first, ...others]: readonly NewEvent[]): JsonDelta {
+  let sum = first?.delta ?? emptyDelta
+  for (const { delta } of others) sum = composeDeltas(sum, delta)
+  return sum
+}
 
 /** Whether an event of the same id says the same; a timestamp that the store gave does not count. */
 export function isSameEvent(stored: JsonObject, { payload, isTimestampGiven }: NewEvent): boolean {
@@ -122,12 +126,14 @@ function newEvent(event: unknown, field: string, limits: Limits, now: () => numb
   const id = given['id'] === undefined ? uuidv7(now) : checkedId(given['id'], `${field}.id`, limits)
   const isTimestampGiven = given['timestamp'] !== undefined
   const timestamp = checkedTimestamp(isTimestampGiven ? given['timestamp'] : now(), `${field}.timestamp`)
-  const payload: JsonObject = { ...given, id, timestamp: given['timestamp'] ?? timestamp }
+  // What was copied is nobody else's, and what is there already keeps its place.
+  const payload = given
+  payload['id'] = id
+  payload['timestamp'] = given['timestamp'] ?? timestamp
   const delta = takeDelta(payload, field, limits)
   const text = JSON.stringify(payload)
   const bytes = byteLength(text)
   checkLimit(field, 'bytes', limits.eventBytes, bytes)
-  const scalar = (name: string) => optionalScalar(given, name, field, limits)
   return {
     id,
     timestamp,
@@ -136,10 +142,10 @@ function newEvent(event: unknown, field: string, limits: Limits, now: () => numb
     text,
     bytes,
     delta,
-    invocationId: scalar('invocationId'),
-    author: scalar('author'),
-    branch: scalar('branch'),
-    errorCode: scalar('errorCode'),
+    invocationId: optionalScalar(given, 'invocationId', field, limits),
+    author: optionalScalar(given, 'author', field, limits),
+    branch: optionalScalar(given, 'branch', field, limits),
+    errorCode: optionalScalar(given, 'errorCode', field, limits),
   }
 }
 
@@ -152,17 +158,17 @@ function takeDelta(payload: JsonObject, field: string, limits: Limits): JsonDelt
   const { stateDelta, stateUnset } = actions
   if (stateDelta === undefined && stateUnset === undefined) return emptyDelta
   // Only what is stored has to fit into a state, so `temp:` keys go first.
-  const set = isJsonObject(stateDelta)
-    ? Object.fromEntries(Object.entries(stateDelta).filter(([key]) => isStored(key)))
-    : stateDelta
+  const set = isJsonObject(stateDelta) ? withoutTemporary(stateDelta) : stateDelta
   const unset = Array.isArray(stateUnset) ? stateUnset.filter((key) => isStored(key)) : stateUnset
-  payload['actions'] = {
-    ...actions,
-    ...(set !== undefined && { stateDelta: set }),
-    ...(unset !== undefined && { stateUnset: unset }),
-  }
+  if (set !== undefined) actions['stateDelta'] = set
+  if (unset !== undefined) actions['stateUnset'] = unset
   return checkedDelta({ set, unset }, `${field}.actions`, limits, { set: 'stateDelta', unset: 'stateUnset' })
 }
+
+const withoutTemporary = (delta: JsonObject): JsonObject =>
+  Object.keys(delta).every(isStored)
+    ? delta
+    : Object.fromEntries(Object.entries(delta).filter(([key]) => isStored(key)))
 
 const isStored = (key: JsonValue) => typeof key !== 'string' || scopeOf(key).scope !== 'temp'
 

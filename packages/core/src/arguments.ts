@@ -1,6 +1,6 @@
 import type { Delta, JsonDelta } from './delta.ts'
 import { StoreError } from './errors.ts'
-import { byteLength, measuredJsonObject, reading } from './json.ts'
+import { byteLength, measuredJsonObject, reading, unreadable } from './json.ts'
 import { checkLimit, type Limits } from './limits.ts'
 import type { SessionKey, UserKey } from './sessions.ts'
 import type { StateKey } from './state.ts'
@@ -38,7 +38,13 @@ export function checkedRecord(value: unknown, field: string): Readonly<Record<st
   return value as Readonly<Record<string, unknown>> // an object can be asked for any key
 }
 
-const isArray = (value: object, field: string) => reading(field, () => Array.isArray(value))
+function isArray(value: object, field: string): boolean {
+  try {
+    return Array.isArray(value)
+  } catch (cause) {
+    throw unreadable(field, cause) // a proxy that was revoked
+  }
+}
 
 /** The items of an array of the caller's, read once; `undefined` of anything else. Its length is looked at first: it may be any. */
 export const listOf = (
@@ -60,9 +66,15 @@ export function membersOf<const Name extends string>(
 ): Readonly<Partial<Record<Name, unknown>>> {
   const record = checkedRecord(value, field)
   const members: Partial<Record<Name, unknown>> = {}
-  for (const name of names) {
-    const member = reading(`${field}.${name}`, () => record[name])
-    if (member !== undefined) members[name] = member
+  let read: string = ''
+  try {
+    for (const name of names) {
+      read = name
+      const member = record[name]
+      if (member !== undefined) members[name] = member
+    }
+  } catch (cause) {
+    throw unreadable(`${field}.${read}`, cause)
   }
   return members
 }
@@ -77,9 +89,15 @@ export function checkedUserKey(key: unknown, limits: Limits, field = 'key'): Use
 
 /** The key out of anything that carries one, a session for example. */
 export function checkedSessionKey(key: unknown, limits: Limits): SessionKey {
-  const { sessionId, ...user } = membersOf(key, 'key', ['appName', 'userId', 'sessionId'])
-  return { ...checkedUserKey(user, limits), sessionId: checkedId(sessionId, 'key.sessionId', limits) }
+  const { appName, userId, sessionId } = membersOf(key, 'key', sessionKeyNames)
+  return {
+    appName: checkedId(appName, 'key.appName', limits),
+    userId: checkedId(userId, 'key.userId', limits),
+    sessionId: checkedId(sessionId, 'key.sessionId', limits),
+  }
 }
+
+const sessionKeyNames = ['appName', 'userId', 'sessionId'] as const
 
 export function checkedStateKey(key: unknown, limits: Limits): StateKey {
   const { appName, userId } = membersOf(key, 'key', ['appName', 'userId'])
@@ -93,10 +111,13 @@ export function checkedOptions<const Name extends string>(
   known: readonly Name[],
   field = 'options',
 ): Readonly<Partial<Record<Name, unknown>>> {
-  const record = options === undefined ? {} : checkedRecord(options, field)
-  const names: readonly string[] = [...known, ...callOptions]
-  const unknown = reading(field, () => Object.keys(record)).find((name) => !names.includes(name))
-  if (unknown !== undefined) throw invalid(unknown, `is not an option here; there are ${names.join(', ')}`)
+  const none: Partial<Record<Name, unknown>> = {}
+  if (options === undefined) return none
+  const record = checkedRecord(options, field)
+  const names: readonly string[] = known
+  for (const name of reading(field, () => Object.keys(record)))
+    if (!names.includes(name) && !callOptions.includes(name))
+      throw invalid(name, `is not an option here; there are ${[...known, ...callOptions].join(', ')}`)
   return membersOf(record, field, known)
 }
 

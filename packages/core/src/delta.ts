@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from './json.ts'
+import { define, type JsonObject } from './json.ts'
 
 /** A change of one JSON document by its top-level keys. A set value replaces what was there; it is not merged into it. */
 export interface Delta {
@@ -59,26 +59,37 @@ export function applyDelta(state: JsonObject, { set, unset }: JsonDelta): JsonOb
 
 /** Which scope a prefixed key means, and its name there; `temp:` keys are in no scope. */
 export function scopeOf(key: string): { scope: Scope | 'temp'; name: string } {
-  if (key.startsWith('app:')) return { scope: 'app', name: key.slice(4) }
-  if (key.startsWith('user:')) return { scope: 'user', name: key.slice(5) }
-  if (key.startsWith('temp:')) return { scope: 'temp', name: key.slice(5) }
-  return { scope: 'session', name: key }
+  const scope = prefixOf(key)
+  return scope === 'session' ? { scope, name: key } : { scope, name: key.slice(scope.length + 1) }
+}
+
+/** The scope that a key names. */
+function prefixOf(key: string): Scope | 'temp' {
+  const colon = key.indexOf(':')
+  if (colon !== 3 && colon !== 4) return 'session' // as most do
+  const prefix = key.slice(0, colon)
+  return prefix === 'app' || prefix === 'user' || prefix === 'temp' ? prefix : 'session'
 }
 
 /** Splits a delta with prefixed keys into its three scopes; `temp:` keys are dropped. */
 export function splitDelta({ set, unset }: JsonDelta): Record<Scope, JsonDelta> {
-  const sets: Record<Scope, [string, JsonValue][]> = { app: [], user: [], session: [] }
+  const sets: Record<Scope, JsonObject> = { app: {}, user: {}, session: {} }
   const unsets: Record<Scope, string[]> = { app: [], user: [], session: [] }
-  for (const [key, value] of Object.entries(set)) {
-    const { scope, name } = scopeOf(key)
-    if (scope !== 'temp') sets[scope].push([name, value])
+  for (const key of Object.keys(set)) {
+    const scope = prefixOf(key)
+    if (scope === 'temp') continue
+    const name = scope === 'session' ? key : key.slice(scope.length + 1)
+    define(sets[scope], name, set[key] ?? null)
   }
   for (const key of unset) {
     const { scope, name } = scopeOf(key)
     if (scope !== 'temp') unsets[scope].push(name)
   }
-  const deltaOf = (scope: Scope): JsonDelta => ({ set: Object.fromEntries(sets[scope]), unset: unsets[scope] })
-  return { app: deltaOf('app'), user: deltaOf('user'), session: deltaOf('session') }
+  return {
+    app: { set: sets.app, unset: unsets.app },
+    user: { set: sets.user, unset: unsets.user },
+    session: { set: sets.session, unset: unsets.session },
+  }
 }
 
 /** What an agent sees: session keys as they are, user and app keys with their prefix. */

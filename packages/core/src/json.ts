@@ -38,10 +38,15 @@ function walked(
   field: string,
   bounds: JsonBounds,
 ): { readonly copy: JsonValue; readonly bytes: number } {
-  const walk: Walk = { bounds, field, path: [], open: new Set(), bytes: 0 }
-  const copy = copyOf(memberOf({ '': value }, '', walk), walk)
-  if (copy === undefined) throw new StoreError('invalid_argument', `${field} is undefined`, { field })
-  return { copy, bytes: walk.bytes }
+  const most = bounds.bytes === undefined ? Infinity : 2 * bounds.bytes
+  const walk: Walk = { bounds, field, path: [], open: [], depth: 0, bytes: 0, most }
+  try {
+    const copy = copyOf(value, '', walk)
+    if (copy === undefined) throw new StoreError('invalid_argument', `${field} is undefined`, { field })
+    return { copy, bytes: walk.bytes }
+  } catch (cause) {
+    throw unreadable(pathOf(walk), cause)
+  }
 }
 
 /** {@link toJson} for a value that has to be an object. */
@@ -85,53 +90,55 @@ export function jsonEquals(a: JsonValue, b: JsonValue): boolean {
 const at = (holder: JsonValue[] | JsonObject, key: string | number): JsonValue =>
   (holder as JsonObject)[key] as JsonValue // its key was just listed
 
+/** One walk for a value, which reads each member once: a getter or a proxy may answer differently next time. */
 interface Walk {
   readonly bounds: JsonBounds
   readonly field: string
-  /** From the field to the value that is looked at; a text is made of it only for an error. */
+  /** From the field to the value that is looked at, as far as `depth`; a text is made of it only for an error. */
   readonly path: (string | number)[]
-  /** The objects on the way there. */
-  readonly open: Set<object>
+  /** The objects on the way there, as far as `depth`. */
+  readonly open: object[]
+  depth: number
   /** At least so many bytes the text will have. */
   bytes: number
+  /** Twice the limit is still counted to the end, so that whoever is a little over it is told the exact number. */
+  readonly most: number
 }
 
-const pathOf = ({ field, path }: Walk): string =>
-  field + path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')
+const pathOf = ({ field, path, depth }: Walk): string =>
+  field +
+  path
+    .slice(0, depth)
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`))
+    .join('')
 
-/** `undefined` stands for what JSON leaves out. */
-function copyOf(value: unknown, walk: Walk): JsonValue | undefined {
+/** What `JSON.stringify` would write for a member; `undefined` stands for what JSON leaves out. */
+function copyOf(given: unknown, key: string | number, walk: Walk): JsonValue | undefined {
+  if (typeof given !== 'object' || given === null) return copyOfScalar(given, walk)
+  const value = plain(given, key)
+  return typeof value === 'object' && value !== null ? copyOfObject(value, walk) : copyOfScalar(value, walk)
+}
+
+function copyOfScalar(value: unknown, walk: Walk): JsonValue | undefined {
   switch (typeof value) {
-    case 'undefined':
-      return undefined
     case 'string':
       grow(walk, value.length)
       return value
     case 'boolean':
+    case 'undefined':
       return value
     case 'number':
       if (!Number.isFinite(value)) throw refused(walk, String(value))
       return value === 0 ? 0 : value
-    case 'object':
-      return value === null ? null : copyOfObject(value, walk)
     default:
+      if (value === null) return null
       throw refused(walk, `a ${typeof value}`)
   }
 }
 
-/** What `JSON.stringify` would write for a member. Read once: a getter or a proxy may answer differently next time. */
-function memberOf(holder: object, key: string | number, walk: Walk): unknown {
-  try {
-    const value: unknown = Reflect.get(holder, key)
-    return typeof value === 'object' && value !== null ? plain(value, String(key)) : value
-  } catch (cause) {
-    throw unreadable(pathOf(walk), cause)
-  }
-}
-
-function plain(given: object, key: string): unknown {
-  const method: unknown = Reflect.get(given, 'toJSON')
-  const value: unknown = typeof method === 'function' ? Reflect.apply(method, given, [key]) : given
+function plain(given: object, key: string | number): unknown {
+  const { toJSON: method }: { readonly toJSON?: unknown } = given
+  const value: unknown = typeof method === 'function' ? Reflect.apply(method, given, [String(key)]) : given
   if (typeof value !== 'object' || value === null || isCommon(value)) return value
   if (value instanceof Number) return Number(value)
   if (value instanceof String) return String(value)
@@ -154,7 +161,8 @@ export function reading<T>(field: string, read: () => T): T {
   }
 }
 
-const unreadable = (field: string, cause: unknown) =>
+/** What a reading that threw is told as; an error of ours stays as it is. */
+export const unreadable = (field: string, cause: unknown): StoreError =>
   isStoreError(cause) ? cause : new StoreError('invalid_argument', `${field} cannot be read`, { field, cause })
 
 function refused(walk: Walk, what: string): StoreError {
@@ -162,73 +170,76 @@ function refused(walk: Walk, what: string): StoreError {
   return new StoreError('invalid_argument', `${field} is ${what}, which JSON cannot hold`, { field })
 }
 
-// Twice the limit is still counted to the end, so that whoever is a little over it is told the exact number.
 function grow(walk: Walk, bytes: number): void {
-  const limit = walk.bounds.bytes
   walk.bytes += bytes
-  if (limit !== undefined && walk.bytes > 2 * limit) checkLimit(walk.field, 'bytes or more', limit, walk.bytes)
+  if (walk.bytes > walk.most) checkLimit(walk.field, 'bytes or more', walk.most / 2, walk.bytes)
 }
 
 const opaque = [Map, Set, WeakMap, WeakSet, Promise, ArrayBuffer, SharedArrayBuffer, RegExp, BigInt, Symbol]
 
 function copyOfObject(value: object, walk: Walk): JsonValue {
-  const { bounds, open } = walk
-  if (open.has(value)) throw refused(walk, 'part of a cycle')
-  const { keys, kind } = shapeOf(value, walk)
-  if (kind !== undefined) throw refused(walk, `a ${kind}`)
-  if (open.size === bounds.depth) {
-    const field = pathOf(walk)
-    const facts = { field, limit: bounds.depth, actual: bounds.depth + 1 }
-    throw new StoreError(
-      'limit_exceeded',
-      `${field} is nested deeper than ${bounds.name} allows: ${bounds.depth} levels`,
-      facts,
-    )
-  }
-  open.add(value)
-  const copy = keys === undefined ? copyOfList(value, walk) : copyOfRecord(value, keys, walk)
-  open.delete(value)
+  const { bounds, open, depth } = walk
+  for (let i = 0; i < depth; i++) if (open[i] === value) throw refused(walk, 'part of a cycle')
+  const keys = Array.isArray(value) ? undefined : keysOf(value, walk)
+  const length = Array.isArray(value) ? value.length : 0
+  if (depth === bounds.depth) throw tooDeep(walk)
+  open[depth] = value
+  walk.depth = depth + 1
+  const copy =
+    keys === undefined
+      ? copyOfList(value, length, walk)
+      : copyOfRecord(value as Readonly<Record<string, unknown>>, keys, walk) // an object can be asked for any key
+  walk.depth = depth
   return copy
 }
 
-/** What an object is: its keys, none for a list, or the kind of what JSON cannot hold. */
-function shapeOf(value: object, walk: Walk): { keys?: readonly string[]; kind?: string | undefined } {
-  try {
-    if (Array.isArray(value)) return {}
-    const kind = isCommon(value) ? undefined : opaque.find((type) => value instanceof type)
-    return { keys: Object.keys(value), kind: kind?.name }
-  } catch (cause) {
-    throw unreadable(pathOf(walk), cause)
-  }
+function tooDeep(walk: Walk): StoreError {
+  const { depth, name } = walk.bounds
+  const field = pathOf(walk)
+  const facts = { field, limit: depth, actual: depth + 1 }
+  return new StoreError('limit_exceeded', `${field} is nested deeper than ${name} allows: ${depth} levels`, facts)
 }
 
-function copyOfList(list: object, walk: Walk): JsonValue[] {
-  const length = Number(memberOf(list, 'length', walk))
+/** The keys of an object that is no list and nothing that JSON cannot hold. */
+function keysOf(value: object, walk: Walk): readonly string[] {
+  const kind = isCommon(value) ? undefined : opaque.find((type) => value instanceof type)
+  const keys = Object.keys(value)
+  if (kind !== undefined) throw refused(walk, `a ${kind.name}`)
+  return keys
+}
+
+function copyOfList(list: object, length: number, walk: Walk): JsonValue[] {
+  const { path } = walk
+  const last = walk.depth - 1
   grow(walk, 2 * length) // each item, and a comma or bracket
   const copy: JsonValue[] = []
   for (let i = 0; i < length; i++) {
-    walk.path.push(i)
-    copy.push(copyOf(memberOf(list, i, walk), walk) ?? null)
-    walk.path.pop()
+    path[last] = i
+    copy.push(copyOf(Reflect.get(list, i), i, walk) ?? null)
   }
   return copy
 }
 
-function copyOfRecord(record: object, keys: readonly string[], walk: Walk): JsonObject {
+/** Written for its first hundred runs, in which a call costs more than what it does. */
+function copyOfRecord(record: Readonly<Record<string, unknown>>, keys: readonly string[], walk: Walk): JsonObject {
+  const { path } = walk
+  const last = walk.depth - 1
   const copy: JsonObject = {}
   for (const key of keys) {
-    walk.path.push(key)
-    const member = copyOf(memberOf(record, key, walk), walk)
-    walk.path.pop()
+    path[last] = key
+    const given = record[key]
+    const isText = typeof given === 'string'
+    const member = isText ? given : copyOf(given, key, walk)
     if (member === undefined) continue
-    grow(walk, key.length + 5) // quotes, a colon, the member, and a comma or brace
+    walk.bytes += key.length + 5 + (isText ? given.length : 0) // quotes, a colon, the member, and a comma or brace
+    if (walk.bytes > walk.most) grow(walk, 0)
     define(copy, key, member)
   }
   return copy
 }
 
 /** A plain assignment to `__proto__` would set the prototype instead of a key. */
-function define(target: JsonObject, key: string, value: JsonValue): void {
+export function define(target: JsonObject, key: string, value: JsonValue): void {
   if (key === '__proto__')
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
   else target[key] = value

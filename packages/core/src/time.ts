@@ -3,6 +3,9 @@ import { StoreError } from './errors.ts'
 /** 9999-12-31T23:59:59.999Z, the last instant a timestamp may name. */
 export const lastTimestamp = 253_402_300_799_999
 
+/** Milliseconds up to which their microseconds are a number. */
+const mostExact = Number.MAX_SAFE_INTEGER / 1000
+
 /**
  * Microseconds since 1970 of a timestamp (milliseconds whose fraction carries microseconds). Exact to the microsecond
  * until 2248, to the millisecond until 9999; a bigint, because the later ones are beyond 2^53.
@@ -16,6 +19,7 @@ export const lastTimestamp = 253_402_300_799_999
  * ```
  */
 export function toMicros(timestamp: number): bigint {
+  if (timestamp < mostExact && Number.isInteger(timestamp)) return BigInt(timestamp * 1000)
   const whole = Math.floor(timestamp)
   return BigInt(whole) * 1000n + BigInt(Math.round((timestamp - whole) * 1000))
 }
@@ -35,5 +39,5 @@ export function checkedTimestamp(value: unknown, field: string): number {
       field,
     })
   }
-  return Math.min(fromMicros(toMicros(value)), lastTimestamp)
+  return Number.isInteger(value) ? value + 0 /* never -0 */ : Math.min(fromMicros(toMicros(value)), lastTimestamp)
 }
