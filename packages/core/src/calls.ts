@@ -1,8 +1,9 @@
 import type { CallOptions } from './call.ts'
+import { createDeadlines } from './deadlines.ts'
 import { isStoreError, StoreError, type ErrorFacts } from './errors.ts'
 import { reading } from './json.ts'
+import { RunningCall } from './running-call.ts'
 import type { Logger } from './store.ts'
-import { tellAll, whenAborted } from './when-aborted.ts'
 
 /** One running call, as the store's inside sees it. */
 export interface Call {
@@ -72,198 +73,71 @@ export function createCalls({
   logger,
 }: { timeout?: number | undefined; logger?: Logger | undefined } = {}): Calls {
   const closing = new AbortController()
-  const running = new Set<Promise<void>>()
+  const deadlines = createDeadlines<RunningCall>()
   const standard = checkedTimeout(timeout)
 
-  function begin(operation: string, options: CallOptions | undefined): RunningCall {
+  function begin(operation: string, options: CallOptions | undefined, tell: (error: unknown) => void): RunningCall {
     if (closing.signal.aborted) throw new StoreError('closed', `${operation}: the store is closed`)
-    const given = reading('options', () => ({ timeout: options?.timeout, signal: options?.signal }))
-    return new RunningCall(operation, checkedTimeout(given.timeout ?? standard), checkedSignal(given.signal))
+    const given = options && reading('options', () => ({ timeout: options.timeout, signal: options.signal }))
+    const ms = given?.timeout === undefined ? standard : checkedTimeout(given.timeout)
+    return new RunningCall({ operation, timeout: ms, signal: checkedSignal(given?.signal), deadlines, tell })
   }
 
-  async function run<T>(
+  // One promise, and no race of several: what is around a call is more than what most of them do.
+  const run = <T>(
     operation: string,
     options: CallOptions | undefined,
     body: (call: Call) => Promise<T> | T,
-  ): Promise<T> {
-    const started = performance.now()
-    let call: RunningCall | undefined
-    try {
-      call = begin(operation, options)
-      const work = call.run(body)
-      const over = call.over(work)
-      running.add(over)
-      void over.then(() => running.delete(over))
-      const answer = await Promise.race([call.ended, work])
-      logger?.debug({ operation, ms: performance.now() - started }, `${operation} done`)
-      return answer
-    } catch (error) {
-      const known = toldWith(
-        isStoreError(error)
-          ? error
-          : new StoreError('internal', `${operation} failed in an unexpected way`, { cause: error }),
-        call?.removedSoFar,
-      )
-      logger?.debug({ operation, ms: performance.now() - started, code: known.code }, `${operation} failed`)
-      throw known
-    }
-  }
+  ): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      const started = logger && performance.now()
+      let call: RunningCall | undefined
+      let isTold = false
+      const told = (code?: string) => {
+        isTold = true
+        if (logger === undefined || started === undefined) return
+        const facts = { operation, ms: performance.now() - started, ...(code !== undefined && { code }) }
+        logger.debug(facts, `${operation} ${code === undefined ? 'done' : 'failed'}`)
+      }
+      const fail = (error: unknown) => {
+        if (isTold) return
+        const known = toldWith(ours(error, operation), call?.removedSoFar)
+        told(known.code)
+        reject(known)
+      }
+      const failed = (error: unknown) => {
+        call?.end()
+        fail(error)
+      }
+      const answered = (answer: T) => {
+        call?.end()
+        if (isTold) return
+        told()
+        resolve(answer)
+      }
+      try {
+        call = begin(operation, options, fail)
+        call.checkGiven()
+        const work = body(call)
+        Promise.resolve(work).then(answered, failed)
+      } catch (error) {
+        failed(error)
+      }
+    })
 
   return {
     run,
     closing: closing.signal,
     async close() {
       closing.abort()
-      await Promise.all(running)
+      await Promise.all([...deadlines.running].map((call) => call.whenEnded()))
+      deadlines.close()
     },
   }
 }
 
-class RunningCall implements Call {
-  readonly deadline: number
-  readonly #operation: string
-  readonly #given: AbortSignal | undefined
-  readonly #unlisten: (() => void) | undefined
-  /** Made for who asks for it: most calls are over before anybody does. */
-  #stop: AbortController | undefined
-  #isStopped = false
-  readonly #onOver = new Set<() => void>()
-  readonly #timer: NodeJS.Timeout
-  /** Rejects when the caller gave up or the time is over. The body is left behind and stops at its next step. */
-  readonly ended: Promise<never>
-  readonly #timeOver: Promise<void>
-  #overdue: (() => void) | undefined
-  #reject: ((error: StoreError) => void) | undefined
-  #generated: ErrorFacts = {}
-  #waitsFor: (() => string) | undefined
-  #removed: Readonly<Record<string, number>> | undefined
-  /** The caller was told. Timers fire up to a millisecond early, and nothing may be committed in between. */
-  #isLate = false
-  #commit: 'none' | 'under way' | 'done' = 'none'
-  #stopElsewhere: () => boolean = () => true
-
-  constructor(operation: string, timeout: number, signal: AbortSignal | undefined) {
-    this.#operation = operation
-    this.#given = signal
-    this.deadline = performance.now() + timeout
-    this.ended = new Promise((_, reject) => (this.#reject = reject))
-    this.ended.catch(() => {}) // a call whose body fails first leaves nobody listening
-    this.#timeOver = new Promise((resolve) => (this.#overdue = resolve))
-    this.#timer = setTimeout(() => this.#late(), timeout)
-    this.#timer.unref()
-    this.#unlisten = signal && whenAborted(signal, this.#aborted)
-  }
-
-  async run<T>(body: (call: Call) => Promise<T> | T): Promise<T> {
-    this.check()
-    return body(this)
-  }
-
-  /** Resolves when the work has ended, also one that nobody waits for any more, or when its time is over. */
-  async over(work: Promise<unknown>): Promise<void> {
-    await Promise.race([Promise.allSettled([work]), this.#timeOver])
-    clearTimeout(this.#timer)
-    this.#unlisten?.()
-  }
-
-  get signal(): AbortSignal {
-    this.#stop ??= new AbortController()
-    if (this.#isStopped) this.#stop.abort()
-    return this.#stop.signal
-  }
-
-  onOver(callback: () => void): () => void {
-    const own = () => callback() // the same function may wait twice
-    if (this.#isStopped) own()
-    else this.#onOver.add(own)
-    return () => void this.#onOver.delete(own)
-  }
-
-  check(): void {
-    if (this.#given?.aborted && this.#commit !== 'done') throw this.#abortion()
-    if (this.#isLate || performance.now() >= this.deadline) throw this.#lateness()
-  }
-
-  generated(facts: ErrorFacts): void {
-    this.#generated = facts
-  }
-
-  removed(counts: Readonly<Record<string, number>>): void {
-    this.#removed = counts
-  }
-
-  get removedSoFar(): Readonly<Record<string, number>> | undefined {
-    return this.#removed
-  }
-
-  get isCommitting(): boolean {
-    return this.#commit === 'under way'
-  }
-
-  committing(): void {
-    this.check()
-    this.#commit = 'under way'
-  }
-
-  settled(): void {
-    this.#commit = 'none'
-  }
-
-  committed(): void {
-    this.#commit = 'done'
-  }
-
-  waitsFor(what: (() => string) | undefined): void {
-    this.#waitsFor = what
-  }
-
-  stoppable(stop: () => boolean): void {
-    this.#stopElsewhere = stop
-  }
-
-  outcomeUnknown(cause?: unknown): StoreError {
-    return new StoreError(
-      'outcome_unknown',
-      `${this.#operation}: the reply to its commit did not come; the call can be repeated safely`,
-      {
-        ...this.#generated,
-        cause,
-      },
-    )
-  }
-
-  readonly #aborted = (): void => {
-    if (this.#commit !== 'none' || !this.#stopElsewhere()) return // the commit's answer counts
-    this.#stopNow()
-    this.#reject?.(this.#abortion())
-  }
-
-  #late(): void {
-    this.#isLate = true
-    if (this.#commit === 'none' && !this.#stopElsewhere()) this.#commit = 'under way'
-    const lateness = this.#lateness() // before those that wait are told, and leave
-    this.#stopNow()
-    this.#reject?.(lateness)
-    this.#overdue?.()
-  }
-
-  #stopNow(): void {
-    this.#isStopped = true
-    this.#stop?.abort()
-    tellAll(this.#onOver)
-    this.#onOver.clear()
-  }
-
-  #abortion(): StoreError {
-    return new StoreError('aborted', `${this.#operation} was aborted`, { cause: this.#given?.reason })
-  }
-
-  #lateness(): StoreError {
-    if (this.#commit !== 'none') return this.outcomeUnknown()
-    const waited = this.#waitsFor === undefined ? '' : ` waiting for ${this.#waitsFor()}`
-    return new StoreError('timeout', `${this.#operation} ran out of time${waited}`)
-  }
-}
+const ours = (error: unknown, operation: string): StoreError =>
+  isStoreError(error) ? error : new StoreError('internal', `${operation} failed in an unexpected way`, { cause: error })
 
 /** The same error, with what the call had done. */
 function toldWith(error: StoreError, removed: ErrorFacts['removed']): StoreError {

@@ -390,7 +390,7 @@ describe('errors', () => {
   })
 })
 
-test('no timer of ours keeps the process alive, and none is left behind by a call that ended', async () => {
+test('no timer of ours keeps the process alive, and however many calls have ended, one is left until the store is closed', async () => {
   const timers = vi.spyOn(globalThis, 'setTimeout')
   const work = held(1)
   const outcome = calls.run('sessions.get', {}, (call) => work.body(call))
@@ -405,5 +405,32 @@ test('no timer of ours keeps the process alive, and none is left behind by a cal
   )
   await codeOf(calls.run('sessions.get', { signal: AbortSignal.abort() }, () => 1))
   await setImmediate()
+  expect(vi.getTimerCount()).toBe(1)
+  await calls.close()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('each of many calls is told in its own time, also one that began later and has less of it', async () => {
+  const told: string[] = []
+  const waiting = [300, 50, 200, 50, 1].map(async (timeout, i) => {
+    await codeOf(calls.run('x', { timeout }, never))
+    told.push(`${i}: ${performance.now() - began}`)
+  })
+  const began = performance.now()
+  await vi.advanceTimersByTimeAsync(40)
+  waiting.push(
+    codeOf(calls.run('x', { timeout: 5 }, never)).then(() => void told.push(`5: ${performance.now() - began}`)),
+  )
+  await vi.advanceTimersByTimeAsync(300)
+  await Promise.all(waiting)
+  expect(told).toEqual(['4: 1', '5: 45', '1: 50', '3: 50', '2: 200', '0: 300'])
+})
+
+test('calls are told in time also after somebody has taken the timer of those before away', async () => {
+  await calls.run('x', undefined, () => 1)
+  vi.clearAllTimers()
+  await vi.advanceTimersByTimeAsync(2_000)
+  const outcome = codeOf(calls.run('x', undefined, never))
+  await vi.advanceTimersByTimeAsync(100)
+  expect(await outcome).toBe('timeout')
 })
