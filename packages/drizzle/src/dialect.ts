@@ -160,7 +160,7 @@ export interface Append {
    */
   readonly compactMark: string | undefined
   /** The documents that the session sees are asked for too, where they cost no further round trip. */
-  readonly wantsStates?: true
+  readonly wantsStates?: true | undefined
   /** For several appends that go together, and count as if they had come one after the other. */
   readonly joint?: JointAppend
 }
@@ -228,6 +228,10 @@ export interface LoadShape {
   readonly session: Part
   /** Its events as rows of `seq`, `eventId` and `payload` text; absent when none are asked for. */
   readonly events: Part | undefined
+  /** Whether a codec writes events, which then do not say their own id. */
+  readonly isEncoded: boolean
+  /** Whether the events are the `limit` newest, whatever they say. */
+  readonly isNewest: boolean
 }
 
 /** A SELECT, in parts for a dialect that puts two of them into one statement. */

@@ -16,24 +16,25 @@ const repeatable = new Set<ErrorKind>([
 interface Attempts {
   readonly dialect: Pick<Dialect, 'failureOf' | 'lockWait'>
   /** Says which of our tables are missing, where a driver's code does not tell. */
-  readonly missingTables: () => Promise<readonly string[]>
-  /** False once something was done in the unit that is not ours to repeat. Default: always true. */
-  readonly mayRepeat?: () => boolean
+  readonly missingTables: (call: Call) => Promise<readonly string[]>
 }
 
 /**
  * Runs a unit until it succeeds, as a whole each time: deadlocks, serialization failures, locks and connections lost before
  * the commit are tried again with growing, jittered waits. What is left over becomes an error of the contract.
+ *
+ * @param mayRepeat false once something was done in the unit that is not ours to repeat; absent: it always may
  */
 export async function attempt<T>(
-  { dialect, missingTables, mayRepeat = () => true }: Attempts,
+  { dialect, missingTables }: Attempts,
   call: Call,
-  unit: () => Promise<T>,
+  unit: (call: Call) => Promise<T>,
+  mayRepeat: () => boolean = always,
 ): Promise<T> {
   const begun = performance.now()
   for (let tries = 1; ; tries++) {
     try {
-      const answer = await unit()
+      const answer = await unit(call)
       call.settled()
       return answer
     } catch (error) {
@@ -44,7 +45,7 @@ export async function attempt<T>(
       // A pool that is being ended drops what is on its way, too; and what nobody knows may be any end of a commit.
       const isTelling = failure.kind !== 'connection' && failure.kind !== 'closed' && failure.isUnknown !== true
       if (wasCommitting && !isTelling) throw call.outcomeUnknown(error)
-      if (failure.kind === 'maybe_missing_schema' && (await missingTables()).length > 0)
+      if (failure.kind === 'maybe_missing_schema' && (await missingTables(call)).length > 0)
         throw storeErrorOf({ ...failure, kind: 'missing_schema' }, error)
       const isOver = failure.kind === 'locked' ? performance.now() - begun >= dialect.lockWait : tries >= bounds.tries
       if (failure.kind === 'duplicate' && !mayRepeat()) throw refusedCommit(failure, error)
@@ -53,6 +54,8 @@ export async function attempt<T>(
     }
   }
 }
+
+const always = () => true
 
 const refusedCommit = ({ driverCode }: Failure, cause: unknown) =>
   new StoreError('conflict', 'the transaction could not commit: a unique key of the application exists already', {

@@ -49,7 +49,10 @@ export function createEventOperations(parts: Parts): EventOperations {
     for (const scope of scopes) warnOfLargeState(appended?.stateBytes?.[scope] ?? 0, `${scope} state`, logger)
     return appended
   }
-  const send = async (batch: Append, call: Call) => warned(await dialect.appendEvents?.(batch, call))
+  function send(batch: Append, call: Call): Promise<Appended | undefined> {
+    const sent = dialect.appendEvents?.(batch, call) ?? Promise.resolve(undefined)
+    return logger === undefined ? sent : sent.then(warned)
+  }
   const sendAll = async (batches: readonly Append[], call: Call) =>
     ((await dialect.appendTogether?.(batches, call)) ?? []).map(warned)
   const appendEvents =
@@ -63,36 +66,37 @@ export function createEventOperations(parts: Parts): EventOperations {
 
   function prepareAppend(request: AppendRequest): Prepared<AppendResult> {
     const { key, events, wantsState } = request
-    const isDirect = events.length > 0 && new Set(events.map(({ id }) => id)).size === events.length
+    const ids = events.map(({ id }) => id)
+    const isDirect = ids.length === 1 || (ids.length > 0 && new Set(ids).size === ids.length)
     return {
       script: (tx) => append(tx, request, micros()),
-      generated: { eventIds: events.map(({ id }) => id) },
+      generated: { eventIds: ids },
       appendsTo: key,
-      ...(isDirect && {
-        async direct(call) {
-          const { expectedRevision, lease } = request
-          // One whose ids are new does the same whatever it says of those that are not.
-          const isSociable = expectedRevision === undefined && lease === undefined
-          const deltas = storedDeltas(deltaOf(request, events), key)
-          // The database counts what is stored, and of these it would count too little.
-          if (scopes.some((scope) => isCompact(deltas[scope]))) return undefined
-          const batch = {
-            key,
-            events: events.map((event) => eventRows.values(event, key)),
-            deltas,
-            expectedRevision,
-            lease,
-            now: micros(),
-            limits,
-            compactMark: form.isEncoded ? compactMark : undefined,
-            ...(wantsState && { wantsStates: true as const }),
-          }
-          const appended = await appendEvents(batch, call, isSociable)
-          return appended === undefined ? undefined : directOf(request, appended)
-        },
-      }),
-      ...(wantsState && { afterwards: (tx, answer) => withView(tx, request, answer) }),
+      direct: isDirect ? (call) => direct(request, call) : undefined,
+      afterwards: wantsState ? (tx, answer) => withView(tx, request, answer) : undefined,
     }
+  }
+
+  async function direct(request: AppendRequest, call: Call) {
+    const { key, events, wantsState, expectedRevision, lease } = request
+    // One whose ids are new does the same whatever it says of those that are not.
+    const isSociable = expectedRevision === undefined && lease === undefined
+    const deltas = storedDeltas(deltaOf(request, events), key)
+    // The database counts what is stored, and of these it would count too little.
+    if (form.isEncoded && scopes.some((scope) => isCompact(deltas[scope]))) return undefined
+    const batch = {
+      key,
+      events: events.map((event) => eventRows.values(event, key)),
+      deltas,
+      expectedRevision,
+      lease,
+      now: micros(),
+      limits,
+      compactMark: form.isEncoded ? compactMark : undefined,
+      wantsStates: wantsState ? (true as const) : undefined,
+    }
+    const appended = await appendEvents(batch, call, isSociable)
+    return appended === undefined ? undefined : directOf(request, appended)
   }
 
   const storedDeltas = (deltas: Record<Scope, JsonDelta>, key: SessionKey): Record<Scope, StoredDelta> => ({
@@ -104,7 +108,7 @@ export function createEventOperations(parts: Parts): EventOperations {
   /** With what came of a direct append, where that is all: nobody appended between what the caller has seen and it. */
   function directOf(request: AppendRequest, { states, ...appended }: Appended) {
     const { key, events, eventsAfterSeq = Infinity } = request
-    const answer = answerOf(request, appended)
+    const answer = answerOf(events, appended)
     if (states === undefined || appended.lastSeq - events.length > eventsAfterSeq) return { answer }
     return {
       answer,
@@ -202,7 +206,7 @@ function lastWhereNext({ events }: AppendResult, afterSeq: number): number | und
 }
 
 /** A direct append stored all of its events, one after the other, at the end. */
-function answerOf({ events }: AppendRequest, { revision, lastSeq }: Appended): AppendResult {
+function answerOf(events: AppendRequest['events'], { revision, lastSeq }: Appended): AppendResult {
   const before = lastSeq - events.length
   return { events: events.map(({ id }, i) => ({ id, seq: before + i + 1, duplicate: false })), revision }
 }

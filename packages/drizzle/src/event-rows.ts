@@ -88,6 +88,8 @@ export function createEventRows(
   const shape = variants((variant): LoadShape => ({
     session: sessionRows.withStates,
     events: variant === '' ? undefined : select(variant), // no events asked for
+    isEncoded: form.isEncoded,
+    isNewest: variant === '|desc|limit',
   }))
 
   const byIds = {
@@ -149,7 +151,7 @@ export function createEventRows(
   const deleteAll = createDeleteListed({ expressions }, events, events.sid)
 
   const storedEventOf = (row: Row, user: UserKey): StoredEvent =>
-    form.eventOf(row['payload'], { seq: Number(row['seq']), eventId: String(row['eventId']) }, user)
+    form.eventOf(row['payload'], Number(row['seq']), row['eventId'], user)
 
   const eventValues = (event: NewEvent, user: UserKey): EventValues => ({
     eventId: event.id,
@@ -172,8 +174,10 @@ export function createEventRows(
       }
     },
     eventsOf(rows, user) {
-      const stored = rows.map((row) => storedEventOf(row, user))
-      return (stored[0]?.seq ?? 0) > (stored.at(-1)?.seq ?? 0) ? stored.toReversed() : stored
+      const isReversed = Number(rows[0]?.['seq']) > Number(rows.at(-1)?.['seq'])
+      const stored: StoredEvent[] = []
+      for (const row of isReversed ? rows.toReversed() : rows) stored.push(storedEventOf(row, user))
+      return stored
     },
     values: eventValues,
     *page(tx, key, { filter, direction, beyondSeq, limit, offset }) {

@@ -1,8 +1,9 @@
 import { nextTick } from 'node:process'
 import { setImmediate } from 'node:timers' // not the global one, which tests replace
-import { checkedCount, isStoreError, membersOf, StoreError, whenOver, type Call } from '@daybook/core'
+import { checkedCount, isStoreError, membersOf, StoreError, type Call } from '@daybook/core'
 import type { Append, Appended, Dialect, ErrorKind } from './dialect.ts'
 import { bytesOf, joined, shares } from './joint-append.ts'
+import { jointCall, Regroup } from './joint-call.ts'
 
 // Appends that would wait for each other anyway wait here: on a server those to one session, for the lock of its row; where
 // the database takes one writer at a time, all of them. Those that come while one is under way go together when it is done:
@@ -37,12 +38,11 @@ interface Ways {
 
 interface Member {
   readonly append: Append
-  /** Its session by name. */
-  readonly session: string
+  /** Its session by name, once somebody has asked. */
+  session: string | undefined
   readonly call: Call
   /** Whether it may become one append with others: what an append asks of the session's row is asked of it alone. */
   readonly isSociable: boolean
-  readonly bytes: number
   readonly answer: (appended: Appended | undefined) => void
   readonly fail: (error: unknown) => void
 }
@@ -50,8 +50,8 @@ interface Member {
 /** What waits for the same thing, while an append to that is under way. */
 interface Lane {
   readonly waiting: Member[]
-  /** When the first one went. */
-  readonly since: number
+  /** When the event loop last turned between two of them: at first when the first one went. */
+  since: number
   /** The last one was answered, nobody waited, and nothing else has run since but who heard the answer: what comes is the next step of that. */
   isFollowed: boolean
 }
@@ -69,13 +69,6 @@ const ofNobody: ReadonlySet<ErrorKind> = new Set([
   'read_only',
 ])
 
-/** A member gave up before the group was sent; it goes without it. */
-class Regroup extends StoreError {
-  constructor() {
-    super('aborted', 'one of the appends that go together is over')
-  }
-}
-
 export function createGroupCommit(
   { failureOf, holdsThread }: Pick<Dialect, 'failureOf' | 'holdsThread'>,
   { send, sendAll }: Ways,
@@ -84,27 +77,49 @@ export function createGroupCommit(
   const lanes = new Map<string, Lane>()
   const crowd = sendAll === undefined ? 'an append to the same session' : 'an append before it'
 
-  function next(lane: string): void {
-    const waiting = lanes.get(lane)?.waiting ?? []
-    const group = taken(waiting, bounds, sendAll !== undefined)
-    if (group.length === 0) lanes.delete(lane)
-    else void together(group).finally(() => free(lane))
+  function next(name: string): void {
+    const lane = lanes.get(name)
+    const group = lane === undefined ? [] : taken(lane.waiting, bounds, sendAll !== undefined)
+    const [only] = group
+    if (lane === undefined || only === undefined) lanes.delete(name)
+    else if (group.length > 1) void together(group).finally(() => free(name))
+    else {
+      lane.since = performance.now()
+      void inTurn(only, lane, name)
+    }
   }
 
   /** Who holds the thread lets nobody come meanwhile: the others come in the turn of the event loop after it. */
-  function free(lane: string): void {
-    if (holdsThread === true) setImmediate(next, lane)
-    else next(lane)
+  function free(name: string): void {
+    if (holdsThread === true) setImmediate(next, name)
+    else next(name)
   }
 
-  /** One that nobody waits for. Where the thread is held, its caller may go on with the next one at once; others come in the next turn. */
-  async function lone(lane: Lane, append: Append, call: Call): Promise<Appended | undefined> {
+  /**
+   * One that nobody waits for. Where the thread is held, its caller may go on with the next one at once; others come in the next turn.
+   *
+   * @param name of the lane, where it is to be freed afterwards
+   */
+  async function lone(lane: Lane, append: Append, call: Call, name?: string): Promise<Appended | undefined> {
     lane.isFollowed = false
     try {
       return await send(append, call)
     } finally {
-      lane.isFollowed = holdsThread === true && lane.waiting.length === 0
-      if (lane.isFollowed) nextTick(() => (lane.isFollowed = false))
+      if (holdsThread === true && lane.waiting.length === 0) {
+        lane.isFollowed = true
+        nextTick(unfollow, lane)
+      }
+      if (name !== undefined) free(name)
+    }
+  }
+
+  /** One whose turn came, and nobody waits with it. */
+  async function inTurn(member: Member, lane: Lane, name: string): Promise<void> {
+    if (!isPresent(member)) return free(name)
+    try {
+      member.answer(await lone(lane, member.append, member.call, name))
+    } catch (error) {
+      member.fail(error)
     }
   }
 
@@ -114,7 +129,7 @@ export function createGroupCommit(
       const [first] = present
       if (first === undefined) return
       if (present.length === 1) return alone(first)
-      const call = jointCall(present)
+      const call = jointCall(present.map((member) => member.call))
       const parts = partsOf(present)
       let left: readonly Member[] = present
       try {
@@ -153,13 +168,12 @@ export function createGroupCommit(
   }
 
   return (append, call, isSociable) => {
-    const session = sessionOf(append)
-    const lane = sendAll === undefined ? session : ''
-    const known = lanes.get(lane)
+    const name = sendAll === undefined ? sessionOf(append) : ''
+    const known = lanes.get(name)
     if (known === undefined) {
       const fresh: Lane = { waiting: [], since: performance.now(), isFollowed: false }
-      lanes.set(lane, fresh)
-      return lone(fresh, append, call).finally(() => free(lane))
+      lanes.set(name, fresh)
+      return lone(fresh, append, call, name)
     }
     if (known.isFollowed && performance.now() - known.since < longestStretch) return lone(known, append, call)
     const { waiting } = known
@@ -171,10 +185,9 @@ export function createGroupCommit(
       }
       const member: Member = {
         append,
-        session,
+        session: undefined,
         call,
         isSociable,
-        bytes: bytesOf(append),
         answer(appended) {
           settled()
           resolve(appended)
@@ -197,6 +210,10 @@ export function createGroupCommit(
   }
 }
 
+function unfollow(lane: Lane): void {
+  lane.isFollowed = false
+}
+
 /** Says no to a member whose call is over. */
 function isPresent({ call, fail }: Member): boolean {
   try {
@@ -213,12 +230,15 @@ const sessionOf = ({ key: { appName, userId, sessionId } }: Append): string =>
 
 /** The first that wait, in their order, as far as they can go together. */
 function taken(waiting: Member[], bounds: GroupBounds, isMixed: boolean): readonly Member[] {
+  if (waiting.length < 2) return waiting.splice(0)
   const ids = new Set<string>()
   let [count, bytes, events] = [0, 0, 0]
-  for (const { append, session, isSociable, bytes: own } of waiting) {
-    bytes += own
+  for (const member of waiting) {
+    const { append, isSociable } = member
+    bytes += bytesOf(append)
     events += append.events.length
     const isTooMany = count === bounds.appends || bytes > bounds.bytes || events > append.limits.batchEvents
+    const session = (member.session ??= sessionOf(append))
     const names = append.events.map(({ eventId }) => `${session}${eventId}`)
     if (count > 0 && (isTooMany || (!isSociable && !isMixed) || names.some((name) => ids.has(name)))) break
     for (const name of names) ids.add(name)
@@ -233,15 +253,16 @@ function partsOf(members: readonly Member[]): readonly (readonly Member[])[] {
   const parts: Member[][] = []
   const open = new Map<string, Member[]>()
   for (const member of members) {
-    const part = member.isSociable ? open.get(member.session) : undefined
+    const session = (member.session ??= sessionOf(member.append))
+    const part = member.isSociable ? open.get(session) : undefined
     if (part !== undefined) {
       part.push(member)
       continue
     }
     const own = [member]
     parts.push(own)
-    if (member.isSociable) open.set(member.session, own)
-    else open.delete(member.session)
+    if (member.isSociable) open.set(session, own)
+    else open.delete(session)
   }
   return parts
 }
@@ -261,61 +282,4 @@ function shareOut(
     for (const [n, { answer }] of part.entries()) answer(own[n])
     return []
   })
-}
-
-interface JointCall extends Call {
-  /** Nobody listens to the members' calls any more. */
-  end(): void
-}
-
-/** What a dialect sees of the calls of a group. Each of them ends by itself; the work ends when all have. */
-function jointCall(members: readonly Member[]): JointCall {
-  const calls = members.map(({ call }) => call)
-  const stop = new AbortController()
-  let isCommitting = false
-  let left = calls.length
-  const over = () => {
-    left--
-    if (left === 0) stop.abort()
-  }
-  const stays = calls.map((call) => call.onOver(over))
-  const each = (tell: (call: Call) => void) => {
-    try {
-      for (const call of calls) tell(call)
-    } catch {
-      joint.settled()
-      throw new Regroup()
-    }
-  }
-  const joint: JointCall = {
-    deadline: Math.min(...calls.map(({ deadline }) => deadline)),
-    signal: stop.signal,
-    onOver: (callback) => whenOver(stop.signal, callback),
-    check: () => each((call) => call.check()),
-    generated() {}, // each call knows its own
-    committing() {
-      each((call) => call.committing())
-      isCommitting = true
-    },
-    settled() {
-      isCommitting = false
-      for (const call of calls) call.settled()
-    },
-    committed() {
-      for (const call of calls) call.committed()
-    },
-    get isCommitting() {
-      return isCommitting
-    },
-    stoppable() {}, // the work is done in this thread
-    removed() {}, // an append removes nothing
-    waitsFor(what) {
-      for (const call of calls) call.waitsFor(what)
-    },
-    outcomeUnknown: (cause) => new StoreError('outcome_unknown', 'the reply to a commit did not come', { cause }),
-    end() {
-      for (const stay of stays) stay()
-    },
-  }
-  return joint
 }

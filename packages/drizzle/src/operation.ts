@@ -30,9 +30,9 @@ export interface Prepared<T> {
   /** A method that writes, with arguments by which it does not. */
   readonly onlyReads?: true
   /** A shorter way than the script, where the dialect has one; `undefined`: take the script. */
-  readonly direct?: (call: Call) => Promise<Direct<T> | undefined>
+  readonly direct?: ((call: Call) => Promise<Direct<T> | undefined>) | undefined
   /** What is read after the commit, outside its locks. */
-  readonly afterwards?: (tx: Tx, answer: T) => Script<T>
+  readonly afterwards?: ((tx: Tx, answer: T) => Script<T>) | undefined
   /** What the store generated for this call. */
   readonly generated?: ErrorFacts
   /** The session that has new events when this is done. */

@@ -21,7 +21,7 @@ export interface Performer {
   /** The same within a call, for a request that was checked. */
   readonly within: <T>(call: Call, operation: Operation<T>, request: unknown) => Promise<T>
   /** Runs a unit with retries. `mayRepeat` is false once something was done in it that is not ours to repeat. */
-  readonly attempt: <T>(call: Call, unit: () => Promise<T>, mayRepeat?: () => boolean) => Promise<T>
+  readonly attempt: <T>(call: Call, unit: (call: Call) => Promise<T>, mayRepeat?: () => boolean) => Promise<T>
   /** Runs a script in a transaction of its own, with retries. */
   readonly run: <T>(mode: 'read' | 'write', script: (tx: Tx) => Script<T>, call: Call) => Promise<T>
   /** The same, once the schema was found to be the one that this version needs. */
@@ -41,33 +41,29 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
     return tables.length > 0 ? tables : (yield* driftOf(dialect, tx)).broken
   }
 
+  const attempts = { dialect, missingTables: (call: Call) => dialect.read(missing, call) }
+
   const performer: Performer = {
     perform: (operation) =>
       calls.run(operation.name, operation.options, (call) => performer.within(call, operation, operation.request())),
     async within(call, { mode, prepare }, request) {
       const prepared = prepare(request)
-      if (prepared.generated !== undefined) call.generated(prepared.generated)
-      const { answer, whole } = await answerOf(prepared, mode, call)
-      if (prepared.appendsTo !== undefined) signals.notify(prepared.appendsTo)
-      const { afterwards } = prepared
+      const { generated, direct, afterwards, appendsTo } = prepared
+      if (generated !== undefined) call.generated(generated)
+      if (direct !== undefined && !isReady) await performer.run('read', performer.ready, call)
+      // The direct way where there is one; the script where there is none, or it found that it is not for this call.
+      const found = direct && (await attempt(attempts, call, direct))
+      const answer = found === undefined ? await scripted(prepared, mode, call) : found.answer
+      if (appendsTo !== undefined) signals.notify(appendsTo)
       if (afterwards === undefined) return answer
       const look = () => performer.run('read', (tx) => afterwards(tx, answer), call)
-      return followed(whole ?? look, call)
+      return followed(found?.whole ?? look, call)
     },
-    attempt: (call, unit, mayRepeat) =>
-      attempt(
-        {
-          dialect,
-          missingTables: () => dialect.read(missing, call),
-          ...(mayRepeat !== undefined && { mayRepeat }),
-        },
-        call,
-        unit,
-      ),
+    attempt: (call, unit, mayRepeat) => attempt(attempts, call, unit, mayRepeat),
     run: (mode, script, call) => performer.attempt(call, () => dialect[mode](script, call)),
     async runReady(mode, script, call) {
       if (!isReady) await performer.run('read', performer.ready, call)
-      return performer.run(mode, script, call)
+      return attempt(attempts, call, () => dialect[mode](script, call))
     },
     *ready(tx) {
       if (isReady) return
@@ -79,19 +75,13 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
     },
   }
 
-  /** The direct way where there is one; the script where there is none, or it found that it is not for this call. */
-  async function answerOf<T>(
-    { script, chunks, direct, onlyReads }: Prepared<T>,
+  async function scripted<T>(
+    { script, chunks, onlyReads }: Prepared<T>,
     mode: 'read' | 'write',
     call: Call,
-  ): Promise<{ readonly answer: T; readonly whole?: () => T }> {
-    if (direct !== undefined) {
-      if (!isReady) await performer.run('read', performer.ready, call)
-      const found = await performer.attempt(call, () => direct(call))
-      if (found !== undefined) return found
-    }
+  ): Promise<T> {
     const kind = onlyReads === true ? 'read' : mode
-    if (chunks === undefined) return { answer: await performer.runReady(kind, script, call) }
+    if (chunks === undefined) return performer.runReady(kind, script, call)
     let isFirst = true
     const run = () =>
       step(async () => {
@@ -100,7 +90,7 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
         isFirst = false
         return performer.runReady(kind, script, call)
       })
-    return { answer: await runAsync(allChunks(chunks, run, (sum) => chunks.writes ?? call.removed(countsIn(sum)))) }
+    return runAsync(allChunks(chunks, run, (sum) => chunks.writes ?? call.removed(countsIn(sum))))
   }
 
   return performer

@@ -40,7 +40,7 @@ export interface StoredForm {
   /** The text of an event's payload. */
   payload(event: NewEvent, user: UserKey): string
   /** @param stored its text, or what the driver parsed out of it */
-  eventOf(stored: unknown, at: { readonly seq: number; readonly eventId: string }, user: UserKey): StoredEvent
+  eventOf(stored: unknown, seq: number, id: unknown, user: UserKey): StoredEvent
   /** The text of a memory's payload. */
   memory(entry: Pick<MemoryEntry, 'id' | 'payload'>, scope: CheckedScope): string
   memoryOf(stored: unknown, at: CheckedScope & { readonly memoryId: string }): MemoryPayload
@@ -87,7 +87,10 @@ export function createStoredForm(codecs: Codecs): StoredForm {
       const sealed = codecs.encode(writer, text, { what: 'event', appName, userId, eventId: id })
       return `{"codec":"${sealed.id}","data":"${sealed.base64}"}`
     },
-    eventOf(stored, { seq, eventId }, { appName, userId }) {
+    eventOf(stored, seq, id, user) {
+      if (isStoredPayload(stored)) return { seq, event: stored } // what a driver has parsed, and no codec wrote
+      const { appName, userId } = user
+      const eventId = String(id)
       const given = typeof stored === 'string' ? parsed(stored, `event ${eventId}`) : stored
       const sealed = encodedEvent(given)
       const event =
@@ -141,10 +144,11 @@ export function createStoredForm(codecs: Codecs): StoredForm {
       if (origin.size > 0) origins.set(opened, origin)
       return opened
     },
-    delta: ({ set, unset }, place) => ({
-      set: Object.entries(set).map(([key, value]) => [toStorableText(key), stateValue(value, place, key)]),
-      unset: unset.map(toStorableText),
-    }),
+    delta({ set, unset }, place) {
+      const stored: (readonly [string, string])[] = []
+      for (const key of Object.keys(set)) stored.push([toStorableText(key), stateValue(set[key] ?? null, place, key)])
+      return { set: stored, unset: unset.length === 0 ? unset : unset.map(toStorableText) }
+    },
   }
 }
 

@@ -36,9 +36,9 @@ async function outcomeOf(
     if (runs <= failures) throw new DriverError(kind)
     return 'done'
   }
-  const parts = { dialect, missingTables: async () => missing, mayRepeat: () => mayRepeat }
+  const parts = { dialect, missingTables: async () => missing }
   const outcome = await createCalls()
-    .run('test', { timeout }, (call) => attempt(parts, call, unit(call)))
+    .run('test', { timeout }, (call) => attempt(parts, call, unit(call), () => mayRepeat))
     .catch((error: unknown) => (error instanceof StoreError ? error : Promise.reject(error)))
   return {
     runs,

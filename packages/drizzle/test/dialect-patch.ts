@@ -90,7 +90,8 @@ export function overStatements(change: (chunks: readonly SQLChunk[]) => SQLChunk
     columns: Object.fromEntries(Object.entries(columns).map(([alias, column]) => [alias, changed(sql`${column}`)])),
     from: changed(from),
   })
-  const shape = remembered(({ session, events }: LoadShape): LoadShape => ({
+  const shape = remembered(({ session, events, ...rest }: LoadShape): LoadShape => ({
+    ...rest,
     session: part(session),
     events: events && part(events),
   }))
