@@ -1,4 +1,4 @@
-import { largeState } from '@daybook/core'
+import { largeState, scopes, type Scope } from '@daybook/core'
 import {
   growthBy,
   variants,
@@ -6,11 +6,11 @@ import {
   type Appended,
   type EventValues,
   type Row,
-  type StoredDelta,
   type Value,
 } from '@daybook/drizzle'
 import { getTableName } from 'drizzle-orm'
 import type { Connection } from './connection.ts'
+import { isEmptyDelta, isEmptyShape, mergedText, mergedValues, pairsPerCall, shapeOf } from './merged-state.ts'
 import type { DaybookTables } from './schema.ts'
 
 // An append as the fewest statements, their texts made once for each shape. The client takes them as one write batch, which
@@ -40,8 +40,6 @@ export class NotCommon extends Error {
   override readonly message = 'this append has to go the long way'
 }
 
-/** `json_set` takes 63 pairs on libSQL, whose parser has room for 22 calls inside each other in the deepest statement here. */
-const pairsPerCall = 60
 const mostCalls = 10
 const mostStatements = 1_000
 
@@ -73,34 +71,33 @@ export function createAppendStatements(tables: DaybookTables): AppendStatements 
       where ${guards.join(' and ')} returning "sid" as "sid", "revision" as "revision", "last_seq" as "lastSeq"${isEmptyShape(shape) ? '' : `, ${size} as "bytes"`}`
   })
 
-  function update(append: Append, looksForIds: boolean): Sent {
+  function update(append: Append, looksForIds: boolean, growth: number): Sent {
     const { key, events: added, deltas, expectedRevision, lease, now, limits, compactMark, joint } = append
     const delta = deltas.session
     const isChanging = !isEmptyDelta(delta)
-    const words = [
-      ...(looksForIds ? ['new'] : []),
-      ...(isChanging && compactMark !== undefined ? ['compact'] : []),
-      ...(expectedRevision === undefined ? [] : ['revision']),
-      ...(lease === undefined ? [] : ['lease']),
-    ]
-    return {
-      text: updateText([shapeOf(delta), ...words].join('|')),
-      values: [
-        ...mergedValues(delta),
-        BigInt(joint?.changes.session ?? 1),
-        BigInt(added.length),
-        now,
-        added.at(-1)?.timestamp ?? now,
-        key.appName,
-        key.userId,
-        key.sessionId,
-        ...(looksForIds ? [JSON.stringify(added.map(({ eventId }) => eventId))] : []),
-        ...(isChanging ? [BigInt(joint?.growth.session ?? growthBy(delta)), BigInt(limits.stateBytes)] : []),
-        ...(isChanging && compactMark !== undefined ? [compactMark] : []),
-        ...(expectedRevision === undefined ? [] : [BigInt(expectedRevision)]),
-        ...(lease === undefined ? [now] : [lease.owner, BigInt(lease.fence), now]),
-      ],
+    let variant = shapeOf(delta)
+    const values = mergedValues(delta)
+    values.push(wholeOf(joint?.changes.session ?? 1), wholeOf(added.length), now)
+    values.push(added.at(-1)?.timestamp ?? now, key.appName, key.userId, key.sessionId)
+    if (looksForIds) {
+      variant += '|new'
+      values.push(JSON.stringify(added.map(({ eventId }) => eventId)))
     }
+    if (isChanging) values.push(BigInt(growth), BigInt(limits.stateBytes))
+    if (isChanging && compactMark !== undefined) {
+      variant += '|compact'
+      values.push(compactMark)
+    }
+    if (expectedRevision !== undefined) {
+      variant += '|revision'
+      values.push(BigInt(expectedRevision))
+    }
+    if (lease === undefined) values.push(now)
+    else {
+      variant += '|lease'
+      values.push(lease.owner, BigInt(lease.fence), now)
+    }
+    return { text: updateText(variant), values }
   }
 
   const eventText = variants(
@@ -112,7 +109,7 @@ export function createAppendStatements(tables: DaybookTables): AppendStatements 
       from ${sessions}, (values ${listOf('(?, ?, ?, ?, ?, ?, ?, ?)', Number(rows))}) where ${isKey} and changes() > 0`,
   )
 
-  const scopes = {
+  const places = {
     user: { table: quoted(tables.userStates), columns: ['"app_name"', '"user_id"'] },
     app: { table: quoted(tables.appStates), columns: ['"app_name"'] },
   }
@@ -121,7 +118,7 @@ export function createAppendStatements(tables: DaybookTables): AppendStatements 
   const scopeText = variants((variant) => {
     const [scope, shape = '', ...words] = variant.split('|')
     const has = (word: string) => words.includes(word)
-    const { table, columns } = scopes[scope === 'app' ? 'app' : 'user']
+    const { table, columns } = places[scope === 'app' ? 'app' : 'user']
     const fits = `length(cast(${table}."state" as blob)) + ? <= ?${has('compact') ? ` and instr(${table}."state", ?) = 0` : ''}`
     const next = mergedText(`${table}."state"`, shape)
     // In a batch a document that grows over its limit fails a CHECK on purpose: only an error undoes the whole of it.
@@ -133,44 +130,48 @@ export function createAppendStatements(tables: DaybookTables): AppendStatements 
       ${has('batch') ? '' : `where ${fits}`} ${has('told') ? `returning ${size} as "bytes"` : ''}`
   })
 
-  function scopeChange(scope: 'user' | 'app', append: Append, how: 'batch' | 'told' | 'small'): Sent {
+  function scopeChange(scope: 'user' | 'app', append: Append, growth: number, how: 'batch' | 'told' | 'small'): Sent {
     const { key, deltas, now, compactMark, joint, limits } = append
     const delta = deltas[scope]
-    const words = [
-      ...(how === 'batch' ? ['batch', 'told'] : how === 'told' ? ['told'] : []),
-      ...(compactMark === undefined ? [] : ['compact']),
-    ]
-    const values = mergedValues(delta)
+    const merged = mergedValues(delta)
     const most = how === 'small' ? Math.min(largeState, limits.stateBytes) : limits.stateBytes
-    const fits = [BigInt(growthOf(append, scope)), BigInt(most), ...(compactMark === undefined ? [] : [compactMark])]
+    const fits: Value[] = [BigInt(growth), BigInt(most)]
+    if (compactMark !== undefined) fits.push(compactMark)
+    const place = scope === 'user' ? [key.appName, key.userId] : [key.appName]
+    const [first, second] = how === 'batch' ? [fits, merged] : [merged, fits]
+    const words = how === 'batch' ? '|batch|told' : how === 'told' ? '|told' : ''
     return {
-      text: scopeText([scope, shapeOf(delta), ...words].join('|')),
-      values: [
-        key.appName,
-        ...(scope === 'user' ? [key.userId] : []),
-        ...values,
-        BigInt(joint?.changes[scope] ?? 1),
-        now,
-        ...(how === 'batch' ? [...fits, ...values] : [...values, ...fits]),
-      ],
+      text: scopeText(`${scope}|${shapeOf(delta)}${words}${compactMark === undefined ? '' : '|compact'}`),
+      values: [...place, ...merged, wholeOf(joint?.changes[scope] ?? 1), now, ...first, ...second],
     }
   }
 
   /** Bytes of the document, if they are worth telling. */
-  function changeScope(connection: Connection, scope: 'user' | 'app', append: Append): number {
-    const small = scopeChange(scope, append, 'small')
-    if (growthOf(append, scope) < largeState && connection.change(small.text, small.values) > 0) return 0
-    const { text, values } = scopeChange(scope, append, 'told')
+  function changeScope(connection: Connection, scope: 'user' | 'app', append: Append, growth: number): number {
+    const small = scopeChange(scope, append, growth, 'small')
+    if (growth < largeState && connection.change(small.text, small.values) > 0) return 0
+    const { text, values } = scopeChange(scope, append, growth, 'told')
     const [row] = connection.rows(text, values)
     if (row === undefined) throw new NotCommon()
     return Number(row['bytes'])
   }
 
+  function insertEvents(connection: Connection, added: readonly EventValues[], sid: bigint, lastSeq: number): void {
+    const [only] = added
+    if (added.length === 1 && only !== undefined)
+      return void connection.change(eventText('1'), [sid, BigInt(lastSeq), ...valuesOf(only)])
+    for (const chunk of chunksOf(added)) {
+      const rows = chunk.flatMap(({ event, behind }) => [sid, BigInt(lastSeq - behind), ...valuesOf(event)])
+      connection.change(eventText(String(chunk.length)), rows)
+    }
+  }
+
   return {
     batch(append) {
       const { key, events: added } = append
-      if (!isCommon(append)) return undefined
-      const batch: Sent[] = [update(append, true)]
+      const growth = growthIfCommon(append)
+      if (growth === undefined) return undefined
+      const batch: Sent[] = [update(append, true, growth.session)]
       for (const chunk of chunksOf(added)) {
         const rows = chunk.flatMap(({ event, behind }) => [BigInt(behind), ...valuesOf(event)])
         batch.push({
@@ -178,20 +179,18 @@ export function createAppendStatements(tables: DaybookTables): AppendStatements 
           values: [...rows, key.appName, key.userId, key.sessionId],
         })
       }
-      for (const scope of otherScopes(append)) batch.push(scopeChange(scope, append, 'batch'))
+      for (const scope of otherScopes(append)) batch.push(scopeChange(scope, append, growth[scope], 'batch'))
       return batch
     },
     run(connection, append) {
-      if (!isCommon(append)) return undefined
-      const { text, values } = update(append, false)
+      const growth = growthIfCommon(append)
+      if (growth === undefined) return undefined
+      const { text, values } = update(append, false, growth.session)
       const [row] = connection.rows(text, values)
       if (row === undefined) return undefined
       const { sid, revision, lastSeq, stateBytes } = changedBy(row)
-      for (const chunk of chunksOf(append.events)) {
-        const rows = chunk.flatMap(({ event, behind }) => [sid, BigInt(lastSeq - behind), ...valuesOf(event)])
-        connection.change(eventText(String(chunk.length)), rows)
-      }
-      for (const scope of otherScopes(append)) stateBytes[scope] = changeScope(connection, scope, append)
+      insertEvents(connection, append.events, sid, lastSeq)
+      for (const scope of otherScopes(append)) stateBytes[scope] = changeScope(connection, scope, append, growth[scope])
       return { revision, lastSeq, stateBytes }
     },
   }
@@ -209,30 +208,38 @@ export function appendedBy(answers: readonly (readonly Row[])[], append: Append)
 
 /** What the first statement tells of the session. */
 function changedBy(row: Row) {
-  const stateBytes: Partial<Record<'session' | 'user' | 'app', number>> = { session: Number(row['bytes'] ?? 0) }
+  const { sid, revision, lastSeq, bytes } = row
+  const stateBytes: Partial<Record<Scope, number>> = { session: Number(bytes ?? 0) }
   return {
-    sid: BigInt(String(row['sid'])),
-    revision: Number(row['revision']),
-    lastSeq: Number(row['lastSeq']),
+    sid: typeof sid === 'number' ? BigInt(sid) : BigInt(String(sid)),
+    revision: Number(revision),
+    lastSeq: Number(lastSeq),
     stateBytes,
   }
 }
 
 /** The scopes beside the session's that an append changes: user before app, as everywhere. */
-const otherScopes = ({ deltas }: Append) => (['user', 'app'] as const).filter((scope) => !isEmptyDelta(deltas[scope]))
+const otherScopes = ({ deltas }: Append) => others.filter((scope) => !isEmptyDelta(deltas[scope]))
+const others = ['user', 'app'] as const
 
-const growthOf = ({ deltas, joint }: Append, scope: 'session' | 'user' | 'app'): number =>
-  joint?.growth[scope] ?? growthBy(deltas[scope])
-
-/** Whether the statements can take it. What a delta alone makes larger than a state may be is told by who can count it. */
-const isCommon = (append: Append): boolean =>
-  append.events.length > 0 &&
-  append.events.length <= mostStatements &&
-  (['session', 'user', 'app'] as const).every((scope) => {
-    const { set, unset } = append.deltas[scope]
+/**
+ * By how much each document grows; `undefined` where the statements cannot take the append. What a delta alone makes larger than a
+ * state may be is told by who can count it.
+ */
+function growthIfCommon({ events, deltas, joint, limits }: Append): Record<Scope, number> | undefined {
+  if (events.length === 0 || events.length > mostStatements) return undefined
+  const growth: Record<Scope, number> = { session: 0, user: 0, app: 0 }
+  for (const scope of scopes) {
+    const { set, unset } = deltas[scope]
+    if (set.length + unset.length > 0) growth[scope] = joint?.growth[scope] ?? growthBy(deltas[scope])
     const calls = Math.ceil(set.length / pairsPerCall) + Math.ceil(unset.length / pairsPerCall)
-    return calls <= mostCalls && growthOf(append, scope) < append.limits.stateBytes
-  })
+    if (calls > mostCalls || growth[scope] >= limits.stateBytes) return undefined
+  }
+  return growth
+}
+
+/** Almost always one. */
+const wholeOf = (count: number): bigint => (count === 1 ? 1n : BigInt(count))
 
 interface Placed {
   readonly event: EventValues
@@ -263,45 +270,5 @@ const valuesOf = (event: EventValues): Value[] => [
 ]
 
 const size = `length(cast("state" as blob))`
-
-/** How many keys are set and unset, each filled up to one of few numbers: a statement for every number would not stay prepared. */
-const shapeOf = ({ set, unset }: StoredDelta): string => `${filled(set.length)},${filled(unset.length)}`
-const isEmptyShape = (shape: string): boolean => shape === '0,0'
-
-function filled(count: number): number {
-  if (count <= 4) return count
-  if (count > pairsPerCall) return Math.ceil(count / pairsPerCall) * pairsPerCall
-  return Math.min(pairsPerCall, 2 ** Math.ceil(Math.log2(count)))
-}
-
-/** To set or unset a key a second time changes nothing. */
-const filledUp = <T>(items: readonly T[]): T[] => {
-  const last = items.slice(-1)
-  return [...items, ...Array.from({ length: filled(items.length) - items.length }, () => last).flat()]
-}
-
-/** A document with a delta applied: `json_set` and `json_remove`, a bounded number of keys at a time. */
-function mergedText(document: string, shape: string): string {
-  const [set = 0, unset = 0] = shape.split(',').map(Number)
-  let text = document
-  for (let left = unset; left > 0; left -= pairsPerCall)
-    text = `json_remove(${text}${', ?'.repeat(Math.min(left, pairsPerCall))})`
-  for (let left = set; left > 0; left -= pairsPerCall)
-    text = `json_set(${text}${', ?, json(?)'.repeat(Math.min(left, pairsPerCall))})`
-  return text
-}
-
-const mergedValues = ({ set, unset }: StoredDelta): Value[] => [
-  ...filledUp(unset).map(pathOf),
-  ...filledUp(set).flatMap(([key, value]) => [pathOf(key), value]),
-]
-
-const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
-
-/** The path of a top-level key. A quote inside the quoted label has to be written as an escape that SQLite decodes. */
-const pathOf = (key: string): string => {
-  const label = JSON.stringify(key).slice(1, -1)
-  return `$."${label.replace(/\\[\s\S]/g, (escape) => (escape === '\\"' ? String.raw`\u0022` : escape))}"`
-}
 
 const quoted = (table: Parameters<typeof getTableName>[0]) => `"${getTableName(table)}"`

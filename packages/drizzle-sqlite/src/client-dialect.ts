@@ -21,7 +21,7 @@ import { createClientLock, type ClientLock } from './client-lock.ts'
 import { boundValue } from './connection.ts'
 import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { failureOf } from './errors.ts'
-import { eventList, eventsListed } from './load.ts'
+import { createSessionPages } from './load.ts'
 import { manyRowsThrough } from './many-rows.ts'
 import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
@@ -44,6 +44,7 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
   const lock = createClientLock(client, probe)
   const appending = createAppendStatements(tables)
   const creating = createNewSession(tables)
+  const pages = createSessionPages(tables)
 
   /** One batch, and nobody beside it. */
   const write = (batch: readonly Sent[], call: Call): Promise<readonly ResultSet[]> =>
@@ -124,20 +125,24 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
     },
     loadSession: (shape, params, call): Promise<Loaded | undefined> =>
       lock.read(async () => {
-        const view = async (events: Statement | undefined) => {
+        call.check()
+        const whole = pages.statement(shape, params)
+        const only = whole ?? (shape.events === undefined ? shape.session : undefined)
+        if (only !== undefined) {
+          const { rows } = await client.execute(inStatement(only, params))
+          const [row] = rows
+          if (row === undefined) return undefined
+          const listed = whole === undefined ? [] : pages.events(row, shape, params)
+          if (listed !== undefined) return { session: row, events: listed }
           call.check()
-          const statements = [shape.session, ...(events === undefined ? [] : [events])]
-          return client.batch(
-            statements.map((statement) => inStatement(statement, params)),
-            'read',
-          )
         }
-        const list = eventList(shape, params)
-        let [session, events] = await view(list ?? shape.events)
-        const listed = list && eventsListed(events?.rows ?? [])
-        if (list !== undefined && listed === undefined) [session, events] = await view(shape.events)
+        const both = [shape.session, ...(shape.events === undefined ? [] : [shape.events])]
+        const [session, events] = await client.batch(
+          both.map((statement) => inStatement(statement, params)),
+          'read',
+        )
         const [row] = session?.rows ?? []
-        return row === undefined ? undefined : { session: row, events: listed ?? events?.rows ?? [] }
+        return row === undefined ? undefined : { session: row, events: events?.rows ?? [] }
       }),
     async server(call) {
       call.check()

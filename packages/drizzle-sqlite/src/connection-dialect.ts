@@ -15,7 +15,7 @@ import { createAppendStatements, NotCommon } from './append.ts'
 import type { Connection } from './connection.ts'
 import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { ConnectionClosed, ConnectionInUse, failureOf } from './errors.ts'
-import { eventList, eventsListed } from './load.ts'
+import { createSessionPages } from './load.ts'
 import { manyRowsOn } from './many-rows.ts'
 import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
@@ -35,6 +35,7 @@ export function connectionDialect({ common, tables, connection, probe, close }: 
   const tx = connectionTx(connection)
   const appending = createAppendStatements(tables)
   const creating = createNewSession(tables)
+  const pages = createSessionPages(tables)
 
   /** Retries are the engine's: BEGIN fails at once when somebody else writes. */
   async function inTransaction<T>(mode: 'IMMEDIATE' | 'DEFERRED', body: () => T, call: Call): Promise<T> {
@@ -62,7 +63,8 @@ export function connectionDialect({ common, tables, connection, probe, close }: 
     write: (script, call) => inTransaction('IMMEDIATE', () => runSync(script(tx)), call),
     async appendEvents(append, call) {
       try {
-        return await inTransaction('IMMEDIATE', () => appending.run(connection, append), call)
+        call.check()
+        return transact(connection, 'IMMEDIATE', () => appending.run(connection, append), call)
       } catch (error) {
         if (goesTheLongWay(error)) return undefined
         throw error
@@ -83,10 +85,10 @@ export function connectionDialect({ common, tables, connection, probe, close }: 
       inTransaction(
         'DEFERRED',
         (): Loaded | undefined => {
-          const [session] = rows(connection, shape.session, params)
+          const whole = pages.statement(shape, params)
+          const [session] = rows(connection, whole ?? shape.session, params)
           if (session === undefined) return undefined
-          const list = eventList(shape, params)
-          const listed = list && eventsListed(rows(connection, list, params))
+          const listed = whole && pages.events(session, shape, params)
           return {
             session,
             events: listed ?? (shape.events === undefined ? [] : rows(connection, shape.events, params)),

@@ -36,11 +36,18 @@ export interface DriverDatabase {
 export const boundValue = (value: Value): Value =>
   typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
 
+/** Looked through first: almost no list has anything to be changed in it. */
+const boundValues = (values: readonly Value[]): readonly Value[] =>
+  values.some(isNumber) ? values.map(boundValue) : values
+const isNumber = (value: Value) => typeof value === 'number'
+
 const keptStatements = 200
 
 /** @param lockTimeout what PRAGMA busy_timeout is to be after a transaction has begun; absent: it is 0 already */
 export function createConnection(database: DriverDatabase, lockTimeout?: number): Connection {
   const statements = new Map<string, DriverStatement>()
+  const patient = `PRAGMA busy_timeout = ${lockTimeout ?? 0}`
+  const atOnce = lockTimeout === undefined ? undefined : `PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ${patient}`
   /** The statements that answer rows, as arrays: the drivers take half as long for those as for objects. */
   const aliases = new WeakMap<DriverStatement, readonly string[]>()
 
@@ -65,17 +72,18 @@ export function createConnection(database: DriverDatabase, lockTimeout?: number)
     rows(text, values) {
       const statement = prepared(text)
       const names = aliases.get(statement) ?? asArrays(statement)
-      const found = statement.all(values.map(boundValue)) as (readonly unknown[])[] // in the order of the columns
+      const found = statement.all(boundValues(values)) as (readonly unknown[])[] // in the order of the columns
       return found.map((row) => rowOf(names, row))
     },
-    change: (text, values) => prepared(text).run(values.map(boundValue)).changes,
+    change: (text, values) => prepared(text).run(boundValues(values)).changes,
+    // By exec and not by a kept statement: one that got BUSY stays unreset on libSQL, and what is written after it is lost.
     begin(mode) {
-      if (lockTimeout !== undefined) database.exec('PRAGMA busy_timeout = 0')
+      const isPatient = mode === 'DEFERRED' // it waits for nothing
       try {
-        // By exec and not by a kept statement: one that got BUSY stays unreset on libSQL, and what is written after it is lost.
-        database.exec(`BEGIN ${mode}`)
-      } finally {
-        if (lockTimeout !== undefined) database.exec(`PRAGMA busy_timeout = ${lockTimeout}`)
+        database.exec(isPatient || atOnce === undefined ? `BEGIN ${mode}` : atOnce)
+      } catch (error) {
+        if (!isPatient && atOnce !== undefined) database.exec(patient)
+        throw error
       }
     },
     commit: () => void database.exec('COMMIT'),
