@@ -116,12 +116,13 @@ export function createCalls({
         resolve(answer)
       }
       try {
-        call = begin(operation, options, fail)
+        // Not at once: work that has ended, and of which nobody has heard yet, comes first.
+        call = begin(operation, options, (error) => queueMicrotask(() => fail(error)))
         call.checkGiven()
         const work = body(call)
         Promise.resolve(work).then(answered, failed)
       } catch (error) {
-        failed(error)
+        queueMicrotask(() => failed(error)) // as late as an answer, so that those who race are told in their order
       }
     })
 
