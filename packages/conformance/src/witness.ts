@@ -22,6 +22,10 @@ export async function seedWitness(store: Store): Promise<void> {
     ])
     if (store.capabilities.memories === 'yes')
       await store.memories.add({ appName: witnessApp, userId }, { id: 'm1', text: 'witness alpha', timestamp: 1 })
+    if (store.capabilities.metrics === 'yes')
+      await store.metrics.record([
+        { appName: witnessApp, userId, traceId: userId, spanId: 'p1', operationName: 'witness', startedAt: 1 },
+      ])
     if (store.capabilities.artifacts === 'yes')
       for (const name of ['a', 'user:a'])
         await store.artifacts.save({ ...session, name }, Buffer.from('witness'), { saveId: 'kept' })

@@ -3,7 +3,7 @@ import { StoreError } from './errors.ts'
 import { reading, type JsonObject, type JsonValue } from './json.ts'
 import { checkLimit, type Limits } from './limits.ts'
 import { checkedCell, checkedMoney } from './metric-cells.ts'
-import { metricKinds, type MetricKind, type MetricMember } from './metric-columns.ts'
+import { metricKinds, metricMembers, type MetricKind, type MetricMember } from './metric-columns.ts'
 import type { MetricTextMember, MetricNumberMember } from './metric-query.ts'
 import { entryNames, type MetricEntry } from './metric-request.ts'
 import { checkedWhere, whereBinding, type CheckedCondition } from './state-filter.ts'
@@ -50,8 +50,7 @@ const textKinds: readonly MetricKind[] = ['id', 'name', 'tag', 'choice']
 const numberKinds: readonly MetricKind[] = ['time', 'duration', 'count', 'size', 'level']
 
 /** The names that a filter may have, besides those that have a meaning of their own. */
-const filterMembers = (Object.keys(metricKinds) as MetricMember[]).filter(
-  // the keys of a literal
+const filterMembers = metricMembers.filter(
   (member) =>
     member !== 'appName' && (member === 'invocationId' || [...textKinds, ...numberKinds].includes(metricKinds[member])),
 )

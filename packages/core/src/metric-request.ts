@@ -95,11 +95,13 @@ function folded(entries: readonly MetricEntry[]): readonly MetricEntry[] {
 export const metricKey = ({ appName, traceId, spanId }: Pick<MetricEntry, 'appName' | 'traceId' | 'spanId'>): string =>
   `${appName}\0${traceId}\0${spanId}`
 
+type SameName = Exclude<MetricMember, MembersOfKind<'duration'>>
+
 /** What a member is in an entry: the same, but for durations. */
 export const entryNames: Readonly<Record<MetricMember, keyof MetricEntry>> = {
   ...(Object.fromEntries(metricMembers.map((member) => [member, member])) as Record<
-    Exclude<MetricMember, MembersOfKind<'duration'>>, // those two follow
-    Exclude<MetricMember, MembersOfKind<'duration'>>
+    SameName, // each is its own name, and those that are not follow
+    SameName
   >),
   durationMs: 'durationUs',
   firstChunkMs: 'firstChunkUs',

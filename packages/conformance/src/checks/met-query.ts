@@ -101,7 +101,7 @@ export async function cursorsAreBound(ctx: Ctx): Promise<void> {
       'invalid_cursor',
       `a cursor of another query, at ${JSON.stringify(other)}`,
     )
-  for (const broken of ['', 'x', cursor.slice(1), `${cursor}x`, `${cursor}.x`, 5 as never, ...injections.slice(0, 3)])
+  for (const broken of ['', 'x', cursor.slice(1), `${cursor}x`, `${cursor}.x`, ...injections.slice(0, 3)])
     await rejects(() => metrics.query({ ...query, cursor: broken }), 'invalid_cursor', 'a cursor that is none')
   equal(
     spansOf((await metrics.query({ ...query, limit: 9, fields: 'light', cursor })).items),
@@ -206,7 +206,7 @@ const cases = (all: readonly Metric[]): readonly Case[] => [
   [{ attributes: [{ path: ['name'], op: 'eq', value: '1' }] }, (row) => attributeOf(row, 'name') === '1'],
   [
     { attributes: [{ path: ['tenant'], op: 'ne', value: 2 }] },
-    (row) => ![2, undefined].includes(attributeOf(row, 'tenant') as number),
+    (row) => [2, undefined].every((one) => attributeOf(row, 'tenant') !== one),
   ], // it is one
   [{ attributes: [{ path: ['tenant'], op: 'exists' }] }, ({ customAttributes }) => customAttributes !== undefined],
   [{ attributes: [{ path: ['list'], op: 'contains', value: 7 }] }, ({ spanId }) => spanId === 'p7'],

@@ -137,6 +137,7 @@ export async function noWriteAcross(ctx: Ctx): Promise<void> {
   const { store } = ctx
   const hasArtifacts = await withArtifacts(ctx)
   const hasMemories = await withMemories(ctx)
+  const hasMetrics = await withMetrics(ctx)
   for (const key of foreignKeys(ctx)) {
     await nothingWritten(
       ctx,
@@ -156,6 +157,10 @@ export async function noWriteAcross(ctx: Ctx): Promise<void> {
           0,
           'prune',
         )
+        if (hasMetrics) {
+          const { appName, userId } = key
+          equal((await store.metrics.prune({ appName, userId, before: 2e12 })).metrics, 0, 'metrics.prune')
+        }
         if (!hasArtifacts) return
         equal(await store.artifacts.delete({ ...key, name: 'a' }), false, 'artifacts.delete')
         equal(await store.artifacts.delete({ ...key, name: 'user:a' }), false, 'artifacts.delete of the user')

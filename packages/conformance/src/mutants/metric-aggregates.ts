@@ -13,7 +13,7 @@ const aggregating = (
   brokenMetrics(store, {
     aggregate: async (query) => {
       const { items, nextCursor } = await store.metrics.aggregate(spoil(query))
-      return { items: items.flatMap((group) => then(group, query) ?? []) as never, nextCursor }
+      return { items: items.flatMap((group) => then(group, query) ?? []) as never, nextCursor } // groups of the same form
     },
   })
 
@@ -146,7 +146,7 @@ export const metricAggregateMutants: readonly Mutant[] = [
         measures: Object.fromEntries(
           Object.entries(query.measures).map(([name, measure]) => [
             name,
-            (measure as string) === 'median' ? 'count' : measure,
+            (measure as string) === 'median' ? 'count' : measure, // what the types forbid is what is tried
           ]),
         ),
       })),

@@ -130,7 +130,7 @@ export const metricQueryMutants: readonly Mutant[] = [
     id: 'M612',
     bug: 'an unknown filter is looked past',
     check: 'MET-09@cursors',
-    wrap: (store) => querying(store, (query) => ({ ...query, where: less(query.where, 'content' as never) })),
+    wrap: (store) => querying(store, (query) => ({ ...query, where: less(query.where, 'content' as never) })), // no filter
   },
   {
     id: 'M613',
