@@ -97,7 +97,11 @@ export function createCalls({
         isTold = true
         if (logger === undefined || started === undefined) return
         const facts = { operation, ms: performance.now() - started, ...(code !== undefined && { code }) }
-        logger.debug(facts, `${operation} ${code === undefined ? 'done' : 'failed'}`)
+        try {
+          logger.debug(facts, `${operation} ${code === undefined ? 'done' : 'failed'}`)
+        } catch (error) {
+          reject(ours(error, operation)) // nobody else would hear of it
+        }
       }
       const fail = (error: unknown) => {
         if (isTold) return

@@ -388,6 +388,19 @@ describe('errors', () => {
       [{ operation: 'sessions.get', ms: 0, code: 'internal' }, 'sessions.get failed'],
     ])
   })
+
+  test('a logger that throws fails the call, and leaves no rejection to nobody', async () => {
+    const broken = () => {
+      throw new Error('of the logger')
+    }
+    const logging = createCalls({ logger: { debug: broken, info: broken, warn: broken, error: broken } })
+    for (const body of [() => 1, () => Promise.resolve(1), broken]) {
+      await expect(logging.run('sessions.get', {}, body)).rejects.toMatchObject({
+        code: 'internal',
+        cause: { message: 'of the logger' },
+      })
+    }
+  })
 })
 
 test('no timer of ours keeps the process alive, and however many calls have ended, one is left until the store is closed', async () => {
