@@ -75,6 +75,10 @@ function held<T>(answer: T): Held<T> {
   }
 }
 
+function broken(): never {
+  throw new Error('of the logger')
+}
+
 describe('time', () => {
   test('a call whose time is over is a timeout, and its signal fires so that waits end', async () => {
     const work = held(1)
@@ -390,9 +394,6 @@ describe('errors', () => {
   })
 
   test('a logger that throws fails the call, and leaves no rejection to nobody', async () => {
-    const broken = () => {
-      throw new Error('of the logger')
-    }
     const logging = createCalls({ logger: { debug: broken, info: broken, warn: broken, error: broken } })
     for (const body of [() => 1, () => Promise.resolve(1), broken]) {
       await expect(logging.run('sessions.get', {}, body)).rejects.toMatchObject({
