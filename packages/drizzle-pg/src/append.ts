@@ -48,36 +48,44 @@ export function appendStatement(
   announces: boolean,
 ): AppendStatement {
   const { key, events, deltas, expectedRevision, lease, limits, compactMark, joint, wantsStates } = append
-  const applies: Record<Word, boolean> = {
+  const changes = {
     session: !isEmptyDelta(deltas.session),
     user: !isEmptyDelta(deltas.user),
     app: !isEmptyDelta(deltas.app),
-    unset: scopes.some((scope) => deltas[scope].unset.length > 0),
+  }
+  const isChanging = changes.session || changes.user || changes.app
+  const applies: Record<Word, boolean> = {
+    ...changes,
+    unset: deltas.session.unset.length + deltas.user.unset.length + deltas.app.unset.length > 0,
     revision: expectedRevision !== undefined,
     lease: lease !== undefined,
     announce: announces,
     joint: joint !== undefined,
     many: events.length > 1,
     states: wantsStates === true,
-    compact: compactMark !== undefined && scopes.some((scope) => !isEmptyDelta(deltas[scope])),
+    compact: compactMark !== undefined && isChanging,
   }
-  const variant = words.filter((word) => applies[word]).join('_')
-  const params: Record<string, Params[string]> = {
-    ...appendParams(append),
-    ...eventParams(append),
+  let variant = ''
+  for (const word of words) if (applies[word]) variant += variant === '' ? word : `_${word}`
+  const params: Record<string, Params[string]> = { ...appendParams(append), ...eventParams(append) }
+  for (const scope of scopes) {
+    if (!applies[scope]) continue
+    params[namesOf.set[scope]] = setOf(deltas[scope])
+    params[namesOf.unset[scope]] = unsetOf(deltas[scope])
+    if (joint === undefined) continue
+    params[namesOf.changes[scope]] = joint.changes[scope]
+    params[namesOf.growth[scope]] = joint.growth[scope]
   }
-  for (const scope of scopes) if (applies[scope]) Object.assign(params, deltaParams(scope, deltas[scope]))
-  if (applies.session || applies.user || applies.app) params['stateBytes'] = limits.stateBytes
-  if (joint !== undefined) {
-    params['changes'] = joint.changes.session
-    for (const scope of scopes)
-      if (applies[scope])
-        Object.assign(params, { [`${scope}Changes`]: joint.changes[scope], [`${scope}Growth`]: joint.growth[scope] })
-  }
+  if (isChanging) params['stateBytes'] = limits.stateBytes
+  if (joint !== undefined) params['changes'] = joint.changes.session
   if (applies.announce) params['topic'] = topicOf(key)
   if (applies.compact && compactMark !== undefined) params['compactMark'] = compactMark
   return { statement: statementFor(variant), params }
 }
+
+const named = <Suffix extends string>(suffix: Suffix) =>
+  ({ session: `session${suffix}`, user: `user${suffix}`, app: `app${suffix}` }) as const
+const namesOf = { set: named('Set'), unset: named('Unset'), changes: named('Changes'), growth: named('Growth') }
 
 export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
   row === undefined
@@ -89,15 +97,26 @@ export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
         ...(Number(row['isOneMoment']) === 1 && { states: row }),
       }
 
-const sizesIn = (row: Row): NonNullable<Appended['stateBytes']> =>
-  Object.fromEntries(scopes.map((scope) => [scope, Number(row[scope] ?? 0)]))
+const sizesIn = ({ session, user, app }: Row): NonNullable<Appended['stateBytes']> => ({
+  session: Number(session ?? 0),
+  user: Number(user ?? 0),
+  app: Number(app ?? 0),
+})
 
 export const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
 
-export const deltaParams = (scope: string, { set, unset }: StoredDelta): Params => ({
-  [`${scope}Set`]: `{${set.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`,
-  [`${scope}Unset`]: JSON.stringify(unset),
+export const deltaParams = (scope: string, delta: StoredDelta): Params => ({
+  [`${scope}Set`]: setOf(delta),
+  [`${scope}Unset`]: unsetOf(delta),
 })
+
+const setOf = ({ set }: StoredDelta): string => {
+  let text = ''
+  for (const [key, json] of set) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${json}`
+  return text === '' ? '{}' : `${text}}`
+}
+
+const unsetOf = ({ unset }: StoredDelta): string => (unset.length === 0 ? '[]' : JSON.stringify(unset))
 
 /** The columns of one event, or an array for each column, whatever the number of events, so that the statement is one text. */
 function eventParams({ events }: Append): Params {

@@ -29,10 +29,14 @@ export function hotPath(
   const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
   const prepared = preparedOn(driver)
 
-  /** One statement that is a transaction. No rows: what it takes for granted is not so, and it changed nothing. */
+  /**
+   * One statement that is a transaction. No rows: what it takes for granted is not so, and it changed nothing.
+   *
+   * @param params of this call alone
+   */
   async function committed(statement: Statement, params: Params, call: Call): Promise<readonly Row[]> {
     try {
-      return await prepared(statement, () => ({ ...params, ...waits.params(call) }), call, 'commits')
+      return await prepared(statement, () => Object.assign(params, waits.params(call)), call, 'commits')
     } catch (error) {
       const { kind, driverCode = '' } = failureOf(error)
       if (kind === 'duplicate' || driverCode === checkViolation) return []
