@@ -68,34 +68,36 @@ export function appFilter(query: unknown, limits: Limits, others: readonly strin
 }
 
 /** The filter of `sessions.list` and `sessions.count`. */
-export function sessionFilter(query: unknown, limits: Limits, others: readonly string[] = []): SessionFilterRequest {
-  const filter = appFilter(query, limits, ['where', ...others])
+export function sessionFilter(query: unknown, limits: Limits): SessionFilterRequest {
+  const filter = appFilter(query, limits, ['where'])
   return { ...filter, where: checkedWhere(membersOf(query, 'query', ['where']).where, limits) }
 }
 
+const sessionListNames = ['appName', 'userId', 'where', ...pageNames, 'orderBy', 'direction', 'state'] as const
+
 export function sessionListRequest(query: unknown, limits: Limits): SessionListRequest {
-  const filter = sessionFilter(query, limits, [...pageNames, 'orderBy', 'direction', 'state'])
-  const {
-    orderBy = 'lastEventAt',
-    direction = 'desc',
-    state,
-    ...page
-  } = membersOf(query, 'query', [...pageNames, 'orderBy', 'direction', 'state'])
+  const given = checkedOptions(checkedRecord(query, 'query'), sessionListNames)
+  const appName = checkedId(given.appName, 'appName', limits)
+  const userId = given.userId === undefined ? undefined : checkedId(given.userId, 'userId', limits)
+  const where = checkedWhere(given.where, limits)
+  const { orderBy = 'lastEventAt', direction = 'desc', state } = given
   const order = checkedChoice(orderBy, 'orderBy', ['lastEventAt', 'createdAt', 'updatedAt'])
   const way = checkedChoice(direction, 'direction', ['asc', 'desc'])
   const binding = {
     list: 'sessions',
-    appName: filter.appName,
-    userId: filter.userId ?? null,
+    appName,
+    userId: userId ?? null,
     orderBy: order,
     direction: way,
-    ...whereBinding(filter.where),
+    ...whereBinding(where),
   }
   return {
-    ...filter,
+    appName,
+    userId,
+    where,
     orderBy: order,
     wantsState: checkedFlag(state, 'state'),
-    ...pageRequest(page, { direction: way, binding, limits, shape: ['number', 'text', 'text'] }),
+    ...pageRequest(given, { direction: way, binding, limits, shape: ['number', 'text', 'text'] }),
   }
 }
 
