@@ -71,7 +71,7 @@ export function appendStatement(
   for (const scope of scopes) {
     if (!applies[scope]) continue
     params[namesOf.set[scope]] = setOf(deltas[scope])
-    params[namesOf.unset[scope]] = unsetOf(deltas[scope])
+    params[namesOf.unset[scope]] = JSON.stringify(deltas[scope].unset)
     if (joint === undefined) continue
     params[namesOf.changes[scope]] = joint.changes[scope]
     params[namesOf.growth[scope]] = joint.growth[scope]
@@ -93,21 +93,19 @@ export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
     : {
         revision: Number(row['revision']),
         lastSeq: Number(row['lastSeq']),
-        stateBytes: sizesIn(row),
+        stateBytes: {
+          session: Number(row['session'] ?? 0),
+          user: Number(row['user'] ?? 0),
+          app: Number(row['app'] ?? 0),
+        },
         ...(Number(row['isOneMoment']) === 1 && { states: row }),
       }
-
-const sizesIn = ({ session, user, app }: Row): NonNullable<Appended['stateBytes']> => ({
-  session: Number(session ?? 0),
-  user: Number(user ?? 0),
-  app: Number(app ?? 0),
-})
 
 export const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
 
 export const deltaParams = (scope: string, delta: StoredDelta): Params => ({
   [`${scope}Set`]: setOf(delta),
-  [`${scope}Unset`]: unsetOf(delta),
+  [`${scope}Unset`]: JSON.stringify(delta.unset),
 })
 
 const setOf = ({ set }: StoredDelta): string => {
@@ -115,8 +113,6 @@ const setOf = ({ set }: StoredDelta): string => {
   for (const [key, json] of set) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${json}`
   return text === '' ? '{}' : `${text}}`
 }
-
-const unsetOf = ({ unset }: StoredDelta): string => (unset.length === 0 ? '[]' : JSON.stringify(unset))
 
 /** The columns of one event, or an array for each column, whatever the number of events, so that the statement is one text. */
 function eventParams({ events }: Append): Params {
