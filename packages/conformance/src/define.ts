@@ -95,6 +95,7 @@ type CountedArea =
   | 'appStates'
   | 'userStates'
   | 'memories'
+  | 'metrics'
   | 'artifacts'
   | 'artifactVersions'
   | 'artifactChunks'

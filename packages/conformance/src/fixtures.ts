@@ -127,7 +127,7 @@ async function artifactsOf(store: Store, appName: string, sessions: readonly Ses
 
 async function facts(ctx: Ctx, appName: string): Promise<unknown> {
   const { oracle } = ctx.place
-  const { artifacts, memories } = ctx.store.capabilities
+  const { artifacts, memories, metrics } = ctx.store.capabilities
   const kept = artifacts === 'yes' ? (['artifacts', 'artifactVersions', 'artifactChunks'] as const) : []
   const areas = [
     'sessions',
@@ -135,6 +135,7 @@ async function facts(ctx: Ctx, appName: string): Promise<unknown> {
     'appStates',
     'userStates',
     ...(memories === 'yes' ? (['memories'] as const) : []),
+    ...(metrics === 'yes' ? (['metrics'] as const) : []),
     ...kept,
   ] as const
   const counted = oracle === undefined ? [] : await Promise.all(areas.map((area) => oracle.count(area, appName)))

@@ -182,7 +182,8 @@ export interface MetricStore {
    * written in chunks, each a transaction: of a call that fails half-way some chunks are there, and the repeat stores the rest.
    *
    * Of rows with the same key in one call the last that has ended counts, and without one the last. A row that has ended completes a
-   * running one, and is then recorded anew; a running row changes nothing that has ended.
+   * running one, and is then recorded anew; a running row changes nothing that has ended. Rows of one call are inserted in the order
+   * given where all are new, else in any.
    *
    * A row is bounded as an event is (`eventBytes`), and its JSON as state is (`stateDepth`).
    *

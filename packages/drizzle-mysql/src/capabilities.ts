@@ -5,7 +5,7 @@ import type { Probe } from './probe.ts'
 export const capabilitiesOf = (foreignKeys: boolean, { hasVectors }: Pick<Probe, 'hasVectors'>): Capabilities => ({
   memories: 'yes',
   artifacts: 'yes',
-  metrics: 'no',
+  metrics: 'yes',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',

@@ -16,6 +16,7 @@ const areas = {
   artifactVersions: 'daybook_artifact_versions',
   artifactChunks: 'daybook_artifact_chunks',
   memories: 'daybook_memories',
+  metrics: 'daybook_metrics',
 }
 
 /** A second reader of a database, which also tries what the server does. */

@@ -17,7 +17,7 @@ import { byWayOf, endpointOf, hasVectors, urlOn, type MysqlBackend } from './ser
 const expects: Omit<Capabilities, 'nativeVectors'> = {
   memories: 'yes',
   artifacts: 'yes',
-  metrics: 'no',
+  metrics: 'yes',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',

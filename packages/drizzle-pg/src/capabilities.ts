@@ -11,7 +11,7 @@ interface Known {
 export const capabilitiesOf = ({ isSingle }: Driver, { isHeard, hasVectors }: Known): Capabilities => ({
   memories: 'yes',
   artifacts: 'yes',
-  metrics: 'no',
+  metrics: 'yes',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',

@@ -11,6 +11,7 @@ import { hotPath } from './hot-path.ts'
 import { jsonPaths } from './json-path.ts'
 import type { Listener } from './listener.ts'
 import { manyRowsFacts } from './many-rows.ts'
+import { metricFeed } from './metric-feed.ts'
 import { migrating } from './migrate.ts'
 import { pathIndexing } from './path-index.ts'
 import { probe } from './probe.ts'
@@ -45,6 +46,7 @@ export function pgDialect({ database, driver, waits, vectors, listener, announce
     expressions,
     search: searchWith(vectors),
     manyRows: manyRowsFacts,
+    feed: metricFeed(tables),
     jsonPaths,
     pathIndexing: pathIndexing(options),
     lockWait: 5_000,

@@ -15,6 +15,7 @@ const areas = {
   artifactVersions: 'daybook_artifact_versions',
   artifactChunks: 'daybook_artifact_chunks',
   memories: 'daybook_memories',
+  metrics: 'daybook_metrics',
 }
 
 /** Runs a statement; whoever asks has their own way to the database. */

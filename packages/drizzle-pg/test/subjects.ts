@@ -28,7 +28,7 @@ import { connect, hasVectors, serverEndpoint, serverUrl, urlWith } from './serve
 const expected: Capabilities = {
   memories: 'yes',
   artifacts: 'yes',
-  metrics: 'no',
+  metrics: 'yes',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',

@@ -102,7 +102,7 @@ export const serverLimits: Partial<Limits> = {
 const capabilitiesOf = ({ foreignKeys, isSynchronous, isMemory, hasVectors }: Probe): Capabilities => ({
   memories: 'yes',
   artifacts: 'yes',
-  metrics: 'no',
+  metrics: 'yes',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',

@@ -15,6 +15,11 @@ export const expressions: Expressions = {
   jsonText: (column) => sql`${column}`,
   payloadText: (column) => sql`${column}`,
   wholeText: (column) => sql`cast(${column} as text)`,
+  castText: (column) => sql`cast(${column} as text)`,
+  money: (units) => sql`cast(${units} as integer)`,
+  moneyUnits: (column) => sql`${column}`,
+  sumText: (value) =>
+    sql`cast(sum((${value}) / 1000000000000) as text) || '|' || cast(sum((${value}) % 1000000000000) as text)`,
   moneyText: (column) => sql`cast(${column} as text)`,
   time: (column) => sql`iif(${column} < 9007199254740992, ${column}, cast(${column} as text))`,
   wholeParam: (value) => sql`${value}`,

@@ -48,6 +48,7 @@ const countStatements: Record<Parameters<Oracle['count']>[0], string> = {
   artifactVersions: `select count(*) as "n" from daybook_artifact_versions v left join daybook_artifacts a on a.aid = v.aid where a.app_name = ? or a.aid is null`,
   artifactChunks: 'select count(*) as "n" from daybook_artifact_chunks where app_name = ?',
   memories: 'select count(*) as "n" from daybook_memories where app_name = ?',
+  metrics: 'select count(*) as "n" from daybook_metrics where app_name = ?',
 }
 
 const strayWords =

@@ -38,7 +38,7 @@ const lacksOfServer: readonly Lack[] = [...lacks, 'storage']
 const synchronous: Capabilities = {
   memories: 'yes',
   artifacts: 'yes',
-  metrics: 'no',
+  metrics: 'yes',
   lease: 'yes',
   jsonPathFilter: 'yes',
   jsonPathIndex: 'yes',

@@ -36,6 +36,7 @@ import { conditionOf, healthOf, type Condition } from './health.ts'
 import { createMemoryScripts } from './memories.ts'
 import { createMemoryOperations } from './memory-operations.ts'
 import { createMetricOperations } from './metric-operations.ts'
+import { createMetricRemoval, noMetrics } from './metric-removal.ts'
 import { methodsOf, type Operations } from './methods.ts'
 import { createSchema } from './migrate.ts'
 import type { Operation, Parts } from './operation.ts'
@@ -188,13 +189,15 @@ function frameOf(given: Dialect, options: DrizzleStoreOptions, others: readonly 
     micros: () => toMicros(now()),
   }
   const memories = createMemoryScripts(parts)
+  const metrics = createMetricRemoval(dialect)
+  const eraseMetrics = given.capabilities.metrics === 'yes' ? metrics.eraseSome : noMetrics
   const operations = {
-    sessions: createSessionOperations(parts, memories),
+    sessions: createSessionOperations(parts, memories, eraseMetrics),
     events: createEventOperations(parts),
     state: createStateOperations(parts),
     artifacts: createArtifactOperations(parts),
     memories: createMemoryOperations(parts, memories),
-    metrics: createMetricOperations(parts),
+    metrics: createMetricOperations(parts, metrics),
   }
   const objects = storage && artifactObjects(storage, codecs)
   const timeout = options.timeout ?? defaultTimeout

@@ -1,13 +1,17 @@
-import type { Call, Capabilities, Health, LeaseToken, Limits, Scope, SessionKey } from '@daybook/core'
+import type { Call, Capabilities, LeaseToken, Limits, Scope, SessionKey } from '@daybook/core'
 import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
 import type { Expressions } from './expressions.ts'
 import type { JsonPaths, PathIndexing } from './json-path.ts'
 import type { Listening } from './listening.ts'
 import type { ManyRows, ManyRowsFacts } from './many-rows.ts'
+import type { MetricFeed } from './metric-feed.ts'
 import type { Tables } from './rows.ts'
 import type { Catalog } from './schema-drift.ts'
 import type { Script } from './script.ts'
 import type { MemorySearch } from './search.ts'
+import type { PoolState, Server } from './server.ts'
+
+export type { PoolState, Server }
 
 /** Everything that differs between databases. The engine never asks where it runs: it speaks these verbs and reads these facts. */
 export interface Dialect {
@@ -19,6 +23,8 @@ export interface Dialect {
   readonly expressions: Expressions
   readonly search: MemorySearch
   readonly manyRows: ManyRowsFacts
+  /** Absent where rows of metrics are seen in the order of their positions. */
+  readonly feed?: MetricFeed
   /** Absent where the ability `jsonPathFilter` is. */
   readonly jsonPaths?: JsonPaths
   /** Absent where the ability `jsonPathIndex` is. */
@@ -287,14 +293,3 @@ export interface Migration {
   /** With `{sessions}` and so on where names go. The checksum is taken over this text. */
   readonly statements: readonly string[]
 }
-
-/** What a server says about itself. */
-export interface Server {
-  readonly flavour: string
-  readonly version: string
-  readonly settings: Readonly<Record<string, string>>
-  readonly warnings: readonly string[]
-}
-
-/** The connections of a store's pool, as far as the driver tells. */
-export type PoolState = NonNullable<Health['pool']>

@@ -12,6 +12,17 @@ export interface Expressions {
   payloadText(column: SQLWrapper): SQL
   /** A whole number that may be beyond 2^53, as text. */
   wholeText(column: SQLWrapper): SQL
+  /** A column as the text that the database makes of it: of JSON too where a driver would parse it. */
+  castText(column: SQLWrapper): SQL
+  /** Whole 10⁻¹², bound as text, as the type of money. */
+  money(units: SQLWrapper): SQL
+  /** Money as a number of 10⁻¹². */
+  moneyUnits(column: SQLWrapper): SQL
+  /**
+   * The exact sum of whole numbers, as text. Where it could overflow, two numbers with `|` between: how many 10¹² it is, and what is
+   * left.
+   */
+  sumText(value: SQLWrapper): SQL
   /** Money as whole 10⁻¹², as text. */
   moneyText(column: SQLWrapper): SQL
   /** A time in whole microseconds: as text at least where it is beyond 2^53. */

@@ -43,6 +43,7 @@ export {
   type RowsInsert,
   type RowValues,
 } from './many-rows.ts'
+export type { MetricFeed } from './metric-feed.ts'
 export { describedIndex, type Catalog } from './schema-drift.ts'
 export { joinedStore, joiningStore, type JoinedStore } from './joined-store.ts'
 export { runTransaction, type Entered } from './run-transaction.ts'

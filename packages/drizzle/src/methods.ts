@@ -105,6 +105,9 @@ export const operationsByName = ({
       memories.search({}),
       memories.delete({}),
       metrics.record(undefined),
+      metrics.query({}),
+      metrics.aggregate({}),
+      metrics.prune({}),
     ].map((operation) => [operation.name, operation as Operation<unknown>]), // it only hands the answer on
   )
 
@@ -152,6 +155,9 @@ export function methodsOf(
     },
     metrics: {
       record: (rows: unknown, options?: object) => perform(metrics.record(rows, options)),
+      query: (query: object) => perform(metrics.query(query)),
+      aggregate: (query: object) => perform(metrics.aggregate(query)),
+      prune: (query: object) => perform(metrics.prune(query)),
     },
     // Without streams, which are several operations: see artifact-store.ts.
     artifacts: {

@@ -1,17 +1,38 @@
-import { metricRecordRequest, type CallOptions, type MetricRecordRequest, type RecordedMetrics } from '@daybook/core'
+import {
+  metricAggregateRequest,
+  metricPruneRequest,
+  metricQueryRequest,
+  metricRecordRequest,
+  type CallOptions,
+  type Metric,
+  type MetricGroup,
+  type MetricPruneReport,
+  type MetricPruneRequest,
+  type MetricRecordRequest,
+  type Page,
+  type RecordedMetrics,
+} from '@daybook/core'
+import { createAggregateMetrics } from './metric-aggregate.ts'
 import { byMetricKey, createRecordMetrics, metricChunks, sumOf } from './metric-record.ts'
+import { createQueryMetrics } from './metric-query.ts'
+import type { MetricPlace, MetricRemoval } from './metric-removal.ts'
 import { createMetricRows } from './metric-rows.ts'
-import { writing, type Operation, type Parts, type Prepared } from './operation.ts'
+import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 
 /** The methods of `store.metrics`. */
 export interface MetricOperations {
   readonly record: (rows: unknown, options?: CallOptions) => Operation<RecordedMetrics>
+  readonly query: (query: CallOptions) => Operation<Page<Metric>>
+  readonly aggregate: (query: CallOptions) => Operation<Page<MetricGroup<never>>>
+  readonly prune: (query: CallOptions) => Operation<MetricPruneReport>
 }
 
-export function createMetricOperations(parts: Parts): MetricOperations {
+export function createMetricOperations(parts: Parts, removal: MetricRemoval): MetricOperations {
   const { dialect, micros } = parts
   const rows = createMetricRows(dialect)
   const record = createRecordMetrics(dialect, rows)
+  const page = createQueryMetrics(dialect, rows)
+  const aggregate = createAggregateMetrics(dialect, parts.limits)
 
   function prepareRecord({ entries, folded, onDuplicate, generated }: MetricRecordRequest): Prepared<RecordedMetrics> {
     const chunks = metricChunks(entries, dialect)
@@ -38,8 +59,47 @@ export function createMetricOperations(parts: Parts): MetricOperations {
     }
   }
 
+  function preparePrune(request: MetricPruneRequest): Prepared<MetricPruneReport> {
+    if (request.dryRun) return { script: (tx) => removal.pruneCount(tx, request), onlyReads: true }
+    let at: MetricPlace | undefined
+    let next: MetricPlace | undefined
+    return {
+      *script(tx) {
+        const chunk = yield* removal.pruneChunk(tx, request, at)
+        next = chunk.next
+        return chunk.report
+      },
+      chunks: {
+        isLast() {
+          at = next
+          return next === undefined
+        },
+        add: (sum, { metrics, traces }) => ({
+          metrics: sum.metrics + metrics,
+          traces: sum.traces + traces,
+          dryRun: false,
+        }),
+      },
+    }
+  }
+
   return {
     record: (given, options) =>
       writing('metrics.record', options, () => metricRecordRequest(given, options, parts), prepareRecord),
+    query: (query) =>
+      reading(
+        'metrics.query',
+        query,
+        () => metricQueryRequest(query, parts),
+        (request) => ({ script: (tx) => page(tx, request) }),
+      ),
+    aggregate: (query) =>
+      reading(
+        'metrics.aggregate',
+        query,
+        () => metricAggregateRequest(query, parts),
+        (request) => ({ script: (tx) => aggregate(tx, request) }),
+      ),
+    prune: (query) => writing('metrics.prune', query, () => metricPruneRequest(query, parts), preparePrune),
   }
 }

@@ -2,19 +2,17 @@ import {
   entryNames,
   fromMicros,
   fromMoneyUnits,
-  fromStorableJson,
   fromStorableText,
   heavyMembers,
   metricKinds,
   metricMembers,
   metricSchemaVersion,
-  StoreError,
   toMicros,
   toStorableText,
-  type Metric,
   type MetricEntry,
   type MetricKind,
   type MetricMember,
+  type MetricRow,
 } from '@daybook/core'
 import { sql, type Column, type SQL } from 'drizzle-orm'
 import type { Dialect, Row, Value } from './dialect.ts'
@@ -24,11 +22,9 @@ import type { RowsColumn, RowsInsert, RowValues } from './many-rows.ts'
 export interface MetricRows {
   readonly insert: RowsInsert
   readonly valuesOf: (entry: MetricEntry, recordedAt: bigint) => RowValues
-  columnOf(member: MetricMember): Column
-  /** What {@link MetricRows.metricOf} reads, and `position`. */
+  /** What {@link MetricRows.rowOf} reads, and `position`. */
   columns(fields: 'light' | 'full'): Readonly<Record<string, SQL>>
-  /** @param abandonedBefore milliseconds: what is running since before that is so no more */
-  metricOf(row: Row, abandonedBefore: number): Metric
+  readonly rowOf: (row: Row) => MetricRow
 }
 
 export function createMetricRows({ tables, expressions }: Dialect): MetricRows {
@@ -39,10 +35,10 @@ export function createMetricRows({ tables, expressions }: Dialect): MetricRows {
     { column: metrics.schemaVersion, kind: 'whole' },
     { column: metrics.recordedAt, kind: 'whole', isKept: true },
   ]
-  const cells = metricMembers.map((member) => [entryNames[member], stored[metricKinds[member]]] as const)
+  const stores = metricMembers.map((member) => [entryNames[member], stored[metricKinds[member]]] as const)
   const read = (member: MetricMember): SQL => {
     const kind = metricKinds[member]
-    if (boundAs[kind] === 'json') return expressions.jsonText(columnOf(member))
+    if (boundAs[kind] === 'json') return expressions.castText(columnOf(member))
     if (kind === 'money') return expressions.moneyText(columnOf(member))
     return boundAs[kind] === 'whole' ? expressions.wholeText(columnOf(member)) : sql`${columnOf(member)}`
   }
@@ -61,26 +57,23 @@ export function createMetricRows({ tables, expressions }: Dialect): MetricRows {
   return {
     insert: { into: metrics, target: [metrics.appName, metrics.traceId, metrics.spanId], columns },
     valuesOf(entry, recordedAt) {
-      const values: Value[] = cells.map(([name, store]) => {
+      const values: Value[] = stores.map(([name, store]) => {
         const value = entry[name]
         return value === null ? null : store(value)
       })
       values.push(metricSchemaVersion, recordedAt)
       return values
     },
-    columnOf,
     columns: (fields) => selections[fields],
-    metricOf(row, abandonedBefore) {
-      const metric: Record<string, unknown> = {}
+    rowOf(row) {
+      const cells: Record<string, unknown> = {}
       for (const member of metricMembers) {
-        const value = row[member]
-        if (value !== null && value !== undefined) metric[member] = loaded[metricKinds[member]](value, member)
+        const value = row[member] ?? null
+        cells[entryNames[member]] = value === null ? null : loaded[metricKinds[member]](value)
       }
-      if (metric['status'] === 'running' && Number(metric['startedAt']) < abandonedBefore)
-        metric['status'] = 'abandoned'
-      metric['schemaVersion'] = Number(row['schemaVersion'])
-      metric['recordedAt'] = fromMicros(String(row['recordedAt']))
-      return metric as unknown as Metric // each member was read as its kind
+      cells['schemaVersion'] = Number(row['schemaVersion'])
+      cells['recordedAt'] = fromMicros(String(row['recordedAt']))
+      return cells as unknown as MetricRow // each cell was read as its kind
     },
   }
 }
@@ -122,16 +115,10 @@ const stored: Readonly<Record<MetricKind, Store>> = {
   json: asItIs,
 }
 
-type Load = (value: unknown, member: MetricMember) => unknown
+type Load = (value: unknown) => unknown
 const text: Load = String
 const whole: Load = Number
-const json: Load = (value, member) => {
-  try {
-    return fromStorableJson(String(value))
-  } catch {
-    throw new StoreError('corrupt', `${member} of a metric is not stored as JSON`)
-  }
-}
+const micros: Load = (value) => fromMicros(String(value))
 
 const loaded: Readonly<Record<MetricKind, Load>> = {
   id: text,
@@ -139,13 +126,13 @@ const loaded: Readonly<Record<MetricKind, Load>> = {
   tag: text,
   text: (value) => fromStorableText(String(value)),
   choice: text,
-  time: (value) => fromMicros(String(value)),
-  duration: (value) => fromMicros(String(value)),
+  time: micros,
+  duration: whole,
   count: whole,
   size: whole,
   level: whole,
   money: (value) => fromMoneyUnits(String(value)),
-  object: json,
-  tags: json,
-  json,
+  object: text,
+  tags: text,
+  json: text,
 }

@@ -28,6 +28,7 @@ import {
   type SessionSummary,
 } from '@daybook/core'
 import type { MemoryScripts } from './memories.ts'
+import type { MetricRemoval } from './metric-removal.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 import { newSession, warnOfLarge } from './new-session.ts'
 import type { PrunePlace } from './session-removal.ts'
@@ -54,9 +55,13 @@ export interface SessionOperations {
 
 const eraseChunk = 100
 
-export function createSessionOperations(parts: Parts, memoryScripts: MemoryScripts): SessionOperations {
+export function createSessionOperations(
+  parts: Parts,
+  memoryScripts: MemoryScripts,
+  eraseMetrics: MetricRemoval['eraseSome'],
+): SessionOperations {
   const { dialect, eventRows, sessionRows, limits, logger, micros } = parts
-  const scripts = createSessionScripts(parts, memoryScripts)
+  const scripts = createSessionScripts(parts, memoryScripts, eraseMetrics)
   const leases = createSessionLeases(dialect, sessionRows)
 
   function prepareGet({ key, filter }: GetRequest): Prepared<LoadedSession | undefined> {

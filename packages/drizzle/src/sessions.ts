@@ -31,6 +31,7 @@ import { noFilter } from './event-rows.ts'
 import { readsOldView } from './old-view.ts'
 import { createSessionLists, type SessionLists } from './session-lists.ts'
 import type { MemoryScripts } from './memories.ts'
+import type { MetricRemoval } from './metric-removal.ts'
 import type { Parts } from './operation.ts'
 import type { Script } from './script.ts'
 import { createSessionRemoval, type SessionRemoval } from './session-removal.ts'
@@ -44,7 +45,7 @@ export interface SessionScripts extends SessionLists, Pick<SessionRemoval, 'prun
   delete(tx: Tx, key: SessionKey): Script<boolean>
   fork(tx: Tx, request: ForkRequest, now: bigint): Script<Session>
   stateAt(tx: Tx, key: SessionKey, seq: number): Script<JsonObject | undefined>
-  /** Deletes up to `chunk` sessions of a user; after the last of them up to `chunk` memories and artifacts of the user, and then the user's state. */
+  /** Deletes up to `chunk` sessions of a user; after the last of them some memories, metrics and artifacts of the user, and then the user's state. */
   eraseChunk(
     tx: Tx,
     user: UserKey,
@@ -52,7 +53,11 @@ export interface SessionScripts extends SessionLists, Pick<SessionRemoval, 'prun
   ): Script<{ readonly receipt: ErasureReceipt; readonly isLast: boolean }>
 }
 
-export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts): SessionScripts {
+export function createSessionScripts(
+  parts: Parts,
+  memoryScripts: MemoryScripts,
+  eraseMetrics: MetricRemoval['eraseSome'],
+): SessionScripts {
   const { dialect, sessionRows, eventRows, scopeStates, artifacts, limits, logger } = parts
   const lists = createSessionLists(dialect, sessionRows)
   const removal = createSessionRemoval(parts)
@@ -191,16 +196,21 @@ export function createSessionScripts(parts: Parts, memoryScripts: MemoryScripts)
       if (own.length === chunk) return { receipt: none, isLast: false }
       const { memories } = yield* memoryScripts.deleteChunk(tx, { ...everyMemory, ...user, chunk })
       if (memories === chunk) return { receipt: { ...none, memories }, isLast: false }
+      const metrics = yield* eraseMetrics(tx, user, metricChunk)
+      if (metrics === metricChunk) return { receipt: { ...none, memories, metrics }, isLast: false }
       // Pieces before names, as a save takes them: what it has locked it records first, and then it is seen.
       yield* artifacts.removeStaged(tx, user)
       const { names, versions } = yield* artifacts.removeAll(tx, { ...user, sessionId: '' }, chunk)
-      const sum = { ...none, memories, artifacts: removed.artifacts + versions }
+      const sum = { ...none, memories, metrics, artifacts: removed.artifacts + versions }
       if (names === chunk) return { receipt: sum, isLast: false }
       const hadState = yield* scopeStates.user.delete(tx, user)
       return { receipt: { ...sum, userStates: hadState ? 1 : 0 }, isLast: true }
     },
   }
 }
+
+/** Rows of metrics are small, and a user has many. */
+const metricChunk = 1000
 
 const everyMemory = { id: undefined, sessionId: undefined, before: undefined, dryRun: false }
 
