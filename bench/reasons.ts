@@ -32,7 +32,7 @@ const reasons: readonly Reason[] = [
     backends: ['pg', 'mariadb', 'mysql'],
     workloads: /^W6a$/,
     contenders: /^daybook/,
-    why: 'one process makes all calls, and the server needs the same cores: an append takes 290 µs of CPU time there, where the limit’s takes 138 (node-postgres), for the reasons of W2',
+    why: 'one process makes all calls, and the server needs the same cores: an append takes 290 µs of CPU time there, where the limit’s takes 138 (node-postgres), for the reasons of W2; a profile of appends to PostgreSQL on a busy machine names the write to the socket (133 µs), pg’s addFields and cloneQueryConfig (26), the collection of garbage (24), appendStatement (24, before it was made shorter) and newEvent (19)',
   },
   {
     backends: ['pg', 'mariadb', 'mysql'],
@@ -80,7 +80,7 @@ const reasons: readonly Reason[] = [
     backends: ['sqlite'],
     workloads: /^W2$/,
     contenders: /^daybook/,
-    why: 'the statements take less time than the limit’s (without fsync 90 µs through the libsql binding and 71 through better-sqlite3, the limit’s own 105); the rest is JavaScript: arguments are checked and copied, and a call has a timeout',
+    why: 'without fsync, in turns, an append takes 163 µs through better-sqlite3 and 232 through the libsql binding, the limit’s 115 (p10): its statements take less than the limit’s, and what is left is the copy and check of the event, its delta in three scopes, and the promises of a call; the binding takes twice as long for each statement (15 µs for an UPDATE that answers, better-sqlite3 5)',
   },
   {
     backends: ['sqlite'],
@@ -92,7 +92,7 @@ const reasons: readonly Reason[] = [
     backends: ['sqlite'],
     workloads: /./,
     contenders: /^daybook/,
-    why: 'everything is done by one thread in 0.1 to 0.4 ms, so what the limit does not do shows: arguments are checked and copied, answers made anew; and more code takes longer to be warm: after 500 calls in turns W1 and W3 took 1.1 times the limit’s time, W4b 1.3 and W4a 1.4 (p10)',
+    why: 'everything is done by one thread in 0.1 to 0.4 ms, so what the limit does not do shows. Without fsync W1 takes 147 µs through better-sqlite3, the limit 62 (p10): most to write and parse the state once more (toStorableJson, fromStorableJson), to copy it (copyOfRecord), and for BEGIN and COMMIT; W3 takes 322 and 276, of which 150 are one JSON.parse and 115 the statement in both; W4b 178 and 127, to which the seal of the cursor adds about 14 and rowOf 7, and the rest is the frame of a call. The libsql binding takes 3 µs for what better-sqlite3 does in 1',
   },
 ]
 
