@@ -17,7 +17,7 @@ import { failureOf, freshKey, hit, nameOf, onLine, rehearse, repeats, some, stat
 /** Statements before the commit, lost or left without their answer. What the engine repeats is there once. */
 export const cutBeforeCommit = (ctx: Ctx): Promise<void> => cutBefore(ctx, someWrites(ctx))
 
-const cutBefore = (ctx: Ctx, chosen: readonly Write[]): Promise<void> =>
+export const cutBefore = (ctx: Ctx, chosen: readonly Write[]): Promise<void> =>
   onLine(ctx, async (line) => {
     let tried = 0
     for (const write of chosen) {
@@ -69,7 +69,7 @@ const ways = [
 /** COMMIT lost, and its reply: the same error, two truths, one safe repetition. */
 export const cutInCommit = (ctx: Ctx): Promise<void> => cutIn(ctx, someWrites(ctx))
 
-const cutIn = (ctx: Ctx, written: readonly Write[]): Promise<void> =>
+export const cutIn = (ctx: Ctx, written: readonly Write[]): Promise<void> =>
   onLine(ctx, async (line) => {
     for (const [turn, write] of written.entries()) {
       const rehearsed = await rehearse(ctx, line, write)

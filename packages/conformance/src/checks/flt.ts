@@ -8,6 +8,7 @@ import {
   filesAreCut,
   unknownNamesIds,
 } from './flt-cut.ts'
+import { batchesAreCut } from './flt-metrics.ts'
 import { cutInWalk, goesSilent, idleConnectionsDie, refusesThenReturns, silenceEnds } from './flt-network.ts'
 import { killedInMidAppend } from './flt-process.ts'
 import { serverRestarts } from './flt-restart.ts'
@@ -46,6 +47,12 @@ export const FLT: Checks = [
     'a save or a delete of a file whose connection is lost: all of it or nothing, and the same call again makes it once',
     filesAreCut,
     { ...statements, capability: 'artifacts', variant: 'files', budgetMs: 120_000 },
+  ),
+  check(
+    'FLT-02',
+    'a batch of metrics whose connection is lost: all of it or nothing, and the same call again stores each row once',
+    batchesAreCut,
+    { ...statements, capability: 'metrics', variant: 'metrics', budgetMs: 120_000 },
   ),
   check(
     'FLT-03',

@@ -134,6 +134,18 @@ export const faultMutants: readonly Mutant[] = [
     wrap: told('outcome_unknown', 'outcome_unknown'),
   },
   {
+    id: 'M643',
+    bug: 'a batch of metrics that may be stored is told as not stored',
+    check: 'FLT-02@metrics',
+    wrap: told('outcome_unknown', 'unavailable'),
+  },
+  {
+    id: 'M644',
+    bug: 'an unknown batch of metrics does not name its ids',
+    check: 'FLT-02@metrics',
+    wrap: told('outcome_unknown', 'outcome_unknown'),
+  },
+  {
     id: 'M552',
     bug: 'a save that is repeated is another one',
     check: 'FLT-02@files',
