@@ -15,7 +15,7 @@ import { stateFilter } from './state-filters.ts'
 import { bare, param } from './statements.ts'
 
 /** Which rows a query looks at, as a condition on the table, with what is bound in it. */
-export interface MetricCondition {
+interface MetricCondition {
   readonly sql: SQL
   readonly params: Readonly<Record<string, Value>>
 }
