@@ -66,7 +66,7 @@ export function onConflict(insert: RowsInsert, replaces: boolean): SQL {
 }
 
 /** How the text of a list of rows is written. */
-export interface RowsForm {
+interface RowsForm {
   /** What stands before the value of a column. */
   before(i: number): string
   /** What stands for NULL. Absent: nothing does. */

@@ -28,7 +28,7 @@ export type RecordMetrics = (
 /** Characters that a statement and a transaction carry at most, but for a row that is longer. */
 const [statementChars, transactionChars] = [1024 * 1024, 4 * 1024 * 1024]
 
-export const noneRecorded: RecordedMetrics = { stored: 0, completed: 0, replaced: 0, duplicates: 0 }
+const noneRecorded: RecordedMetrics = { stored: 0, completed: 0, replaced: 0, duplicates: 0 }
 
 export const sumOf = (a: RecordedMetrics, b: RecordedMetrics): RecordedMetrics => ({
   stored: a.stored + b.stored,
