@@ -1,3 +1,4 @@
+import type { NewMetric } from '@daybook/core'
 import type { BenchEvent, JsonObject } from './data.ts'
 
 export interface Key {
@@ -35,6 +36,8 @@ export interface Contender {
   load(key: Key, last: number): Promise<Loaded>
   /** The newest sessions of a user; how many there were. */
   list?(user: Omit<Key, 'sessionId'>, limit: number, withState: boolean): Promise<number>
+  /** Writes rows of metrics. */
+  readonly record?: (rows: readonly NewMetric[]) => Promise<void>
   readonly artifacts?: {
     /** The next version of a name. */
     save(key: Key, name: string, bytes: Uint8Array): Promise<void>

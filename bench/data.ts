@@ -1,6 +1,6 @@
 // The same bytes for every contender: everything comes from one seed.
 
-import type { JsonObject, JsonValue } from '@daybook/core'
+import type { JsonObject, JsonValue, NewMetric } from '@daybook/core'
 
 export type { JsonObject, JsonValue }
 
@@ -32,6 +32,8 @@ export interface Data {
   /** Two such words. */
   query(): string
   bytes(length: number): Uint8Array
+  /** ≈ 0.8 KB as JSON. */
+  metric(): NewMetric
 }
 
 const words =
@@ -47,6 +49,7 @@ there these they thing think this those thought three through time to tool took 
 very walk want was watch water way we well went were what when where which while white who why will with word work world
 would write year you young your`.split(/\s+/)
 
+const operations = ['answer', 'plan', 'search', 'summarise']
 const sessionKeys = 20
 const topics = 1000
 const firstTimestamp = Date.UTC(2026, 0, 1)
@@ -55,6 +58,7 @@ export function createData(seed: number): Data {
   const random = randomNumbers(seed)
   const int = (below: number) => Math.floor(random() * below)
   let events = 0
+  let metrics = 0
 
   function text(length: number): string {
     let made = ''
@@ -75,6 +79,42 @@ export function createData(seed: number): Data {
       const bytes = new Uint8Array(length)
       for (let i = 0; i < length; i++) bytes[i] = int(256)
       return bytes
+    },
+    metric() {
+      const session = int(50)
+      const characters = int(4000)
+      const isImage = int(10) === 0
+      const failed = int(20) === 0
+      return {
+        appName: 'bench',
+        traceId: hex(32),
+        spanId: hex(16),
+        ...(int(10) < 7 && { parentSpanId: hex(16) }),
+        userId: `u${session}`,
+        sessionId: `s${session}`,
+        eventId: uuid(),
+        operationName: operations[int(operations.length)] ?? '',
+        operationType: 'chat',
+        status: failed ? 'error' : 'ok',
+        ...(failed && { errorType: 'RateLimitError', error: text(80) }),
+        startedAt: firstTimestamp + metrics++,
+        durationMs: int(5_000_000) / 1000,
+        textCharCount: characters,
+        textWordCount: Math.ceil(characters / 5),
+        textByteSize: characters,
+        textLineCount: 1 + int(40),
+        textCustomMetrics: { readability: int(100), note: text(60) },
+        ...(isImage && {
+          imageCount: 1,
+          imageTotalPixels: 1024 * 768,
+          imageFileSizeBytes: int(500_000),
+          imageWidth: 1024,
+          imageHeight: 768,
+          imageFormat: 'png',
+          imageCustomMetrics: { sharpness: int(100) },
+        }),
+        customAttributes: { tenant: `tenant-${int(100)}`, note: text(120) },
+      }
     },
     sessionState: () => Object.fromEntries(Array.from({ length: sessionKeys }, (_, i) => [`key_${i}`, value(i)])),
     event() {

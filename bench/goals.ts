@@ -12,10 +12,10 @@ export interface Verdict {
 
 /** At most so many times the limit's median, for workloads whose ids begin like that. */
 const most: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  pg: { W1: 1.2, W2: 1.1, W3: 1.1, W4: 1.15 },
-  mariadb: { W1: 1.15, W2: 1.15, W3: 1.1, W4: 1.2 },
-  mysql: { W1: 1.15, W2: 1.15, W3: 1.1, W4: 1.2 },
-  sqlite: { W1: 1.3, W2: 1.3, W3: 1.3, W4: 1.3 },
+  pg: { W1: 1.2, W2: 1.1, W3: 1.1, W4: 1.15, W5: 1.1 },
+  mariadb: { W1: 1.15, W2: 1.15, W3: 1.1, W4: 1.2, W5: 1.1 },
+  mysql: { W1: 1.15, W2: 1.15, W3: 1.1, W4: 1.2, W5: 1.1 },
+  sqlite: { W1: 1.3, W2: 1.3, W3: 1.3, W4: 1.3, W5: 1.3 },
 }
 const mostOfClient = 1.6
 const leastOfMany = 0.95

@@ -120,6 +120,8 @@ async function measure(ready: readonly Ready[], settings: Settings, wanted: Want
   const { create, append, load: loading, listWithState, listBare, manySessions, oneSession } = workloads
   for (const workload of [create, append, loading, listWithState, listBare])
     lines.push(...(await inTurns(workload, ready, settings, wanted)))
+  const twoWarmUps = { ...settings, turns: { ...settings.turns, warmUps: Math.min(2, settings.turns.warmUps) } }
+  lines.push(...(await inTurns(workloads.recordMetrics, ready, twoWarmUps, wanted)))
   for (const workload of [manySessions, oneSession]) lines.push(...(await atOnce(workload, ready, settings, wanted)))
   for (const workload of [workloads.saveArtifact, workloads.loadArtifact])
     lines.push(...(await inTurns(workload, ready, settings, wanted)))

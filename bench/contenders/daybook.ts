@@ -25,6 +25,9 @@ export function daybookContender(store: Store, bulk: Pick<Contender, 'seedSessio
       const page = await store.sessions.list({ ...user, limit, state: withState })
       return page.items.length
     },
+    ...(store.capabilities.metrics === 'yes' && {
+      record: async (rows) => void (await store.metrics.record(rows)),
+    }),
     ...(store.capabilities.artifacts === 'yes' && {
       artifacts: {
         save: async (key, name, bytes) => void (await store.artifacts.save({ ...key, name }, bytes)),

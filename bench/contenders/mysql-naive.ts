@@ -1,11 +1,12 @@
 // Ordinary, careful Drizzle: the builder, a transaction, rows locked before they are changed.
-import { sessions, events, userStates, appStates } from '@daybook/drizzle-mysql/schema'
+import { sessions, events, userStates, appStates, metrics } from '@daybook/drizzle-mysql/schema'
 import { and, asc, desc, eq, getTableColumns } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/mysql2'
 import { createPool } from 'mysql2'
 import type { Entry, Key } from '../contender.ts'
 import { deltaOf } from './delta.ts'
 import { merged } from './merged.ts'
+import { valuesOf } from './metric-columns.ts'
 import { makeTables, mysqlBulk } from './mysql-tables.ts'
 
 const isSession = ({ appName, userId, sessionId }: Key) =>
@@ -81,6 +82,7 @@ export const mysqlNaive: Entry = {
           events: newest.toReversed().map(({ eventId, payload }) => ({ ...payload, id: eventId })),
         }
       },
+      record: async (rows) => void (await db.insert(metrics).values(rows.map(valuesOf))),
       async list(user, most, withState) {
         const { state, initialState: _, ...summary } = getTableColumns(sessions)
         const rows = await db

@@ -1,5 +1,6 @@
-// The limit of artifacts and memories on PostgreSQL: a table each, and the server's own full-text index.
+// The limit of artifacts, memories and metrics on PostgreSQL: a table each, and the server's own full-text index.
 import type { Contender } from '../contender.ts'
+import { entriesOf, insertOfMany } from './metric-columns.ts'
 
 type Run = (
   name: string,
@@ -18,7 +19,8 @@ const load = `select bytes from bench_artifacts where app_name = $1 and user_id 
 const add = `insert into bench_memories (app_name, user_id, text) select $1, $2, value from json_array_elements_text($3::text::json)`
 const search = `select id, text, ts_rank(words, q) as score from bench_memories, to_tsquery('simple', $3) as q where app_name = $1 and user_id = $2 and words @@ q order by score desc, id desc limit $4::bigint`
 
-export const pgAreas = (run: Run): Required<Pick<Contender, 'artifacts' | 'memories'>> => ({
+export const pgAreas = (run: Run): Required<Pick<Contender, 'artifacts' | 'memories' | 'record'>> => ({
+  record: async (rows) => void (await run('record', insertOfMany, [entriesOf(rows)])),
   artifacts: {
     save: async ({ appName, userId, sessionId }, name, bytes) =>
       void (await run('save', save, [appName, userId, sessionId, name, Buffer.from(bytes)])),

@@ -1,11 +1,12 @@
 // Ordinary, careful Drizzle: the builder, a transaction, rows locked before they are changed.
-import { sessions, events, userStates, appStates } from '@daybook/drizzle-pg/schema'
+import { sessions, events, userStates, appStates, metrics } from '@daybook/drizzle-pg/schema'
 import { and, asc, desc, eq, getTableColumns } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { Pool } from 'pg'
 import type { Entry, Key } from '../contender.ts'
 import { deltaOf } from './delta.ts'
 import { merged } from './merged.ts'
+import { valuesOf } from './metric-columns.ts'
 import { makeTables, pgBulk } from './pg-tables.ts'
 
 const isSession = ({ appName, userId, sessionId }: Key) =>
@@ -81,6 +82,7 @@ export const pgNaive: Entry = {
           events: newest.toReversed().map(({ eventId, payload }) => ({ ...payload, id: eventId })),
         }
       },
+      record: async (rows) => void (await db.insert(metrics).values(rows.map(valuesOf))),
       async list(user, most, withState) {
         const { state, initialState: _, ...summary } = getTableColumns(sessions)
         const rows = await db

@@ -1,11 +1,12 @@
 // Ordinary, careful Drizzle: the builder, and a transaction that begins by writing.
-import { sessions, events, userStates, appStates } from '@daybook/drizzle-sqlite/schema'
+import { sessions, events, userStates, appStates, metrics } from '@daybook/drizzle-sqlite/schema'
 import Database from 'better-sqlite3'
 import { and, asc, desc, eq, getTableColumns } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Entry, Key } from '../contender.ts'
 import { deltaOf } from './delta.ts'
 import { merged } from './merged.ts'
+import { valuesOf } from './metric-columns.ts'
 import { makeTables, sqliteBulk } from './sqlite-tables.ts'
 
 const isSession = ({ appName, userId, sessionId }: Key) =>
@@ -91,6 +92,14 @@ export const sqliteNaive: Entry = {
           state: merged(session.state, user, app),
           events: newest.toReversed().map(({ eventId, payload }) => ({ ...payload, id: eventId })),
         }
+      },
+      async record(rows) {
+        db.transaction((tx) => {
+          for (let i = 0; i < rows.length; i += 250)
+            tx.insert(metrics)
+              .values(rows.slice(i, i + 250).map(valuesOf))
+              .run()
+        })
       },
       async list(user, most, withState) {
         const { state, initialState: _, ...summary } = getTableColumns(sessions)
