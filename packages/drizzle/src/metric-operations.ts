@@ -29,7 +29,7 @@ export interface MetricOperations {
 
 export function createMetricOperations(parts: Parts, removal: MetricRemoval): MetricOperations {
   const { dialect, micros } = parts
-  const rows = createMetricRows(dialect)
+  const rows = createMetricRows(dialect, parts.form)
   const record = createRecordMetrics(dialect, rows)
   const page = createQueryMetrics(dialect, rows)
   const aggregate = createAggregateMetrics(dialect, parts.limits)

@@ -17,6 +17,7 @@ import {
 import { sql, type Column, type SQL } from 'drizzle-orm'
 import type { Dialect, Row, Value } from './dialect.ts'
 import type { RowsColumn, RowsInsert, RowValues } from './many-rows.ts'
+import type { StoredForm } from './stored-form.ts'
 
 /** The row of a metric, and the form in which it holds one. */
 export interface MetricRows {
@@ -27,7 +28,7 @@ export interface MetricRows {
   readonly rowOf: (row: Row) => MetricRow
 }
 
-export function createMetricRows({ tables, expressions }: Dialect): MetricRows {
+export function createMetricRows({ tables, expressions }: Dialect, form: StoredForm): MetricRows {
   const { metrics } = tables
   const columnOf = (member: MetricMember): Column => metrics[entryNames[member]]
   const columns: RowsColumn[] = [
@@ -59,7 +60,8 @@ export function createMetricRows({ tables, expressions }: Dialect): MetricRows {
     valuesOf(entry, recordedAt) {
       const values: Value[] = stores.map(([name, store]) => {
         const value = entry[name]
-        return value === null ? null : store(value)
+        if (value === null) return null
+        return name === 'content' ? form.metricContent(String(value), entry) : store(value)
       })
       values.push(metricSchemaVersion, recordedAt)
       return values
@@ -71,6 +73,8 @@ export function createMetricRows({ tables, expressions }: Dialect): MetricRows {
         const value = row[member] ?? null
         cells[entryNames[member]] = value === null ? null : loaded[metricKinds[member]](value)
       }
+      const { content } = cells
+      if (typeof content === 'string') cells['content'] = form.metricContentOf(content, cells as unknown as MetricRow) // its key was read
       cells['schemaVersion'] = Number(row['schemaVersion'])
       cells['recordedAt'] = fromMicros(String(row['recordedAt']))
       return cells as unknown as MetricRow // each cell was read as its kind

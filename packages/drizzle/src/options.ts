@@ -5,7 +5,7 @@ import type { TableNameOptions } from './table-names.ts'
 /** Options of every store over Drizzle. */
 export interface DrizzleStoreOptions extends StoreOptions, TableNameOptions {
   /**
-   * Encodes events, state and memories on their way into the database: encryption, compression. Of several the first one writes, and
+   * Encodes events, state, memories, artifacts and the `content` of metrics on their way into the database: encryption, compression. Of several the first one writes, and
    * each reads what was written with its `id`; what was written without a codec is read as it is. So it can be switched on
    * over a store that has data, and a key can be changed. Ids, times and the columns that filters use stay in clear.
    */

@@ -43,9 +43,17 @@ export interface PayloadCodec {
  * An event is not bound to its session: a fork copies events to another session of the same user as they are.
  */
 export interface CodecContext {
-  readonly what: 'event' | 'session state' | 'user state' | 'app state' | 'memory' | 'artifact' | 'artifact metadata'
+  readonly what:
+    | 'event'
+    | 'session state'
+    | 'user state'
+    | 'app state'
+    | 'memory'
+    | 'artifact'
+    | 'artifact metadata'
+    | 'metric content'
   readonly appName: string
-  /** But for `app state`, and a `memory` of the app. */
+  /** But for `app state`, a `memory` of the app, and `metric content`. */
   readonly userId?: string
   /** For `session state`, and for an artifact of a session. */
   readonly sessionId?: string
@@ -53,6 +61,9 @@ export interface CodecContext {
   readonly eventId?: string
   /** For `memory`. */
   readonly memoryId?: string
+  /** For `metric content`. */
+  readonly traceId?: string
+  readonly spanId?: string
   /** The top-level key of a state document. */
   readonly key?: string
   /** Of an artifact. */

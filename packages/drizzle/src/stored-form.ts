@@ -12,6 +12,7 @@ import {
   type CheckedScope,
   type Memory,
   type MemoryEntry,
+  type MetricEntry,
   type NewEvent,
   type SessionKey,
   type StateKey,
@@ -27,6 +28,7 @@ import type { CodecContext, Codecs, Encoded, PayloadCodec } from './payload-code
 // - A state document stays an object with its own keys, so that a statement can merge a delta into it. An encoded value is
 //   the string U+0001, `=` or `<`, the codec's id, `:`, Base64. In the storable form of json.ts U+0001 is always followed by
 //   U+0002 or U+0003, so that no other string begins like that. `<` says that it takes less room than the plain value.
+// - The content of a metric is any JSON in that form. An encoded one is such a string.
 
 /** Whose state it is: of a session, a user, an app. */
 type StatePlace = StateKey | SessionKey
@@ -44,6 +46,9 @@ export interface StoredForm {
   /** The text of a memory's payload. */
   memory(entry: Pick<MemoryEntry, 'id' | 'payload'>, scope: CheckedScope): string
   memoryOf(stored: unknown, at: CheckedScope & { readonly memoryId: string }): MemoryPayload
+  /** The text of what was said in a metric, out of its storable form. */
+  metricContent(storable: string, metric: MetricKey): string
+  metricContentOf(stored: string, metric: MetricKey): string
   /**
    * The text of a state document.
    *
@@ -113,6 +118,17 @@ export function createStoredForm(codecs: Codecs): StoredForm {
       if (!isMemoryPayload(payload)) throw new StoreError('corrupt', `${what} is not stored as a memory`)
       return payload
     },
+    metricContent(storable, metric) {
+      if (writer === undefined) return storable
+      const { id, base64 } = codecs.encode(writer, storable, metricContext(metric))
+      return JSON.stringify(`\u0001=${id}:${base64}`)
+    },
+    metricContentOf(stored, metric) {
+      const sealed = stored.startsWith(`"${encodedMark}`)
+        ? encodedState(parsed(stored, 'the content of a metric'))
+        : undefined
+      return sealed === undefined ? stored : codecs.decode(sealed, metricContext(metric))
+    },
     state(document, place, before) {
       if (writer === undefined) return toStorableJson(document)
       const known = before === undefined ? undefined : origins.get(before)
@@ -168,6 +184,16 @@ const isMemoryPayload = (value: unknown): value is MemoryPayload =>
 /** Always the same members in the same order. */
 const memoryContext = ({ appName, userId }: CheckedScope, memoryId: string): CodecContext =>
   userId === '' ? { what: 'memory', appName, memoryId } : { what: 'memory', appName, userId, memoryId }
+
+type MetricKey = Pick<MetricEntry, 'appName' | 'traceId' | 'spanId'>
+
+/** Always the same members in the same order. */
+const metricContext = ({ appName, traceId, spanId }: MetricKey): CodecContext => ({
+  what: 'metric content',
+  appName,
+  traceId,
+  spanId,
+})
 
 function encodedEvent(stored: unknown): Encoded | undefined {
   if (!isJsonObject(stored) || stored['id'] !== undefined) return undefined

@@ -48,6 +48,34 @@ export function codecPromises(newPlace: () => Promise<CodecPlace>): void {
     )
   })
 
+  test('what was said in a metric is encoded, comes back as it was, and is found by what is not', async () => {
+    const { open } = await newPlace()
+    const [store, plain, other] = [await open({ codec: aes('k1') }), await open(), await open({ codec: aes('k1') })]
+    const row = { appName: 'shop', operationName: 'answer', traceId: 't1' }
+    let n = 0
+    await fc.assert(
+      fc.asyncProperty(anyJson, async (content) => {
+        const metric = { ...row, spanId: `s${n++}`, content, customAttributes: { n } }
+        await store.metrics.record([metric])
+        const where = { attributes: [{ path: ['n'], op: 'eq', value: n }] } as const
+        const { items } = await store.metrics.query({ appName: 'shop', where, fields: 'full' })
+        expect(items).toMatchObject([{ spanId: metric.spanId, ...(content !== null && { content }) }])
+      }),
+      { numRuns: 30 },
+    )
+    await plain.metrics.record([{ ...row, appName: 'clear', content: { secret } }])
+    expect((await store.metrics.query({ appName: 'clear', fields: 'full' })).items).toMatchObject([
+      { content: { secret } },
+    ])
+    const said = { ...row, appName: 'said', content: { secret } }
+    await store.metrics.record([said])
+    await expect(plain.metrics.query({ appName: 'said', fields: 'full' })).rejects.toMatchObject({
+      code: 'unsupported',
+    })
+    await expect(other.metrics.query({ appName: 'said', fields: 'full' })).rejects.toMatchObject({ code: 'corrupt' })
+    expect((await plain.metrics.query({ appName: 'said', fields: 'light' })).items).toHaveLength(1)
+  })
+
   test('what a codec writes shows nothing of it, but for ids, times, the keys of state and the columns that filters use', async () => {
     const { open, payloads, states } = await newPlace()
     const store = await open({ codec: aes('k1') })
