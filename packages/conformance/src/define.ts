@@ -303,6 +303,11 @@ export interface StoreUnderTest {
   readonly mutants?: readonly OwnMutant[]
   provision(place: PlaceRequest): Promise<Place>
   /**
+   * How many checks run at once, where the run does not say. 1 for a database whose work stops the event loop of this process: each
+   * check would wait for the others' work, and run out of its own time. Default 4.
+   */
+  readonly lanes?: number
+  /**
    * What killed runs left: ids of places that are there, whoever made them, and how to drop one. For `clean`, which drops only
    * those whose name says that a run of this suite made them, and not lately.
    */

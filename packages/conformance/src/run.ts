@@ -35,7 +35,7 @@ export interface RunOptions {
   readonly canaries?: boolean
   /** What a check of `only` failed with once: it draws that again, and nothing else. */
   readonly replay?: Counterexample
-  /** How many checks run at once, where they may. With 1 each runs by itself, and what goes wrong is its own. Default 4. */
+  /** How many checks run at once, where they may. With 1 each runs by itself, and what goes wrong is its own. Default: what the subject says, or 4. */
   readonly lanes?: number
   /** How many of the slowest checks the report names, with their times. Default 5. */
   readonly slowest?: number
@@ -80,7 +80,7 @@ interface Run {
 export async function runConformance(subject: StoreUnderTest, options: RunOptions = {}): Promise<Certificate> {
   defineStoreUnderTest(subject)
   const { level = 'concurrent', budget = 'quick', seed = randomInt(2 ** 31), only = [] } = options
-  const { prove = false, canaries = true, lanes = 4, slowest = 5 } = options
+  const { prove = false, canaries = true, lanes = subject.lanes ?? 4, slowest = 5 } = options
   if (!Number.isSafeInteger(lanes) || lanes < 1) throw new SubjectError(`lanes is a whole number from 1, not ${lanes}`)
   const log = (line: string) => options.log?.(redactText(line))
   const plan = createPlan(level, only)
