@@ -114,6 +114,8 @@ export interface Oracle {
   /** Asks the database how it goes about a statement of the store. Changes nothing. */
   plan?(statement: SentStatement): Promise<StatementPlan>
   seed?(seed: Seed): Promise<void>
+  /** Has the database count the rows of an area, as it does by itself some time after they came; absent where it never does. */
+  recount?(area: CountedArea): Promise<void>
   /** What the database knows the sessions of an app by, where a statement may name them so instead of by their key. */
   internalKeys?(appName: string): Promise<readonly string[]>
   /** How the columns that hold the bodies of events, and states, are written in a statement. */

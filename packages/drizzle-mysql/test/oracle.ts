@@ -56,6 +56,7 @@ export function oracleOf(pool: Pool): Oracle {
       for (const statement of seedStatements(seed, spelling)) await pool.query(statement)
       await pool.query('analyze table daybook_sessions, daybook_events, daybook_artifacts, daybook_artifact_versions')
     },
+    recount: async (area) => void (await pool.query(`analyze table ${areas[area]}`)),
     async internalKeys(appName) {
       const sids = 'select sid as id from daybook_sessions where app_name = ?'
       const aids = 'select aid from daybook_artifacts where app_name = ?'

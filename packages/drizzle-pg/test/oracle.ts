@@ -75,6 +75,7 @@ export function oracleOf(access: Access, schema: string): Oracle {
         await query(`analyze ${table(name)}`)
       isCounted = true
     },
+    recount: async (area) => void (await query(`analyze "${schema}".${areas[area]}`)),
     internalKeys: async (appName) =>
       (
         await query(

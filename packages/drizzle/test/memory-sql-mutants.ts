@@ -1,36 +1,12 @@
-import { remembered, type Dialect, type Statement } from '@daybook/drizzle'
-import { is, Placeholder, sql, SQL, StringChunk, Table, type SQLChunk } from 'drizzle-orm'
+import type { Dialect, Statement } from '@daybook/drizzle'
+import { is, sql, SQL, StringChunk, Table } from 'drizzle-orm'
 import { overStatements, overVerbs, textOf, type DialectPatch } from './dialect-patch.ts'
 import type { SqlMutant } from './sql-mutants.ts'
+import { binds, chunksOf, inSelects, isParam, replaced } from './statement-edits.ts'
 
-/** Everything in a statement, however deep. */
-const chunksOf = (text: SQL): SQLChunk[] =>
-  text.queryChunks.flatMap((chunk) => (is(chunk, SQL) ? chunksOf(chunk) : [chunk]))
-
-const binds = (text: SQL, name: string): boolean =>
-  chunksOf(text).some((chunk) => is(chunk, Placeholder) && chunk.name === name)
-
-/** `:name`, as `param` writes it. */
-const isParam = (chunk: SQLChunk, name: string): boolean => {
-  if (!is(chunk, SQL)) return false
-  const parts = chunk.queryChunks.filter((part) => !is(part, StringChunk) || part.value.join('') !== '')
-  return parts.length === 1 && parts.every((part) => is(part, Placeholder) && part.name === name)
-}
-
-const replaced = (text: SQL, change: (chunk: SQLChunk) => SQLChunk): SQL =>
-  new SQL(text.queryChunks.map((chunk) => change(is(chunk, SQL) ? replaced(chunk, change) : chunk)))
-
-/** Other SELECTs of memories, of those that bind something under a name. */
-const inSelectsBy =
-  (name: string, change: (text: SQL, dialect: Dialect) => SQL): DialectPatch =>
-  (dialect) => {
-    const isMeant = ({ sql: text }: Statement) =>
-      /^\s*select/i.test(textOf(text)) && binds(text, name) && chunksOf(text).includes(dialect.tables.memories)
-    const changed = remembered((statement: Statement): Statement =>
-      isMeant(statement) ? { ...statement, sql: change(statement.sql, dialect) } : statement,
-    )
-    return overVerbs((tx) => ({ ...tx, rows: (statement, params) => tx.rows(changed(statement), params) }))(dialect)
-  }
+/** Of memories, of those that bind something under a name. */
+const inSelectsBy = (name: string, change: (text: SQL, dialect: Dialect) => SQL): DialectPatch =>
+  inSelects(({ memories }) => memories, name, change)
 
 /** Whatever the user is that is asked for: each row is asked for its own. */
 const ofAnyUser = (text: SQL, { tables: { memories } }: Dialect): SQL =>

@@ -19,6 +19,7 @@ import {
   type DialectPatch,
 } from './dialect-patch.ts'
 import { impossibleWithoutVectors, memorySqlMutants } from './memory-sql-mutants.ts'
+import { metricSqlMutants } from './metric-sql-mutants.ts'
 
 /** A bug in the statements, the schema or the transactions of a store, the same on every database. */
 export interface SqlMutant extends Pick<OwnMutant, 'id' | 'bug' | 'check'> {
@@ -413,6 +414,7 @@ const sqlMutants: readonly SqlMutant[] = [
   { id: 'S28@late', bug: 'a prune ends at what was created later', check: 'SES-17@walk', patch: notTheLate },
   { id: 'S27', bug: 'what a prune takes it takes one by one', check: 'PRF-03@removal', patch: oneByOne },
   ...memorySqlMutants,
+  ...metricSqlMutants,
 ]
 
 /** What a subject that says so, or does not, has to say about bugs. */

@@ -7,7 +7,12 @@ import { recorded, span, spansOf, start } from './met-fixtures.ts'
 export async function prunesOldTraces(ctx: Ctx): Promise<void> {
   const { metrics } = ctx.store
   const [old, young] = [start, start + 1000]
-  const elsewhere = { ...span(ctx, 'p1'), appName: `${ctx.app}-b` }
+  // Traces of another app by the same names: what is young there keeps nothing here, and what is old there stays.
+  const elsewhere = [
+    span(ctx, 'p1'),
+    span(ctx, 'p1', { traceId: 'old1' }),
+    span(ctx, 'p2', { traceId: 'old2', startedAt: young }),
+  ].map((row) => ({ ...row, appName: `${ctx.app}-b` }))
   const oldTraces = numbers(25).flatMap((i) =>
     numbers(i % 3 === 0 ? 5 : 1).map((j) =>
       span(ctx, `p${j}`, { traceId: `old${i}`, startedAt: old + j, userId: 'ann' }),
@@ -18,7 +23,7 @@ export async function prunesOldTraces(ctx: Ctx): Promise<void> {
     span(ctx, 'b', { traceId: 'mixed', startedAt: young }),
     span(ctx, 'c', { traceId: 'young', startedAt: young + 0.001 }),
   ]
-  await metrics.record([...oldTraces, ...kept, elsewhere])
+  await metrics.record([...oldTraces, ...kept, ...elsewhere])
   const query = { appName: ctx.app, before: young, chunk: 7 }
   const report = { metrics: oldTraces.length, traces: 25 }
   await nothingWritten(
@@ -38,7 +43,7 @@ export async function prunesOldTraces(ctx: Ctx): Promise<void> {
   )
   equal(await metrics.prune(query), { ...report, dryRun: false }, 'a prune')
   equal(spansOf(await recorded(ctx)), ['a', 'b', 'c'], 'a trace is old when its newest row is')
-  equal((await recorded(ctx, {}, elsewhere.appName)).length, 1, 'another app')
+  equal((await recorded(ctx, {}, `${ctx.app}-b`)).length, 3, 'another app')
   equal(await metrics.prune(query), { metrics: 0, traces: 0, dryRun: false }, 'the same again')
 }
 

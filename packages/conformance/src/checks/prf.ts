@@ -4,6 +4,7 @@ import { holds } from '../expect.ts'
 import { keyOf, newSession, say } from '../fixtures.ts'
 import { removalsAreBulk, removalsUseIndexes } from './prf-removal.ts'
 import { memoriesUseIndexes } from './prf-memories.ts'
+import { metricsUseIndexes } from './prf-metrics.ts'
 import { exposedGc } from './res-heap.ts'
 import { observed, oracleMember } from '../whitebox.ts'
 import { size, bigApp, type Call } from './prf-big-app.ts'
@@ -68,6 +69,11 @@ export const PRF: Checks = [
     ...whitebox,
     capability: 'memories',
     variant: 'memories',
+  }),
+  check('PRF-01', 'metrics are found by an index, in one statement', metricsUseIndexes, {
+    ...whitebox,
+    capability: 'metrics',
+    variant: 'metrics',
   }),
   check('PRF-02', 'the first page and the five-hundredth read about as many rows', latePagesAreCheap, whitebox),
   check(
