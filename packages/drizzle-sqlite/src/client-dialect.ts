@@ -22,7 +22,7 @@ import { boundValue } from './connection.ts'
 import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { failureOf } from './errors.ts'
 import { createSessionPages } from './load.ts'
-import { manyRowsThrough } from './many-rows.ts'
+import { manyRowsBy, manyRowsThrough } from './many-rows.ts'
 import { createNewSession } from './new-session.ts'
 import { probeOf, probeStatements, type Probe } from './probe.ts'
 import type { DaybookTables } from './schema.ts'
@@ -58,7 +58,8 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
     call.check()
     const transaction = await client.transaction(mode)
     try {
-      const answer = await runAsync(script(clientTx((statement) => transaction.execute(statement))), () => call.check())
+      const tx = clientTx((statement) => transaction.execute(statement), client.protocol === 'file')
+      const answer = await runAsync(script(tx), () => call.check())
       if (mode === 'write') call.committing()
       await settledUnlessSent(call, lock.commit(transaction))
       return answer
@@ -183,7 +184,7 @@ const inStatement = (statement: Statement, params: Params): InStatement => {
 }
 
 /** Verbs over whatever executes a statement of the client. */
-const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>): Tx =>
+const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>, isLocal: boolean): Tx =>
   ensuringByInsert({
     rows: (statement, params = {}) =>
       step(async (): Promise<readonly Row[]> => (await execute(inStatement(statement, params))).rows),
@@ -194,7 +195,9 @@ const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>): Tx =
       yield* step(() => execute(inStatement(insertAllStatement(insert), params)))
       return undefined
     },
-    many: manyRowsThrough(async (statement, params) => (await execute(inStatement(statement, params))).rowsAffected),
+    many: isLocal
+      ? manyRowsBy(async (text, args) => (await execute({ sql: text, args })).rowsAffected)
+      : manyRowsThrough(async (statement, params) => (await execute(inStatement(statement, params))).rowsAffected),
   })
 
 /** The bound of a scope's document is kept by a CHECK; see append.ts. */
