@@ -132,7 +132,7 @@ export function checkedCount(
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
     throw invalid(field, `must be a whole number from ${min} to ${max}`)
   }
-  return value
+  return value === 0 ? 0 : value // never -0
 }
 
 export const checkedOptionalCount = (value: unknown, field: string): number | undefined =>

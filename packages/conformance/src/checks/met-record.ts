@@ -58,6 +58,13 @@ export async function keptAsGiven(ctx: Ctx): Promise<void> {
     [[true, { appName, traceId: '', spanId: '', operationName: 'least', operationType: 'custom', status: 'ok' }]],
     'a row with hardly anything: nothing is made up but ids, type, status and time',
   )
+  await store.metrics.record([span(ctx, 'zero', { imageCount: -0, durationMs: -0, startedAt: -0 })])
+  const zeros = await recorded(ctx, { where: { spanId: 'zero' } })
+  equal(
+    zeros.map(({ imageCount, durationMs, startedAt }) => [imageCount, durationMs, startedAt]),
+    [[0, 0, 0]],
+    '-0 is 0',
+  )
   const again = await recorded(ctx, { where: { spanId: full.spanId ?? '' } })
   equal(await store.metrics.record(again), counts({ duplicates: 1 }), 'a row that was read may be recorded')
   const light = await recorded(ctx, { where: { spanId: full.spanId ?? '' }, fields: 'light' })
