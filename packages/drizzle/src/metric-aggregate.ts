@@ -187,9 +187,9 @@ function groupOf(row: Row, request: MetricAggregateRequest, amounts: ReadonlyMap
 
 function keyOf(value: unknown, dimension: CheckedDimension): GroupValue {
   if (value === null || value === undefined) return null
-  const type = 'type' in dimension ? dimension.type : 'string'
-  if (type === 'number') return Number(value)
-  if (type === 'boolean') return value === true || Number(value) === 1
+  if ('of' in dimension) return textOf(value)
+  if (dimension.type === 'number') return Number(value)
+  if (dimension.type === 'boolean') return value === true || Number(value) === 1
   return fromStorableText(textOf(value))
 }
 

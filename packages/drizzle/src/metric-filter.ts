@@ -1,5 +1,4 @@
 import {
-  metricKinds,
   moneyUnits,
   toMicros,
   toStorableText,
@@ -117,5 +116,5 @@ const times: ReadonlySet<MetricColumn> = new Set(['startedAt', 'endedAt', 'recor
 function boundValue(column: MetricColumn, value: string | number): Value {
   if (column === 'cost') return String(moneyUnits(value) ?? 0n)
   if (times.has(column)) return toMicros(Number(value))
-  return column in metricKinds && typeof value === 'string' ? toStorableText(value) : value
+  return column === 'invocationId' ? toStorableText(String(value)) : value // names and ids are stored as they are
 }

@@ -110,7 +110,7 @@ export async function buckets(ctx: Ctx): Promise<void> {
 export async function groups(ctx: Ctx): Promise<void> {
   const clock = tickingClock(start)
   const { metrics } = await ctx.open({ now: clock.now })
-  const names = ['a', 'A', 'a ', 'é', 'e\u0301', 'ß', 'ss', '\uffee', '😀', '']
+  const names = ['a', 'A', 'a ', 'é', 'e\u0301', 'ß', 'ss', '\uffee', '😀', '', '\u0001\u0002']
   const rows = names.map((model, i) =>
     span(ctx, `p${i}`, {
       model,
@@ -127,7 +127,7 @@ export async function groups(ctx: Ctx): Promise<void> {
       ...key,
       values.n,
     ])
-  const byCodePoint = ['', 'A', 'a', 'a ', 'e\u0301', 'ss', 'ß', 'é', '\uffee', '😀']
+  const byCodePoint = ['', '\u0001\u0002', 'A', 'a', 'a ', 'e\u0301', 'ss', 'ß', 'é', '\uffee', '😀']
   equal(
     await ask({ groupBy: ['model'] }),
     [[null, 2], ...byCodePoint.map((model) => [model, 1])],
@@ -137,7 +137,7 @@ export async function groups(ctx: Ctx): Promise<void> {
   equal(
     await ask({ groupBy: [{ ...attribute, type: 'number' }] }),
     [
-      [null, 8],
+      [null, 9],
       [-2, 1],
       [1, 2],
       [1.5, 1],
@@ -147,7 +147,7 @@ export async function groups(ctx: Ctx): Promise<void> {
   equal(
     await ask({ groupBy: [{ ...attribute, type: 'string' }] }),
     [
-      [null, 9],
+      [null, 10],
       ['', 1],
       ['1', 1],
       ['x\0\ud800', 1],
@@ -157,7 +157,7 @@ export async function groups(ctx: Ctx): Promise<void> {
   equal(
     await ask({ groupBy: [{ ...attribute, type: 'boolean' }] }),
     [
-      [null, 11],
+      [null, 12],
       [true, 1],
     ],
     'flags at a path',
@@ -166,7 +166,7 @@ export async function groups(ctx: Ctx): Promise<void> {
     await ask({ groupBy: ['status'] }),
     [
       ['abandoned', 1],
-      ['ok', 11],
+      ['ok', 12],
     ],
     'status as it reads',
   )

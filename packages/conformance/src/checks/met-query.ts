@@ -223,9 +223,12 @@ const cases = (all: readonly Metric[]): readonly Case[] => [
 
 const attributeOf = ({ customAttributes }: Metric, name: string): unknown => customAttributes?.[name]
 
-/** Texts that look like SQL, in every member and in every filter. */
+/** By such characters stores mark what their database refuses. */
+const marks = ['\u0001', '\u0001\u0002', 'a\ud7ff\ue000']
+
+/** Texts that look like SQL, or are marked as if a store had done it, in every member and in every filter. */
 export async function literalTexts(ctx: Ctx): Promise<void> {
-  for (const text of injections) {
+  for (const text of [...injections, ...marks]) {
     const appName = `${ctx.app}${text}`
     const ids = { appName, traceId: text, spanId: text, userId: text, sessionId: text, eventId: text }
     const row = {
