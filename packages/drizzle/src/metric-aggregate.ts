@@ -1,4 +1,5 @@
 import {
+  checkLimit,
   fromStorableText,
   groupPageOf,
   toMicros,
@@ -70,14 +71,12 @@ export function createAggregateMetrics(dialect: Dialect, limits: Limits): Aggreg
     return { names: Object.keys(keys), rows }
   }
 
-  function grouped(names: readonly string[], aggregates: Columns, rows: SQL, more: readonly string[] = []): SQL {
-    const all = [...names, ...more]
+  function grouped(all: readonly string[], aggregates: Columns, rows: SQL): SQL {
     const keys = Object.fromEntries(
       all.map((name) => [name, name === 'b' ? expressions.wholeText(named(name)) : named(name)]),
     )
     const by = all.length === 0 ? sql`` : sql` group by ${list(all.map(named))}`
-    const most = sql.raw(String((limits.metricGroups + 1) * (more.length > 0 ? 10 : 1)))
-    return sql`select ${selected({ ...keys, ...aggregates })} from (${rows}) as ${named('taken')}${by} limit ${most}`
+    return sql`select ${selected({ ...keys, ...aggregates })} from (${rows}) as ${named('taken')}${by}`
   }
 
   function aggregateOf(part: MetricPart): SQL {
@@ -134,15 +133,18 @@ export function createAggregateMetrics(dialect: Dialect, limits: Limits): Aggreg
       ['n', sql`count(*)`],
       ...parts.map((part, i) => [`p${i}`, aggregateOf(part)]),
     ])
-    const statement = grouped(names, aggregates, ranked(rows, names, [...new Set(percentiles)]))
+    const most = sql.raw(String(limits.metricGroups + 1))
+    const grouping = grouped(names, aggregates, ranked(rows, names, [...new Set(percentiles)]))
+    const statement = sql`${grouping} limit ${most}`
     const found = yield* tx.rows({ sql: statement, isOneOff: true, ...(wantsCost && { isFollowed: true }) }, bound)
+    checkLimit('groupBy', 'groups', limits.metricGroups, found.length) // of these few each has all of its currencies
     const costs = new Map<string, Map<string, bigint>>()
     if (wantsCost) {
       const isPriced = sql`${filter} and ${cost} is not null and ${metrics.currency} is not null and ${isOfUse}`
       const priced = taken(request, { currency: metrics.currency, units_: units }, isPriced, bind)
       const sums = { sum: expressions.sumText(named('units_')) }
       for (const row of yield* tx.rows(
-        { sql: grouped(names, sums, priced.rows, ['currency']), isOneOff: true },
+        { sql: grouped([...names, 'currency'], sums, priced.rows), isOneOff: true },
         bound,
       )) {
         const name = nameOf(row, names)

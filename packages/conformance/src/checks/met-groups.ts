@@ -262,3 +262,17 @@ export async function exactSums(ctx: Ctx): Promise<void> {
     'sums of 2,000 rows',
   )
 }
+  const many = numbers(40).map((i) => `C${String(i).padStart(2, '0')}`)
+  await ctx.store.metrics.record(
+    many.map((currency) => ({
+      ...span(ctx, currency, { providedCost: '0.5', currency }),
+      appName: `${ctx.app}-c`,
+    })),
+  )
+  const small = await ctx.open({ limits: { metricGroups: 1 } })
+  const costs = await small.metrics.aggregate({ appName: `${ctx.app}-c`, measures: { cost: 'cost' } })
+  equal(
+    costs.items,
+    [{ key: [], values: { cost: many.map((currency) => ({ currency, amount: '0.5' })) } }],
+    'every currency of a group, however few groups there may be',
+  )
