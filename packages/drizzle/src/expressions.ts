@@ -25,6 +25,8 @@ export interface Expressions {
   sumText(value: SQLWrapper): SQL
   /** Money as whole 10⁻¹², as text. */
   moneyText(column: SQLWrapper): SQL
+  /** Where a long text is sorted by its beginning alone: a short one that is the same for the same text alone. */
+  readonly shortKey?: (text: SQLWrapper) => SQL
   /** A time in whole microseconds: as text at least where it is beyond 2^53. */
   time(column: SQLWrapper): SQL
   /** A whole number, bound as a parameter where its type cannot be told from its place. */

@@ -62,13 +62,31 @@ export function createAggregateMetrics(dialect: Dialect, limits: Limits): Aggreg
     bind: Bind,
   ) {
     const keys: Record<string, SQLWrapper> = {}
+    const texts: Record<string, SQLWrapper> = {}
     if (bucket !== undefined) {
       const [size, offset] = [bucket.size, bucket.offset].map((one) => sql.raw(String(one)))
       keys['b'] = sql`${metrics.startedAt} - ((${metrics.startedAt} + ${offset}) % ${size} + ${size}) % ${size}`
     }
-    for (const [i, dimension] of groupBy.entries()) keys[`k${i}`] = dimensionOf(dimension, abandonedBefore, bind)
+    for (const [i, dimension] of groupBy.entries()) {
+      const value = dimensionOf(dimension, abandonedBefore, bind)
+      const isLong = 'attribute' in dimension && dimension.type === 'string' && expressions.shortKey !== undefined
+      keys[`k${i}`] = isLong ? expressions.shortKey(value) : value
+      if (isLong) texts[`t${i}`] = value
+    }
     const rows = sql`select ${selected({ position: metrics.position, ...keys, ...columns })} from ${metrics} where ${filter}`
-    return { names: Object.keys(keys), rows }
+    return { names: Object.keys(keys), rows, texts }
+  }
+
+  /** With the texts that short keys stand for, each out of a row of its group. */
+  function withTexts(groups: SQL, texts: Columns): SQL {
+    const [found, first] = [named('found'), named('first_')]
+    const read = Object.entries(texts).map(([name, text]): [string, SQL] => [
+      name,
+      sql`(select ${text} from ${metrics} where ${metrics.position} = ${found}.${first})`,
+    ])
+    return read.length === 0
+      ? groups
+      : sql`select ${found}.*, ${selected(Object.fromEntries(read))} from (${groups}) as ${found}`
   }
 
   function grouped(all: readonly string[], aggregates: Columns, rows: SQL): SQL {
@@ -127,15 +145,16 @@ export function createAggregateMetrics(dialect: Dialect, limits: Limits): Aggreg
     }
     const parts = [...request.parts.values()]
     const wantsCost = parts.some(({ part }) => part === 'cost')
-    const { names, rows } = taken(request, columnsOf(parts), filter, bind)
+    const { names, rows, texts } = taken(request, columnsOf(parts), filter, bind)
     const percentiles = parts.flatMap((part) => (part.part === 'percentile' ? [part.column] : []))
     const aggregates = Object.fromEntries([
       ['n', sql`count(*)`],
+      ...(Object.keys(texts).length > 0 ? [['first_', sql`min(${named('position')})`]] : []),
       ...parts.map((part, i) => [`p${i}`, aggregateOf(part)]),
     ])
     const most = sql.raw(String(limits.metricGroups + 1))
     const grouping = grouped(names, aggregates, ranked(rows, names, [...new Set(percentiles)]))
-    const statement = sql`${grouping} limit ${most}`
+    const statement = withTexts(sql`${grouping} limit ${most}`, texts)
     const found = yield* tx.rows({ sql: statement, isOneOff: true, ...(wantsCost && { isFollowed: true }) }, bound)
     checkLimit('groupBy', 'groups', limits.metricGroups, found.length) // of these few each has all of its currencies
     const costs = new Map<string, Map<string, bigint>>()
@@ -182,7 +201,7 @@ function groupOf(row: Row, request: MetricAggregateRequest, amounts: ReadonlyMap
   ])
   return {
     bucket: request.bucket === undefined ? undefined : BigInt(String(row['b'])),
-    key: request.groupBy.map((dimension, i) => keyOf(row[`k${i}`], dimension)),
+    key: request.groupBy.map((dimension, i) => keyOf(row[`t${i}`] ?? row[`k${i}`], dimension)),
     parts: new Map(parts),
   }
 }

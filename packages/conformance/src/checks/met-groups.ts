@@ -170,6 +170,7 @@ export async function groups(ctx: Ctx): Promise<void> {
     ],
     'status as it reads',
   )
+  await longTexts(ctx)
   await metrics.record([
     { ...span(ctx, 'boss', { agentName: 'root' }), appName: `${ctx.app}-t` },
     { ...span(ctx, 'w1', { agentName: 'worker', parentSpanId: 'boss' }), appName: `${ctx.app}-t` },
@@ -185,6 +186,30 @@ export async function groups(ctx: Ctx): Promise<void> {
       ['root', 'worker', 2],
     ],
     'by the agent around, of the same trace',
+  )
+}
+
+/** Texts that differ only at their end: what is sorted by the beginning alone mixes their rows. */
+async function longTexts(ctx: Ctx): Promise<void> {
+  const appName = `${ctx.app}-l`
+  const beginning = 'x'.repeat(20_000)
+  const rows = numbers(40).map((i) => ({
+    ...span(ctx, `p${i}`, { durationMs: (i * 7) % 40, customAttributes: { v: `${beginning}${i % 2}` } }),
+    appName,
+  }))
+  await ctx.store.metrics.record(rows)
+  const { items } = await ctx.other.metrics.aggregate({
+    appName,
+    groupBy: [{ attribute: ['v'], type: 'string' }],
+    measures: { n: 'count', half: { percentile: 500, of: 'durationMs' } },
+  })
+  equal(
+    items,
+    [
+      { key: [`${beginning}0`], values: { n: 20, half: 18 } },
+      { key: [`${beginning}1`], values: { n: 20, half: 19 } },
+    ],
+    'long texts at a path',
   )
 }
 
@@ -261,7 +286,6 @@ export async function exactSums(ctx: Ctx): Promise<void> {
     },
     'sums of 2,000 rows',
   )
-}
   const many = numbers(40).map((i) => `C${String(i).padStart(2, '0')}`)
   await ctx.store.metrics.record(
     many.map((currency) => ({
@@ -276,3 +300,4 @@ export async function exactSums(ctx: Ctx): Promise<void> {
     [{ key: [], values: { cost: many.map((currency) => ({ currency, amount: '0.5' })) } }],
     'every currency of a group, however few groups there may be',
   )
+}
