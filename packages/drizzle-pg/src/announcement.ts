@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { SessionKey } from '@daybook/core'
 import { param } from '@daybook/drizzle'
-import { sql } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 
 // NOTIFY takes a lock of the whole server until its transaction has committed: ten writers become one. So it is sent only
 // where somebody listens, and that is told by a lock: whoever tails a session holds its topic's advisory lock, shared, and an
@@ -25,9 +25,15 @@ export function topicOf({ appName, userId, sessionId }: SessionKey): string {
 const topics = new Map<string, string>()
 const mostTopics = 1_000
 
-const topic = param('topic')
+/**
+ * One column of a SELECT that has a row for each session with new events.
+ *
+ * @param topic a bigint
+ */
+export const announcementOf = (topic: SQL): SQL =>
+  sql`case when not pg_try_advisory_xact_lock(${topic}) then pg_notify(${sql.raw(`'${channel}'`)}, ${topic}::text)::text end as "told"`
 
 /** One column of a SELECT of one row. */
-export const announcement = sql`case when not pg_try_advisory_xact_lock(${topic}::text::bigint) then pg_notify(${sql.raw(`'${channel}'`)}, ${topic}::text)::text end as "told"`
+export const announcement = announcementOf(sql`${param('topic')}::text::bigint`)
 
 export const announce = { sql: sql`select ${announcement}` }

@@ -2,6 +2,7 @@ import { largeState, scopes } from '@daybook/core'
 import {
   appendParams,
   bare,
+  isEmptyDelta,
   param,
   selected,
   type Append,
@@ -101,14 +102,12 @@ export const appendedBy = ([row]: readonly Row[]): Appended | undefined =>
         ...(Number(row['isOneMoment']) === 1 && { states: row }),
       }
 
-export const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
-
 export const deltaParams = (scope: string, delta: StoredDelta): Params => ({
   [`${scope}Set`]: setOf(delta),
   [`${scope}Unset`]: JSON.stringify(delta.unset),
 })
 
-const setOf = ({ set }: StoredDelta): string => {
+export const setOf = ({ set }: StoredDelta): string => {
   let text = ''
   for (const [key, json] of set) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${json}`
   return text === '' ? '{}' : `${text}}`
@@ -132,17 +131,18 @@ const listParams = (events: Append['events']): Params => ({
 })
 
 /** The text of an array, as https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO says. */
-const arrayOf = (values: readonly string[]): string =>
+export const arrayOf = (values: readonly string[]): string =>
   `{${values.map((value) => `"${value.replace(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`
 
 /** Not NULL as an element: with array_nulls off the server takes it for the text. Each value stands behind a `=`. */
-const nullableArrayOf = (values: readonly (string | null)[]): string =>
+export const nullableArrayOf = (values: readonly (string | null)[]): string =>
   arrayOf(values.map((value) => (value === null ? '' : `=${value}`)))
 
 const texts = (name: string): SQL => sql`${param(name)}::text::text[]`
 
 /** A value of {@link nullableArrayOf}. */
-const nullable = (element: string): SQL => sql.raw(`case when ${element} = '' then null else substr(${element}, 2) end`)
+export const nullable = (element: string): SQL =>
+  sql.raw(`case when ${element} = '' then null else substr(${element}, 2) end`)
 
 export type Has = (word: Word) => boolean
 
@@ -278,7 +278,7 @@ export function scopePart(
 }
 
 /** How large a document is; not of one that is small for sure, since its text is made for that: a byte of the binary form is six of the text at most. */
-const size = (state: SQL): SQL =>
+export const size = (state: SQL): SQL =>
   sql`case when pg_column_size(${state}) * 6 > ${sql.raw(String(largeState))} then octet_length(${state}::text) end as bytes`
 
 /** Most deltas unset nothing, and to look through a list of nothing is a plan of its own each time. */
@@ -296,5 +296,5 @@ const bytesOfText = sql.raw('64')
  * A document over its limit becomes one that the CHECK refuses. Its text has blanks that ours has not, so this errs to the
  * script; it is written out only where its size does not tell already. OFFSET keeps the planner from computing the document twice.
  */
-const bounded = (document: SQL, has: Has, further = sql``): SQL =>
+export const bounded = (document: SQL, has: Has, further = sql``): SQL =>
   sql`(select case when (pg_column_size(d) * ${bytesOfText}::bigint <= ${param('stateBytes')}::bigint or octet_length(d::text) <= ${param('stateBytes')}::bigint)${has('compact') ? sql` and strpos(d::text, ${param('compactMark')}::text) = 0` : sql``}${further} then d else '"too large"'::jsonb end from (select ${document} as d offset 0) as next)`

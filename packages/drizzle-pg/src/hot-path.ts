@@ -8,6 +8,7 @@ import {
   type Row,
   type Statement,
 } from '@daybook/drizzle'
+import { acrossAnswers, acrossBounds, acrossParams, buildAcross, goesAcross } from './append-across.ts'
 import { appendedBy, appendStatement, buildAppend } from './append.ts'
 import type { Driver } from './driver.ts'
 import { checkViolation, failureOf, neverSent } from './errors.ts'
@@ -23,10 +24,11 @@ export function hotPath(
   driver: Driver,
   waits: Waits,
   announces: boolean,
-): Pick<Dialect, 'appendEvents' | 'createSession' | 'loadSession' | 'loadWithin'> {
+): Pick<Dialect, 'appendEvents' | 'across' | 'createSession' | 'loadSession' | 'loadWithin'> {
   const appendFor = variants((variant) => buildAppend(tables, variant))
   const newSessionFor = variants((variant) => buildNewSession(tables, variant))
   const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
+  const across = buildAcross(tables, announces)
   const prepared = preparedOn(driver)
 
   /**
@@ -34,9 +36,14 @@ export function hotPath(
    *
    * @param params of this call alone
    */
-  async function committed(statement: Statement, params: Params, call: Call): Promise<readonly Row[]> {
+  async function committed(
+    statement: Statement,
+    params: Params,
+    call: Call,
+    wait: 'params' | 'hasty' = 'params',
+  ): Promise<readonly Row[]> {
     try {
-      return await prepared(statement, () => Object.assign(params, waits.params(call)), call, 'commits')
+      return await prepared(statement, () => Object.assign(params, waits[wait](call)), call, 'commits')
     } catch (error) {
       const { kind, driverCode = '' } = failureOf(error)
       if (kind === 'duplicate' || driverCode === checkViolation) return []
@@ -50,6 +57,17 @@ export function hotPath(
       const { statement, params } = appendStatement(append, appendFor, announces)
       return appendedBy(await committed(statement, params, call))
     },
+    // On one connection the others wait for it anyway, and nobody of them for another's lock.
+    ...(!driver.isSingle && {
+      across: {
+        ...acrossBounds,
+        takes: goesAcross,
+        async send(appends, call) {
+          const rows = await committed(across, acrossParams(appends, announces), call, 'hasty')
+          return rows.length === 0 ? undefined : acrossAnswers(rows, appends.length)
+        },
+      },
+    }),
     // A session, unlike an event, is not safe to have made after the caller was told that there was no time for it.
     ...(driver.hidesItsQueue !== true && {
       async createSession(session, call) {

@@ -1,6 +1,6 @@
-import { param, selected, type NewSession, type Params, type Statement } from '@daybook/drizzle'
+import { isEmptyDelta, param, selected, type NewSession, type Params, type Statement } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
-import { deltaParams, isEmptyDelta, lockTimeoutIsSet, scopePart, type Has } from './append.ts'
+import { deltaParams, lockTimeoutIsSet, scopePart, type Has } from './append.ts'
 import { expressions } from './expressions.ts'
 import type { DaybookTables } from './schema.ts'
 

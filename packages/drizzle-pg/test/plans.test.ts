@@ -91,6 +91,23 @@ describe('every statement of the hot path walks the index that was made for it',
     expect(scoped).toEqual(both(sessionKey))
   })
 
+  test('appends to many sessions', async () => {
+    const { store, plans } = await filledStore()
+    const keys = ['u501', 'u502', 'u503', 'u504'].map((userId) => ({
+      ...key,
+      userId,
+      sessionId: userId.replace('u', 's'),
+    }))
+    const delta = { stateDelta: { a: 1, 'user:a': 1 } }
+    const found = await plans(() =>
+      Promise.all(keys.map((session) => store.events.append(session, { id: 'n3', actions: delta }))),
+    )
+    // Two by themselves, and the others together, whose few users are sorted.
+    expect(found.map((ways) => ways.filter((way) => way !== 'Sort'))).toEqual(
+      Array.from({ length: 6 }, () => [sessionKey]),
+    )
+  })
+
   test.for([
     ['with one session', lone],
     ['with many sessions', { ...key, sessionId: 's7' }],

@@ -1,5 +1,6 @@
 import type { Call, Capabilities, LeaseToken, Limits, Scope, SessionKey } from '@daybook/core'
 import type { Column, SQL, SQLWrapper, Table } from 'drizzle-orm'
+import type { AcrossSessions } from './across-sessions.ts'
 import type { Expressions } from './expressions.ts'
 import type { JsonPaths, PathIndexing } from './json-path.ts'
 import type { Listening } from './listening.ts'
@@ -45,6 +46,8 @@ export interface Dialect {
    * of which nothing was written. Where the database takes one writer at a time, and a commit costs more than what is in it.
    */
   readonly appendTogether?: (appends: readonly Append[], call: Call) => Promise<readonly (Appended | undefined)[]>
+  /** Appends to different sessions in one statement. Absent where that is no shorter than each by itself. */
+  readonly across?: AcrossSessions
   /** Work is done at once, and holds the thread: nothing of this process comes while it is under way, but right after it. */
   readonly holdsThread?: true
   /**

@@ -20,6 +20,7 @@ import {
   type SessionKey,
   type StoredEvent,
 } from '@daybook/core'
+import { acrossSessions, type AcrossSessions } from './across-sessions.ts'
 import { createAppend } from './append.ts'
 import type { Append, Appended, Loaded, StoredDelta, Tx } from './dialect.ts'
 import { noFilter } from './event-rows.ts'
@@ -55,12 +56,22 @@ export function createEventOperations(parts: Parts): EventOperations {
   }
   const sendAll = async (batches: readonly Append[], call: Call) =>
     ((await dialect.appendTogether?.(batches, call)) ?? []).map(warned)
+  const warnedAcross = (across: AcrossSessions): AcrossSessions =>
+    logger === undefined
+      ? across
+      : { ...across, send: async (batches, call) => (await across.send(batches, call))?.map(warned) }
   const appendEvents =
     groupBounds === undefined || dialect.appendEvents === undefined
       ? send
       : createGroupCommit(
           dialect,
-          { send, sendAll: dialect.appendTogether === undefined ? undefined : sendAll },
+          {
+            send:
+              dialect.across === undefined
+                ? send
+                : acrossSessions(dialect, send, warnedAcross(dialect.across), groupBounds),
+            sendAll: dialect.appendTogether === undefined ? undefined : sendAll,
+          },
           groupBounds,
         )
 

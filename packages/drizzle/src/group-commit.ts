@@ -1,9 +1,10 @@
 import { nextTick } from 'node:process'
 import { setImmediate } from 'node:timers' // not the global one, which tests replace
-import { checkedCount, isStoreError, membersOf, StoreError, type Call } from '@daybook/core'
+import { checkedCount, isStoreError, membersOf, type Call } from '@daybook/core'
 import type { Append, Appended, Dialect, ErrorKind } from './dialect.ts'
 import { bytesOf, joined, shares } from './joint-append.ts'
 import { jointCall, Regroup } from './joint-call.ts'
+import { alone, isPresent, waitIn, type WaitingAppend } from './waiting-append.ts'
 
 // Appends that would wait for each other anyway wait here: on a server those to one session, for the lock of its row; where
 // the database takes one writer at a time, all of them. Those that come while one is under way go together when it is done:
@@ -36,15 +37,11 @@ interface Ways {
   readonly sendAll?: NonNullable<Dialect['appendTogether']> | undefined
 }
 
-interface Member {
-  readonly append: Append
+interface Member extends WaitingAppend {
   /** Its session by name, once somebody has asked. */
   session: string | undefined
-  readonly call: Call
   /** Whether it may become one append with others: what an append asks of the session's row is asked of it alone. */
   readonly isSociable: boolean
-  readonly answer: (appended: Appended | undefined) => void
-  readonly fail: (error: unknown) => void
 }
 
 /** What waits for the same thing, while an append to that is under way. */
@@ -128,7 +125,7 @@ export function createGroupCommit(
       const present = members.filter((member) => isPresent(member))
       const [first] = present
       if (first === undefined) return
-      if (present.length === 1) return alone(first)
+      if (present.length === 1) return alone(first, send)
       const call = jointCall(present.map((member) => member.call))
       const parts = partsOf(present)
       let left: readonly Member[] = present
@@ -147,7 +144,7 @@ export function createGroupCommit(
         call.end()
       }
       // One of them is not as it should be. It fails alone.
-      for (const member of left) if (isPresent(member)) await alone(member)
+      for (const member of left) if (isPresent(member)) await alone(member, send)
       return
     }
   }
@@ -159,14 +156,6 @@ export function createGroupCommit(
       : sendAll(appends, call)
   }
 
-  async function alone({ append, call, answer, fail }: Member): Promise<void> {
-    try {
-      answer(await send(append, call))
-    } catch (error) {
-      fail(error)
-    }
-  }
-
   return (append, call, isSociable) => {
     const name = sendAll === undefined ? sessionOf(append) : ''
     const known = lanes.get(name)
@@ -176,53 +165,12 @@ export function createGroupCommit(
       return lone(fresh, append, call, name)
     }
     if (known.isFollowed && performance.now() - known.since < longestStretch) return lone(known, append, call)
-    const { waiting } = known
-    return new Promise((resolve, reject) => {
-      let stay: (() => void) | undefined
-      const settled = () => {
-        stay?.()
-        call.waitsFor(undefined)
-      }
-      const member: Member = {
-        append,
-        session: undefined,
-        call,
-        isSociable,
-        answer(appended) {
-          settled()
-          resolve(appended)
-        },
-        fail(error) {
-          settled()
-          reject(error)
-        },
-      }
-      const over = () => {
-        const place = waiting.indexOf(member)
-        if (place < 0) return // it is on its way
-        waiting.splice(place, 1)
-        member.fail(new StoreError('aborted', 'the call was over before its turn came')) // the call has its own answer already
-      }
-      waiting.push(member)
-      call.waitsFor(() => `${crowd} (${waiting.length} waiting)`)
-      stay = call.onOver(over)
-    })
+    return waitIn(known.waiting, (waiting) => ({ ...waiting, session: undefined, isSociable }), { append, call }, crowd)
   }
 }
 
 function unfollow(lane: Lane): void {
   lane.isFollowed = false
-}
-
-/** Says no to a member whose call is over. */
-function isPresent({ call, fail }: Member): boolean {
-  try {
-    call.check()
-    return true
-  } catch (error) {
-    fail(error)
-    return false
-  }
 }
 
 const sessionOf = ({ key: { appName, userId, sessionId } }: Append): string =>

@@ -61,7 +61,7 @@ export { tlsOptionsOf, type Tls, type TlsOptions, type TlsSettings } from './tls
 export { scriptStore, type ScriptStore } from './script-store.ts'
 export { ensuringByInsert } from './ensure.ts'
 export { appendParams } from './append-params.ts'
-export { growthBy } from './joint-append.ts'
+export { growthBy, isEmptyDelta } from './joint-append.ts'
 export { causesOf, failureByCode } from './causes.ts'
 export { readLazily } from './lazy-read.ts'
 export { checksumOf } from './migrate.ts'

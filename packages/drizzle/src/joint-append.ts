@@ -30,14 +30,14 @@ export function joined(appends: readonly Append[]): Append {
     now: appends.reduce((latest, { now }) => (now > latest ? now : latest), first.now),
     joint: {
       changes: inEach((scope) =>
-        scope === 'session' ? appends.length : appends.filter(({ deltas }) => !isEmpty(deltas[scope])).length,
+        scope === 'session' ? appends.length : appends.filter(({ deltas }) => !isEmptyDelta(deltas[scope])).length,
       ),
       growth: inEach((scope) => appends.reduce((sum, { deltas }) => sum + growthBy(deltas[scope]), 0)),
     },
   }
 }
 
-const isEmpty = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
+export const isEmptyDelta = ({ set, unset }: StoredDelta): boolean => set.length + unset.length === 0
 
 /** By so many bytes a document grows at most, whatever the database writes between its members. */
 export const growthBy = ({ set }: StoredDelta): number =>
