@@ -86,13 +86,13 @@ const reasons: readonly Reason[] = [
     backends: ['sqlite'],
     workloads: /./,
     contenders: /^daybook-libsql-client$/,
-    why: 'the client prepares every statement anew, and defines two properties for each column of each row; before each write the lock is tried, since a statement that met SQLITE_BUSY leaves the client’s connection acknowledging writes that are lost',
+    why: 'the client prepares every statement anew, asks twice for its columns, and throws and catches an error for each statement without rows. Without fsync (p10) BEGIN and COMMIT take 45 µs of an append, its three statements 32 + 45, 19 + 25 and 34 + 28 (to prepare + to run), where the limit’s take 23 + 35, 17 + 16 and 27 + 15 in the client; to try the lock before each write takes 6, since a statement that met SQLITE_BUSY leaves the client’s connection acknowledging writes that are lost. Of a page of sessions with states 55 are to prepare, 112 to read and 130 to parse',
   },
   {
     backends: ['sqlite'],
     workloads: /^W2$/,
     contenders: /^daybook/,
-    why: 'without fsync, in turns, an append takes 163 µs through better-sqlite3 and 232 through the libsql binding, the limit’s 115 (p10): its statements take less than the limit’s, and what is left is the copy and check of the event, its delta in three scopes, and the promises of a call; the binding takes twice as long for each statement (15 µs for an UPDATE that answers, better-sqlite3 5)',
+    why: 'without fsync an append takes 89 µs through better-sqlite3 (p10), of which its statements take 23, through the libsql binding 34, and COMMIT 13: what is left is the copy and check of the event, its delta in three scopes, and the promises of a call; after each fsync the same statements find cold caches and take 84 and 99',
   },
   {
     backends: ['sqlite'],
@@ -104,7 +104,7 @@ const reasons: readonly Reason[] = [
     backends: ['sqlite'],
     workloads: /./,
     contenders: /^daybook/,
-    why: 'everything is done by one thread in 0.1 to 0.4 ms, so what the limit does not do shows. Without fsync W1 takes 147 µs through better-sqlite3, the limit 62 (p10): most to write and parse the state once more (toStorableJson, fromStorableJson), to copy it (copyOfRecord), and for BEGIN and COMMIT; W3 takes 322 and 276, of which 150 are one JSON.parse and 115 the statement in both; W4b 178 and 127, to which the seal of the cursor adds about 14 and rowOf 7, and the rest is the frame of a call. The libsql binding takes 3 µs for what better-sqlite3 does in 1',
+    why: 'everything is done by one thread in 0.1 to 0.4 ms, so what the limit does not do shows. Without fsync W1 takes 74 µs through better-sqlite3 and 93 through the libsql binding, the limit 41 (p10): the state is checked and copied before it is written; after each fsync the same code finds cold caches and takes two to three times as long, so more of it costs more than it says. W3 takes 276 and 229, the limit 270, of which 110 are one JSON.parse in all; a page with states 358, of which 123 are the statement (the limit’s: 147) and 132 JSON.parse in both; W4b 107 and 81, the limit 80. What is left is the frame of a call, about 40 µs. The libsql binding takes 3 µs for what better-sqlite3 does in 1',
   },
 ]
 

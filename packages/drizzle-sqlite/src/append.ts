@@ -15,8 +15,8 @@ import type { DaybookTables } from './schema.ts'
 
 // An append as the fewest statements, their texts made once for each shape. The client takes them as one write batch, which
 // does not stop at a statement that changes nothing: each statement after the first asks `changes()` whether the one before it
-// did, so that the chain ends where the session is missing, at another revision, held by somebody else, or has one of the ids,
-// and nothing at all was written. Over a connection the code between the statements sees to that.
+// did, so that the chain ends where the session is missing, at another revision, or held by somebody else, and nothing at all was
+// written. Over a connection the code between the statements sees to that.
 
 /** A statement with its values in place. */
 export interface Sent {
@@ -25,8 +25,12 @@ export interface Sent {
 }
 
 export interface AppendStatements {
-  /** The batch for an append; `undefined` when it has to go the long way. */
-  batch(append: Append): Sent[] | undefined
+  /**
+   * The batch for an append; `undefined` when it has to go the long way.
+   *
+   * @param looksForIds an id that is there ends the chain, where its error would undo more, or tell less
+   */
+  batch(append: Append, looksForIds: boolean): Sent[] | undefined
   /**
    * Appends inside a transaction: `undefined` when it has to go the long way, and nothing was written.
    *
@@ -67,8 +71,10 @@ export function createAppendStatements(tables: DaybookTables): AppendStatements 
         : `coalesce("lease_until", 0) <= ?`,
     ]
     const state = isEmptyShape(shape) ? '' : `"state" = ${mergedText('"state"', shape)}, `
+    // One column of four values: to a driver each costs more than to part it again.
+    const told = ['"sid"', '"revision"', '"last_seq"', isEmptyShape(shape) ? '0' : size].join(` || ',' || `)
     return `update ${sessions} set ${state}"revision" = "revision" + ?, "last_seq" = "last_seq" + ?, "updated_at" = max("updated_at", ?), "last_event_at" = ?
-      where ${guards.join(' and ')} returning "sid" as "sid", "revision" as "revision", "last_seq" as "lastSeq"${isEmptyShape(shape) ? '' : `, ${size} as "bytes"`}`
+      where ${guards.join(' and ')} returning ${told} as "told"`
   })
 
   function update(append: Append, looksForIds: boolean, growth: number): Sent {
@@ -103,11 +109,14 @@ export function createAppendStatements(tables: DaybookTables): AppendStatements 
   const eventText = variants(
     (rows) => `insert into ${events} (${eventColumns}) values ${listOf('(?, ?, ?, ?, ?, ?, ?, ?, ?)', Number(rows))}`,
   )
-  const eventInBatchText = variants(
-    (rows) => `insert into ${events} (${eventColumns})
-    select "sid", "last_seq" - column1, column2, column3, column4, column5, column6, column7, column8
-      from ${sessions}, (values ${listOf('(?, ?, ?, ?, ?, ?, ?, ?)', Number(rows))}) where ${isKey} and changes() > 0`,
-  )
+  const eventInBatchText = variants((rows) => {
+    const isOne = rows === '1' // a list would take twice as long to prepare
+    const list = isOne ? '' : `, (values ${listOf('(?, ?, ?, ?, ?, ?, ?, ?)', Number(rows))})`
+    const values = isOne
+      ? '?, ?, ?, ?, ?, ?, ?, ?'
+      : 'column1, column2, column3, column4, column5, column6, column7, column8'
+    return `insert into ${events} (${eventColumns}) select "sid", "last_seq" - ${values} from ${sessions}${list} where ${isKey} and changes() > 0`
+  })
 
   const places = {
     user: { table: quoted(tables.userStates), columns: ['"app_name"', '"user_id"'] },
@@ -167,11 +176,11 @@ export function createAppendStatements(tables: DaybookTables): AppendStatements 
   }
 
   return {
-    batch(append) {
+    batch(append, looksForIds) {
       const { key, events: added } = append
       const growth = growthIfCommon(append)
       if (growth === undefined) return undefined
-      const batch: Sent[] = [update(append, true, growth.session)]
+      const batch: Sent[] = [update(append, looksForIds, growth.session)]
       for (const chunk of chunksOf(added)) {
         const rows = chunk.flatMap(({ event, behind }) => [BigInt(behind), ...valuesOf(event)])
         batch.push({
@@ -207,15 +216,10 @@ export function appendedBy(answers: readonly (readonly Row[])[], append: Append)
 }
 
 /** What the first statement tells of the session. */
-function changedBy(row: Row) {
-  const { sid, revision, lastSeq, bytes } = row
-  const stateBytes: Partial<Record<Scope, number>> = { session: Number(bytes ?? 0) }
-  return {
-    sid: typeof sid === 'number' ? BigInt(sid) : BigInt(String(sid)),
-    revision: Number(revision),
-    lastSeq: Number(lastSeq),
-    stateBytes,
-  }
+function changedBy({ told }: Row) {
+  const [sid = '', revision, lastSeq, bytes] = String(told).split(',')
+  const stateBytes: Partial<Record<Scope, number>> = { session: Number(bytes) }
+  return { sid: BigInt(sid), revision: Number(revision), lastSeq: Number(lastSeq), stateBytes }
 }
 
 /** The scopes beside the session's that an append changes: user before app, as everywhere. */

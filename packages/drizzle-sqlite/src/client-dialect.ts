@@ -21,6 +21,7 @@ import { createClientLock, type ClientLock } from './client-lock.ts'
 import { boundValue } from './connection.ts'
 import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { failureOf } from './errors.ts'
+import { listedRows, packedColumns } from './listed-rows.ts'
 import { createSessionPages } from './load.ts'
 import { manyRowsBy, manyRowsThrough } from './many-rows.ts'
 import { createNewSession } from './new-session.ts'
@@ -44,7 +45,7 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
   const lock = createClientLock(client, probe)
   const appending = createAppendStatements(tables)
   const creating = createNewSession(tables)
-  const pages = createSessionPages(tables)
+  const pages = createSessionPages(tables, packedColumns)
 
   /** One batch, and nobody beside it. */
   const write = (batch: readonly Sent[], call: Call): Promise<readonly ResultSet[]> =>
@@ -78,7 +79,9 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
     call: Call,
   ): Promise<readonly (Appended | undefined)[] | undefined> {
     if (!lock.canBatch) return undefined
-    const batches = appends.map((append) => appending.batch(append) ?? [])
+    // What one of several does must be undone alone, and a server's error does not tell which key is there.
+    const looksForIds = appends.length > 1 || client.protocol !== 'file'
+    const batches = appends.map((append) => appending.batch(append, looksForIds) ?? [])
     if (batches.every(({ length }) => length === 0)) return undefined
     try {
       const answers = await write(batches.flat(), call)
@@ -104,7 +107,7 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
         readLazily(
           script,
           call,
-          async (statement, params) => (await client.execute(inStatement(statement, params))).rows,
+          rowsBy((statement) => client.execute(statement)),
           (whole) => transact('read', whole, call),
         ),
       ),
@@ -121,20 +124,26 @@ export function clientDialect({ common, tables, client, probe, isOwned }: Parts)
     async createSession(session, call) {
       const sent = lock.canBatch ? creating(session) : undefined
       if (sent === undefined) return undefined
-      const [answer] = await write([sent], call)
-      return answer?.rows[0]
+      // One statement is a transaction by itself.
+      const { text, values } = sent
+      const { rows } = await lock.write(() => {
+        call.committing()
+        return settledUnlessSent(call, client.execute({ sql: text, args: [...values] }))
+      }, call)
+      return rows[0]
     },
     loadSession: (shape, params, call): Promise<Loaded | undefined> =>
       lock.read(async () => {
         call.check()
         const whole = pages.statement(shape, params)
-        const only = whole ?? (shape.events === undefined ? shape.session : undefined)
+        const only = whole ?? (shape.events === undefined ? pages.alone(shape) : undefined)
         if (only !== undefined) {
           const { rows } = await client.execute(inStatement(only, params))
           const [row] = rows
           if (row === undefined) return undefined
-          const listed = whole === undefined ? [] : pages.events(row, shape, params)
-          if (listed !== undefined) return { session: row, events: listed }
+          const session = pages.session(row, shape)
+          const listed = whole === undefined ? [] : pages.events(row, session, params, shape)
+          if (listed !== undefined) return { session, events: listed }
           call.check()
         }
         const both = [shape.session, ...(shape.events === undefined ? [] : [shape.events])]
@@ -183,11 +192,21 @@ const inStatement = (statement: Statement, params: Params): InStatement => {
   return { sql: text, args: values(params).map(boundValue) }
 }
 
+type Execute = (statement: InStatement) => Promise<ResultSet>
+
+/** To the client each value costs more than to read it out of a text. */
+const rowsBy =
+  (execute: Execute) =>
+  async (statement: Statement, params: Params): Promise<readonly Row[]> => {
+    const asOne = listedRows(statement, params, true)
+    const listed = asOne?.rowsIn((await execute(inStatement(asOne.statement, params))).rows[0])
+    return listed ?? (await execute(inStatement(statement, params))).rows
+  }
+
 /** Verbs over whatever executes a statement of the client. */
-const clientTx = (execute: (statement: InStatement) => Promise<ResultSet>, isLocal: boolean): Tx =>
+const clientTx = (execute: Execute, isLocal: boolean): Tx =>
   ensuringByInsert({
-    rows: (statement, params = {}) =>
-      step(async (): Promise<readonly Row[]> => (await execute(inStatement(statement, params))).rows),
+    rows: (statement, params = {}) => step(() => rowsBy(execute)(statement, params)),
     change: (statement, params = {}) => step(async () => (await execute(inStatement(statement, params))).rowsAffected),
     insertNew: (insert, params = {}) =>
       step(async () => (await execute(inStatement(insertNewStatement(insert), params))).rowsAffected > 0),

@@ -7,6 +7,7 @@ import {
   type Dialect,
   type Loaded,
   type Params,
+  type Row,
   type Statement,
   type Tx,
   ensuringByInsert,
@@ -15,6 +16,7 @@ import { createAppendStatements, NotCommon } from './append.ts'
 import type { Connection } from './connection.ts'
 import { compiled, insertAllStatement, insertNewStatement, serverOf, type Common } from './dialect.ts'
 import { ConnectionClosed, ConnectionInUse, failureOf } from './errors.ts'
+import { listedRows } from './listed-rows.ts'
 import { createSessionPages } from './load.ts'
 import { manyRowsOn } from './many-rows.ts'
 import { createNewSession } from './new-session.ts'
@@ -88,7 +90,7 @@ export function connectionDialect({ common, tables, connection, probe, close }: 
           const whole = pages.statement(shape, params)
           const [session] = rows(connection, whole ?? shape.session, params)
           if (session === undefined) return undefined
-          const listed = whole && pages.events(session, shape, params)
+          const listed = whole && pages.events(session, session, params, shape)
           return {
             session,
             events: listed ?? (shape.events === undefined ? [] : rows(connection, shape.events, params)),
@@ -141,7 +143,10 @@ function transact<T>(connection: Connection, mode: 'IMMEDIATE' | 'DEFERRED', bod
   return answer
 }
 
-const rows = (connection: Connection, statement: Statement, params: Params) => {
+function rows(connection: Connection, statement: Statement, params: Params): readonly Row[] {
+  const asOne = connection.hasSlowRows ? listedRows(statement, params, false) : undefined
+  const listed = asOne?.rowsIn(rows(connection, asOne.statement, params)[0])
+  if (listed !== undefined) return listed
   const { text, values } = compiled(statement)
   return connection.rows(text, values(params))
 }

@@ -12,6 +12,8 @@ export interface Connection {
   /** Somebody has a transaction open. */
   readonly inTransaction: boolean
   readonly isOpen: boolean
+  /** A text of many rows is faster to read than they are. */
+  readonly hasSlowRows: boolean
   close(): void
 }
 
@@ -43,8 +45,16 @@ const isNumber = (value: Value) => typeof value === 'number'
 
 const keptStatements = 200
 
-/** @param lockTimeout what PRAGMA busy_timeout is to be after a transaction has begun; absent: it is 0 already */
-export function createConnection(database: DriverDatabase, lockTimeout?: number): Connection {
+interface ConnectionOptions {
+  /** What PRAGMA busy_timeout is to be after a transaction has begun; absent: it is 0 already. */
+  readonly lockTimeout?: number | undefined
+  readonly hasSlowRows: boolean
+}
+
+export function createConnection(
+  database: DriverDatabase,
+  { lockTimeout, hasSlowRows }: ConnectionOptions,
+): Connection {
   const statements = new Map<string, DriverStatement>()
   const patient = `PRAGMA busy_timeout = ${lockTimeout ?? 0}`
   const atOnce = lockTimeout === undefined ? undefined : `PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ${patient}`
@@ -69,6 +79,7 @@ export function createConnection(database: DriverDatabase, lockTimeout?: number)
   }
 
   return {
+    hasSlowRows,
     rows(text, values) {
       const statement = prepared(text)
       const names = aliases.get(statement) ?? asArrays(statement)
@@ -101,7 +112,7 @@ export function createConnection(database: DriverDatabase, lockTimeout?: number)
   }
 }
 
-function rowOf(names: readonly string[], values: readonly unknown[]): Row {
+export function rowOf(names: readonly string[], values: readonly unknown[]): Record<string, unknown> {
   const row: Record<string, unknown> = {}
   for (let i = 0; i < names.length; i++) row[names[i] ?? ''] = values[i]
   return row

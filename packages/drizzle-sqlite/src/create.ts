@@ -47,7 +47,7 @@ async function storeOver(
   const client = db.$client
   if (!client.open) throw new ConnectionClosed()
   const busyTimeout = timeoutOf(client)
-  const connection = createConnection(client, busyTimeout)
+  const connection = createConnection(client, { lockTimeout: busyTimeout, hasSlowRows: false })
   return syncStore(db, connection, options, { isMemory: mainFile(connection) === '', busyTimeout, close: () => {} })
 }
 

@@ -1,6 +1,7 @@
 import { bare, param, remembered, selected } from '@daybook/drizzle'
 import type { LoadShape, Params, Part, Row, Statement } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
+import type { PackedColumns } from './listed-rows.ts'
 import type { DaybookTables } from './schema.ts'
 
 // A session and a page of its events as one row: to the driver and the parser the payloads in one text cost less than a text each. What
@@ -12,18 +13,30 @@ const most = { events: 200, bytes: 64 * 1024 }
 export interface SessionPages {
   /** The session with a page of its events as one row; `undefined` where they may be too many for that. */
   statement(shape: LoadShape, params: Params): Statement | undefined
-  /** The events of such a row as rows; `undefined`: they have to be read as such. */
-  events(row: Row, shape: LoadShape, params: Params): readonly Row[] | undefined
+  /** The session alone, as one row. */
+  alone(shape: LoadShape): Statement
+  /** The session of such a row. */
+  session(row: Row, shape: LoadShape): Row
+  /** The events that came with it as rows; `undefined`: they have to be read as such. */
+  events(row: Row, session: Row, params: Params, shape: LoadShape): readonly Row[] | undefined
 }
 
-export function createSessionPages({ sessions, events }: DaybookTables): SessionPages {
+/** @param columnsOf where each column costs, as few as can be */
+export function createSessionPages(
+  { sessions, events }: DaybookTables,
+  columnsOf: (session: Part) => PackedColumns = asTheyAre,
+): SessionPages {
   const e = sql.identifier('e')
 
   /** The newest are found by their places, which have no gaps: that takes a third less than a LIMIT that is bound. */
   const newest = remembered(({ session }: LoadShape): Statement => {
     const [sid, seq, payload] = [events.sid, events.seq, events.payload].map((column) => sql`${e}.${bare(column)}`)
     const own = sql`select ${seq}, ${payload} from ${events} as ${e} where ${sid} = ${sessions.sid} and ${seq} > ${sessions.lastSeq} - ${param('limit')} order by ${seq}`
-    return withPage(session, sql`select '[' || group_concat(${small(payload)}) || ']' from (${own}) as ${e}`)
+    return withPage(
+      columnsOf(session).columns,
+      session,
+      sql`select '[' || group_concat(${small(payload)}) || ']' from (${own}) as ${e}`,
+    )
   })
 
   /** Any page, newest or oldest first as it is asked for: how many there are, and each after its place. */
@@ -33,7 +46,11 @@ export function createSessionPages({ sessions, events }: DaybookTables): Session
     const id = isEncoded ? sql` || ',' || json_quote(${eventId})` : sql``
     const list = sql`'[' || count(*) || ',' || group_concat(${seq}${id} || ',' || ${small(payload)}) || ']'`
     const rows = sql`select ${selected(page.columns)} ${page.from}`
-    return withPage(session, sql`select case when count(*) = 0 then '[0]' else ${list} end from (${rows}) as ${e}`)
+    return withPage(
+      columnsOf(session).columns,
+      session,
+      sql`select case when count(*) = 0 then '[0]' else ${list} end from (${rows}) as ${e}`,
+    )
   })
 
   return {
@@ -41,7 +58,11 @@ export function createSessionPages({ sessions, events }: DaybookTables): Session
       if (typeof limit !== 'number' || limit > most.events) return undefined
       return isOfNewest(shape) ? newest(shape) : any(shape)
     },
-    events({ page, lastSeq }, shape, { limit }) {
+    alone: remembered(({ session }: LoadShape): Statement => ({
+      sql: sql`select ${selected(columnsOf(session).columns)} ${session.from}`,
+    })),
+    session: (row, shape) => columnsOf(shape.session).rowIn(row),
+    events({ page }, { lastSeq }, { limit }, shape) {
       if (!isOfNewest(shape)) return placedEvents(listIn(page), shape.isEncoded)
       const count = Math.min(Number(limit), Number(lastSeq))
       return count === 0 ? [] : newestEvents(listIn(page), Number(lastSeq) - count, count)
@@ -55,7 +76,9 @@ const isOfNewest = ({ isNewest, isEncoded }: LoadShape) => isNewest && !isEncode
 const small = (payload: SQL | undefined) =>
   sql`case when length(cast(${payload} as blob)) <= ${sql.raw(String(most.bytes))} then ${payload} end`
 
-const withPage = ({ columns, from }: Part, page: SQL): Statement => ({
+const asTheyAre = remembered(({ columns }: Part): PackedColumns => ({ columns, rowIn: (row) => row }))
+
+const withPage = (columns: PackedColumns['columns'], { from }: Part, page: SQL): Statement => ({
   sql: sql`select ${selected(columns)}, (${page}) as "page" ${from}`,
 })
 

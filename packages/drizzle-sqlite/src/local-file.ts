@@ -16,7 +16,7 @@ interface LocalFile {
 /** @param pragmas statements that set the connection up */
 export async function openLocalFile(path: string, pragmas: readonly string[], busyTimeout: number): Promise<LocalFile> {
   const database = await openLocal(path, pragmas, busyTimeout)
-  const connection = createConnection(database)
+  const connection = createConnection(database, { hasSlowRows: true })
   return { database, connection, close: () => closeWhole(database, connection) }
 }
 

@@ -43,7 +43,10 @@ export async function openPatchedUrl(url: string, { onStatement, patch, options 
 }
 
 function syncStore(database: DriverDatabase, { onStatement, patch, options }: Patched, busyTimeout?: number): Store {
-  const connection = createConnection(heard(database, onStatement), busyTimeout)
+  const connection = createConnection(heard(database, onStatement), {
+    lockTimeout: busyTimeout,
+    hasSlowRows: busyTimeout === undefined, // the binding's
+  })
   const probe = probeConnection(connection, { isSynchronous: true, isMemory: false })
   const dialect = connectionDialect({
     common: commonDialect(options, probe),

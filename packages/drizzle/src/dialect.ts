@@ -130,6 +130,8 @@ export interface Statement {
   readonly isOneOff?: true
   /** It costs much, and another one of its script has to see the same as it did. */
   readonly isFollowed?: true
+  /** Of a SELECT of one row, or of rows up to the parameter `limit`: its columns of texts and whole numbers, and those of JSON documents. */
+  readonly listed?: { readonly plain: readonly string[]; readonly documents: readonly string[] }
 }
 
 /** An INSERT that leaves an existing row alone. The target is the unique key that may exist; any other one still fails. */

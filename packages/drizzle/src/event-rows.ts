@@ -8,7 +8,7 @@ import {
   type UserKey,
 } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
-import type { Dialect, EventValues, LoadShape, Params, Row, Tx } from './dialect.ts'
+import type { Dialect, EventValues, LoadShape, Params, Part, Row, Tx } from './dialect.ts'
 import { createDeleteListed, type DeleteListed } from './listed-rows.ts'
 import type { Script } from './script.ts'
 import { sessionKeyParams, type SessionRows, type StoredSession } from './session-rows.ts'
@@ -84,7 +84,8 @@ export function createEventRows(
           : sql``
     return sql`from ${events} where ${all} order by ${events.seq} ${sql.raw(direction === 'desc' ? 'desc' : 'asc')}${limit}`
   })
-  const select = variants((variant) => selecting(columns, eventsFrom(variant)))
+  const listed = { plain: ['seq', 'eventId'], documents: ['payload'] }
+  const select = variants((variant): Part => ({ ...selecting(columns, eventsFrom(variant)), listed }))
   const shape = variants((variant): LoadShape => ({
     session: sessionRows.withStates,
     events: variant === '' ? undefined : select(variant), // no events asked for

@@ -39,10 +39,12 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
   const theirStates = sql`left join ${userStates} on ${userStates.appName} = ${sessions.appName} and ${userStates.userId} = ${sessions.userId}
     left join ${appStates} on ${appStates.appName} = ${sessions.appName}`
 
+  const documents = Object.keys(states)
+
   const noFilter = sql``
   /** A variant is `order|direction` and the words that apply: `user`, `state`, `beyond`, `offset`. */
   const select = variants((variant) => selectWhere(variant, noFilter))
-  const selectWhere = (variant: string, filter: SQL) => {
+  const selectWhere = (variant: string, filter: SQL): Statement => {
     const [orderBy = '', direction, ...words] = variant.split('|')
     const has = (word: string) => words.includes(word)
     const time =
@@ -65,15 +67,19 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
       )}`
     const columns = sessionRows.listColumns(has('user'))
     const end = sql`${orderOf((column) => sql`${column}`)} ${bounds}`
-    if (!has('state')) return { sql: sql`select ${selected(columns)} ${rows} ${end}` }
+    const plain = Object.keys(columns)
+    if (!has('state')) return { sql: sql`select ${selected(columns)} ${rows} ${end}`, listed: { plain, documents: [] } }
+    const listed = { plain, documents }
     const isWalked = has('user') && time === sessions.lastEventAt && isDescending && filter === noFilter
     if (isWalked)
       return {
         sql: sql`select ${dialect.alongRecent ?? sql``}${selected({ ...columns, ...states })} from ${sessions} ${theirStates} ${isFound} ${end}`,
+        listed,
       }
     const found = sql`select ${sql.join([sql`${sessions.sid}`, ...keys.map((column) => sql`${column}`)], sql`, `)} ${rows} ${end}`
     return {
       sql: sql`select ${selected({ ...columns, ...states })} from (${found}) as ${page} ${ofPage} ${theirStates} ${orderOf(inPage)}`,
+      listed,
     }
   }
   const afterTie = () =>

@@ -90,7 +90,7 @@ export function createSessionOperations(
           const states = await dialect.createSession?.(session, call)
           if (states === undefined) return undefined
           warnOfLarge(session, states, logger)
-          return { answer: sessionRows.createdFrom(session, states) }
+          return { answer: sessionRows.createdFrom(session, states, request.deltas.session.set) }
         },
       }),
     }

@@ -68,8 +68,12 @@ export interface SessionRows {
   mergedStateOf(row: Row, key: SessionKey): JsonObject
   /** A session out of a row of {@link SessionRows.withStates}, or of a list with its states. */
   sessionOf(row: Row, known?: KnownKey): Session
-  /** A session that was just created, with the states that it sees. */
-  createdFrom(session: NewSession, states: Row): Session
+  /**
+   * A session that was just created, with the states that it sees.
+   *
+   * @param document what its own state was written from, which nobody else has: it becomes part of the answer
+   */
+  createdFrom(session: NewSession, row: Row, document: JsonObject): Session
 }
 
 export function createSessionRows({ tables, expressions }: Dialect, form: StoredForm): SessionRows {
@@ -98,18 +102,21 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
   const byKey = sql`select ${selected({ ...own, ...leaseColumns })} from ${sessions} where ${isKey}`
   const find = { sql: byKey }
   const lock = { sql: sql`${byKey}${expressions.forUpdate}` }
-  const all = {
-    ...own,
+  const states = {
+    state: own.state,
     userState: expressions.jsonText(userStates.state),
     appState: expressions.jsonText(appStates.state),
   }
-  const withStates = selecting(
-    all,
-    sql`from ${sessions}
+  const withStates: Part = {
+    ...selecting(
+      { ...columns, ...states },
+      sql`from ${sessions}
       left join ${userStates} on ${userStates.appName} = ${sessions.appName} and ${userStates.userId} = ${sessions.userId}
       left join ${appStates} on ${appStates.appName} = ${sessions.appName}
       where ${isKey}`,
-  )
+    ),
+    listed: { plain: Object.keys(columns), documents: Object.keys(states) },
+  }
   const insert: InsertNew = {
     into: sessions,
     target: [sessions.appName, sessions.userId, sessions.sessionId],
@@ -149,11 +156,16 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
     }
   }
 
-  const mergedFrom = ({ appName, userId, sessionId }: SessionKey, row: Row): JsonObject =>
-    mergeInto(form.stateOf(row['state'], { appName, userId, sessionId }), {
+  const withOthers = (document: JsonObject, { appName, userId }: SessionKey, row: Row): JsonObject =>
+    mergeInto(document, {
       user: form.stateOf(row['userState'], { appName, userId }),
       app: form.stateOf(row['appState'], { appName }),
     })
+
+  const mergedFrom = (key: SessionKey, row: Row): JsonObject => {
+    const { appName, userId, sessionId } = key
+    return withOthers(form.stateOf(row['state'], { appName, userId, sessionId }), key, row)
+  }
 
   function* lockIfThere(tx: Tx, key: SessionKey): Script<StoredSession | undefined> {
     const [row] = yield* tx.rows(lock, sessionKeyParams(key))
@@ -181,14 +193,14 @@ export function createSessionRows({ tables, expressions }: Dialect, form: Stored
       const summary = summaryOf(row, known)
       return { ...summary, state: mergedFrom(summary, row) }
     },
-    createdFrom: ({ key, state, createdAt, now }, { userState, appState }) => ({
+    createdFrom: ({ key, createdAt, now }, row, document) => ({
       ...key,
       revision: 1,
       lastSeq: 0,
       createdAt: fromMicros(createdAt),
       updatedAt: fromMicros(now),
       lastEventAt: fromMicros(createdAt),
-      state: mergedFrom(key, { state, userState, appState }),
+      state: withOthers(document, key, row),
     }),
     *insert(tx, { key, state, initialState: initial, ...rest }) {
       return yield* tx.insertNew(insert, {
