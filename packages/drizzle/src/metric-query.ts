@@ -1,5 +1,6 @@
 import {
   fromMoneyUnits,
+  heavyMembers,
   metricOf,
   metricPageOf,
   moneyUnits,
@@ -18,6 +19,9 @@ export type QueryMetrics = (tx: Tx, request: MetricQueryRequest) => Script<Page<
 
 /** What an absent value is to an order: less than every other. */
 const absent = sql.raw('-1')
+
+/** An error is a text, and any character may be in it. */
+const documents: ReadonlySet<string> = new Set(heavyMembers.filter((member) => member !== 'error'))
 
 export function createQueryMetrics(dialect: Dialect, rows: MetricRows): QueryMetrics {
   const { tables, expressions, feed } = dialect
@@ -48,14 +52,20 @@ export function createQueryMetrics(dialect: Dialect, rows: MetricRows): QueryMet
     const orderBy = [...keys, sql`${metrics.position}`].map((one) => sql`${one}${by}`)
     const found = sql`select ${metrics.position} as ${sql.identifier('p')}, ${key} as ${sql.identifier('k')} from ${metrics}
       where ${filter}${isSeen}${isBeyond} order by ${sql.join(orderBy, sql`, `)} limit ${param('limit')}`
+    const columns = { ...rows.columns(fields), key: keyText[order] }
+    const names = Object.keys(columns)
     return {
       sql: expressions.selectEach(
-        { ...rows.columns(fields), key: keyText[order] },
+        columns,
         sql`(${found}) as ${page}`,
         metrics,
         sql`${metrics.position} = ${page}.${sql.identifier('p')}`,
       ),
       isOneOff: true as const,
+      listed: {
+        plain: names.filter((name) => !documents.has(name)),
+        documents: names.filter((name) => documents.has(name)),
+      },
     }
   }
 
