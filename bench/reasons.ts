@@ -38,13 +38,13 @@ const reasons: readonly Reason[] = [
     backends: ['pg'],
     workloads: /^W2$|-append/,
     contenders: /^daybook/,
-    why: 'the server spends 280 µs of CPU time on the statement, on that of the limit 231: the bounds of states, the lease, the wait for locks and the tails are what it has besides; the rest is JavaScript: a call spends 461 µs of it, the limit on the same driver 250, which neither checks and copies its arguments nor has a timeout',
+    why: 'the server spends 280 µs of CPU time on the statement, on that of the limit 231: the bounds of states, the lease, the wait for locks and the tails are what it has besides, 5 to 15 µs each when they are taken away one by one, and 44 all together; the rest is JavaScript: a call spends 461 µs of it, the limit on the same driver 250, which neither checks and copies its arguments nor has a timeout',
   },
   {
     backends: ['pg', 'mariadb', 'mysql'],
     workloads: /^W6a$/,
     contenders: /^daybook/,
-    why: 'one process makes all calls, and the server needs the same cores: an append takes 290 µs of CPU time there, where the limit’s takes 138 (node-postgres), for the reasons of W2; a profile of appends to PostgreSQL on a busy machine names the write to the socket (133 µs), pg’s addFields and cloneQueryConfig (26), the collection of garbage (24), appendStatement (24, before it was made shorter) and newEvent (19)',
+    why: 'one process makes all calls, and the server needs the same cores. A run from before appends to different sessions went together has 0.5 to 0.9 here. Since then, in turns on a busy machine, 1.06 to 1.2 on PostgreSQL (1.2 through postgres.js), 1.36 on MySQL and 1.14 on MariaDB: among sixteen an append takes 125 to 180 µs of CPU time in the process and 140 to 210 in PostgreSQL, the limit’s 94 to 138 and 280 (MySQL: 327 and 526, the limit’s 248 and 1,140; MariaDB: 256 and 256, the limit’s 205 and 507). What is left is the JavaScript of each call, and those that find fewer than two under way and go by themselves',
   },
   {
     backends: ['pg', 'mariadb', 'mysql'],

@@ -45,11 +45,23 @@ const bound = (name: string): SQL => sql`${param(name)}`
 
 const places = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i)
 
-/** A document with the delta of a scope applied. */
-function merged(document: SQL, scope: Scope, { sets, unsets }: Shape, { json }: Words): SQL {
-  const gone = places(unsets[scope]).map((i) => bound(`${scope}Gone${i}`))
+/**
+ * A document with the delta of a scope applied.
+ *
+ * @param valueOf what is bound under a name
+ */
+export function merged(
+  document: SQL,
+  scope: Scope,
+  { sets, unsets }: Shape,
+  { json }: Words,
+  valueOf: (name: string) => SQL = bound,
+): SQL {
+  const gone = places(unsets[scope]).map((i) => valueOf(`${scope}Gone${i}`))
   const rest = gone.length === 0 ? document : sql`json_remove(${document}, ${sql.join(gone, sql`, `)})`
-  const pairs = places(sets[scope]).map((i) => sql`${param(`${scope}Path${i}`)}, ${json(bound(`${scope}Value${i}`))}`)
+  const pairs = places(sets[scope]).map(
+    (i) => sql`${valueOf(`${scope}Path${i}`)}, ${json(valueOf(`${scope}Value${i}`))}`,
+  )
   return pairs.length === 0 ? rest : sql`json_set(${rest}, ${sql.join(pairs, sql`, `)})`
 }
 
@@ -71,7 +83,7 @@ function guards({ sessions }: DaybookTables, shape: Shape, own: Words): SQL {
   return sql`${revision}${lease}${room}`
 }
 
-const eventColumns = ({ events }: DaybookTables): SQL =>
+export const eventColumns = ({ events }: DaybookTables): SQL =>
   sql.join(
     [
       events.sid,

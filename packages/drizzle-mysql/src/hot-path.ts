@@ -10,6 +10,7 @@ import {
   type Row,
   type Statement,
 } from '@daybook/drizzle'
+import { acrossBounds, acrossSessions, goesAcross, leastPacket } from './append-across.ts'
 import { shaped, type Shaped } from './append-shape.ts'
 import { appendedBy, buildBlock, buildSteps, insertedBy, sizesIn } from './append.ts'
 import type { Connections } from './connections.ts'
@@ -28,7 +29,8 @@ interface Parts {
   readonly failures: Dialect['failureOf']
 }
 
-type HotPath = Required<Pick<Dialect, 'appendEvents' | 'createSession' | 'loadSession' | 'loadWithin'>>
+type HotPath = Required<Pick<Dialect, 'appendEvents' | 'createSession' | 'loadSession' | 'loadWithin'>> &
+  Pick<Dialect, 'across'>
 
 /** The verbs that have statements of their own, which the server keeps prepared. */
 export function hotPath({ tables, connections, server, failures }: Parts): HotPath {
@@ -119,7 +121,39 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
     }
   }
 
+  const across = acrossSessions(tables, server.flavour, server.maxAllowedPacket)
+
+  /** A few statements for many sessions; those that it leaves out wrote nothing. */
+  async function together(
+    connection: Connection,
+    appends: readonly Append[],
+    call: Call,
+  ): Promise<readonly (Appended | undefined)[]> {
+    const send = ({ statement, params }: { statement: Statement; params: Params }) => {
+      call.check()
+      return runOn(connection, statement, params)
+    }
+    try {
+      await runText(connection, 'start transaction')
+      const { rows } = await send(across.look(appends))
+      if (rows.length > 0) for (const write of across.writes(appends, rows)) await send(write)
+      call.committing()
+      await runText(connection, 'commit')
+      return across.answers(appends, rows)
+    } catch (error) {
+      await rolledBack(connection)
+      throw error
+    }
+  }
+
   return {
+    ...(server.maxAllowedPacket >= leastPacket && {
+      across: {
+        ...acrossBounds,
+        takes: goesAcross,
+        send: (appends, call) => connections.lend(call, (connection) => together(connection, appends, call)),
+      },
+    }),
     async appendEvents(append: Append, call) {
       const shape = shaped(append, server.maxAllowedPacket)
       if (shape === undefined) return undefined
