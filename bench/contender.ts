@@ -23,6 +23,9 @@ interface Loaded {
 /** One who appends to one session: a process that holds what its framework wants it to hold of a session. */
 export type Append = (event: BenchEvent) => Promise<Appended>
 
+/** A row as its driver gives it. */
+export type StoredRow = Readonly<Record<string, unknown>>
+
 /** Whose tables they are. */
 export type Tables = 'daybook' | 'adk'
 
@@ -55,6 +58,8 @@ export interface Contender {
   readonly sql?: {
     readonly tables: Tables
     run(text: string): Promise<void>
+    /** Rows of a SELECT, to look at what it has recorded. */
+    rows?(text: string): Promise<readonly StoredRow[]>
   }
   close(): Promise<void>
 }

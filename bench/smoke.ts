@@ -3,6 +3,7 @@ import { deepStrictEqual } from 'node:assert'
 import type { Contender, Entry } from './contender.ts'
 import { createData, type BenchEvent, type JsonObject } from './data.ts'
 import type { Verdict } from './result.ts'
+import { smokeMetrics } from './smoke-metrics.ts'
 
 const appName = 'smoke'
 const writers = 16
@@ -43,6 +44,8 @@ export async function smoke(contender: Contender, entry: Entry, seedNumber: numb
   )
   if (contender.list !== undefined)
     check('the list does not have the session', await contender.list({ appName, userId: 'u' }, 50, true), 1)
+  const lost = await smokeMetrics(contender, appName, seedNumber)
+  if (lost !== undefined) faults.push(lost)
 
   if (!hasState) return { faults }
   return { faults, keptUserKeys: await keptUserKeys(), keptSessionKeys: await keptSessionKeys() }

@@ -40,6 +40,8 @@ const columns: readonly (readonly [name: string, type: string, value: (row: NewM
 ]
 
 export const columnNames = columns.map(([name]) => name)
+export const isDocument = (column: string): boolean =>
+  columns.some(([name, type]) => name === column && type === 'jsonb')
 export const cellsOf = (row: NewMetric): Cell[] => {
   const now = Date.now() * 1000
   return columns.map(([, , value]) => value(row, now))

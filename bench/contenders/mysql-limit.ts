@@ -189,7 +189,7 @@ export const mysqlLimits = (flavour: Flavour): readonly Entry[] => [
       if (flavour === 'mysql')
         for (const text of [createProcedure, ...arities.map(procedure)]) await connections.query(text)
       for (const text of areaTables) await connections.query(text)
-      return { ...limit(connections, flavour, url), ...mysqlAreas(connections) }
+      return { ...limit(connections, flavour, url), ...mysqlAreas(connections, flavour) }
     },
   },
 ]

@@ -1,5 +1,5 @@
 import { openMysqlStore } from '@daybook/drizzle-mysql'
-import { createConnection, type Connection } from 'mysql2/promise'
+import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise'
 import type { Contender, SeedSession } from '../contender.ts'
 
 /** The tables of Daybook itself, for every contender that has its own SQL over them. */
@@ -21,7 +21,11 @@ export const mysqlBulk = (url: string): Required<Pick<Contender, 'seedSessions' 
           [sessions.slice(i, i + together).map(rowOf)],
         )
     }),
-  sql: { tables: 'daybook', run: (text) => once(url, async (connection) => void (await connection.query(text))) },
+  sql: {
+    tables: 'daybook',
+    run: (text) => once(url, async (connection) => void (await connection.query(text))),
+    rows: (text) => once(url, async (connection) => (await connection.query<RowDataPacket[]>(text))[0]),
+  },
 })
 
 function rowOf({ appName, userId, sessionId, state, updatedAt }: SeedSession) {
@@ -29,10 +33,10 @@ function rowOf({ appName, userId, sessionId, state, updatedAt }: SeedSession) {
   return [appName, userId, sessionId, json, json, 1, 0, at, at, at]
 }
 
-async function once(url: string, work: (connection: Connection) => Promise<void>): Promise<void> {
+async function once<T>(url: string, work: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await createConnection(url)
   try {
-    await work(connection)
+    return await work(connection)
   } finally {
     await connection.end()
   }

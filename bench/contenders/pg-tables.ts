@@ -1,6 +1,6 @@
 import { openPgStore } from '@daybook/drizzle-pg'
 import { Client } from 'pg'
-import type { Contender } from '../contender.ts'
+import type { Contender, StoredRow } from '../contender.ts'
 
 /** The tables of Daybook itself, for every contender that has its own SQL over them. */
 export async function makeTables(url: string): Promise<void> {
@@ -27,14 +27,18 @@ export const pgBulk = (url: string): Required<Pick<Contender, 'seedSessions' | '
       ),
     )
   },
-  sql: { tables: 'daybook', run: (text) => once(url, (client) => client.query(text)) },
+  sql: {
+    tables: 'daybook',
+    run: async (text) => void (await once(url, (client) => client.query(text))),
+    rows: (text) => once(url, async (client) => (await client.query<StoredRow>(text)).rows),
+  },
 })
 
-async function once(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
+async function once<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
-    await work(client)
+    return await work(client)
   } finally {
     await client.end()
   }

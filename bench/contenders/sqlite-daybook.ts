@@ -15,7 +15,10 @@ export const sqliteDaybooks: readonly Entry[] = [
     async open({ url }) {
       const store = await openSqliteStore({ url: `file:${url}` })
       await store.migrate()
-      const bulk = sqliteBulk((text, args) => void store.db.$client.prepare(text).run(args))
+      const bulk = sqliteBulk(
+        (text, args) => void store.db.$client.prepare(text).run(args),
+        (text) => store.db.$client.prepare(text).all([]),
+      )
       return daybookContender(store, bulk)
     },
   },
@@ -31,7 +34,10 @@ export const sqliteDaybooks: readonly Entry[] = [
       await store.migrate()
       const contender = daybookContender(
         store,
-        sqliteBulk((text, args) => void client.prepare(text).run(...args)),
+        sqliteBulk(
+          (text, args) => void client.prepare(text).run(...args),
+          (text) => client.prepare(text).all(),
+        ),
       )
       return {
         ...contender,
@@ -51,7 +57,10 @@ export const sqliteDaybooks: readonly Entry[] = [
       await db.run(sql`pragma journal_mode = wal`)
       const store = await createSqliteStore(db)
       await store.migrate()
-      const bulk = sqliteBulk(async (text, args) => void (await client.execute({ sql: text, args })))
+      const bulk = sqliteBulk(
+        async (text, args) => void (await client.execute({ sql: text, args })),
+        async (text) => (await client.execute(text)).rows,
+      )
       const contender = daybookContender(store, bulk)
       return {
         ...contender,

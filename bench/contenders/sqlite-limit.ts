@@ -64,7 +64,10 @@ function betterSqlite3(path: string, synchronous: 'FULL' | 'NORMAL'): Contender 
     return { seq: row.seq, revision: row.revision }
   })
   return {
-    ...sqliteBulk((text, args) => void db.prepare(text).run(...args)),
+    ...sqliteBulk(
+      (text, args) => void db.prepare(text).run(...args),
+      (text) => db.prepare(text).all(),
+    ),
     ...sqliteAreas(db),
     async create(key, state) {
       const [json, now] = [JSON.stringify(state), micros(Date.now())]
@@ -92,7 +95,10 @@ async function libsqlClient(path: string): Promise<Contender> {
   const first = async (text: string, args: InValue[]): Promise<Row | undefined> =>
     rowOf((await client.execute({ sql: text, args })).rows)
   return {
-    ...sqliteBulk(async (text, args) => void (await client.execute({ sql: text, args }))),
+    ...sqliteBulk(
+      async (text, args) => void (await client.execute({ sql: text, args })),
+      async (text) => (await client.execute(text)).rows,
+    ),
     async create(key, state) {
       const [json, now] = [JSON.stringify(state), micros(Date.now())]
       const row = await first(sql.createSession, [...keyOf(key), json, json, now, now, now])

@@ -30,7 +30,10 @@ export const sqliteNaive: Entry = {
       return { user: user?.state ?? null, app: app?.state ?? null }
     }
     return {
-      ...sqliteBulk((text, args) => void client.prepare(text).run(...args)),
+      ...sqliteBulk(
+        (text, args) => void client.prepare(text).run(...args),
+        (text) => client.prepare(text).all(),
+      ),
       async create(key, state) {
         const now = Date.now()
         const times = { createdAt: now, updatedAt: now, lastEventAt: now }

@@ -1,5 +1,5 @@
 import { openSqliteStore } from '@daybook/drizzle-sqlite'
-import type { Contender, SeedSession } from '../contender.ts'
+import type { Contender, SeedSession, StoredRow } from '../contender.ts'
 
 /** The tables of Daybook itself, for every contender that has its own SQL over them. */
 export async function makeTables(url: string): Promise<void> {
@@ -10,11 +10,16 @@ export async function makeTables(url: string): Promise<void> {
 /** Seeds Daybook's tables by one statement, through the contender's own connection: no file has two libraries. */
 export const sqliteBulk = (
   run: (text: string, args: string[]) => void | Promise<void>,
+  rows: (text: string) => readonly unknown[] | Promise<readonly unknown[]>,
 ): Required<Pick<Contender, 'seedSessions' | 'sql'>> => ({
   async seedSessions(sessions) {
     await run(insertAll, [JSON.stringify(sessions.map(rowOf))])
   },
-  sql: { tables: 'daybook', run: async (text) => run(text, []) },
+  sql: {
+    tables: 'daybook',
+    run: async (text) => run(text, []),
+    rows: async (text) => (await rows(text)) as readonly StoredRow[], // what a SELECT answers
+  },
 })
 
 const rowOf = ({ appName, userId, sessionId, state, updatedAt }: SeedSession) => [
