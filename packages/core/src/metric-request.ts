@@ -1,17 +1,10 @@
 import { randomFillSync } from 'node:crypto'
 import { checkedChoice, checkedOptions, checkedRecord, listOf } from './arguments.ts'
 import { StoreError, type ErrorFacts } from './errors.ts'
-import { byteLength, reading } from './json.ts'
+import { byteLength, reading, unreadable } from './json.ts'
 import { checkLimit, type Limits } from './limits.ts'
-import { checkedCell } from './metric-cells.ts'
-import {
-  levelOfType,
-  metricKinds,
-  metricMembers,
-  usageMembers,
-  type MembersOfKind,
-  type MetricMember,
-} from './metric-columns.ts'
+import { checkedCell, quickCell, type QuickCell } from './metric-cells.ts'
+import { levelOfType, metricMembers, usageMembers, type MembersOfKind, type MetricMember } from './metric-columns.ts'
 import type { NewMetric } from './metrics.ts'
 
 /** What the requests of metrics are checked by. */
@@ -43,6 +36,10 @@ type RequiredMember = 'appName' | 'traceId' | 'spanId' | 'operationName' | 'oper
 export interface MetricRecordRequest {
   /** Those that are to be written: no two have the same key. */
   readonly entries: readonly MetricEntry[]
+  /** Bytes of the texts of each of them, as they were given. */
+  readonly bytes: readonly number[]
+  /** What the rows say, between them: those that no row says need not be written. */
+  readonly members: readonly MetricMember[]
   /** Rows that others of this call took the place of; they count as duplicates. */
   readonly folded: number
   readonly onDuplicate: 'keep' | 'replace'
@@ -59,27 +56,35 @@ export function metricRecordRequest(rows: unknown, options: unknown, context: Me
   const list = listOf(rows, 'rows', { most: limits.metricBatch, unit: 'rows' })
   if (list === undefined) throw invalid('rows', 'must be a list of rows')
   const entries: MetricEntry[] = []
-  let bytes = 0
+  const bytes: number[] = []
+  const said = new Set<MetricMember>(madeMembers)
+  let sum = 0
   let areGenerated = false
-  for (const [i, row] of list.entries()) {
-    const { entry, size, isGenerated } = newEntry(row, `rows[${i}]`, context)
+  for (let i = 0; i < list.length; i++) {
+    const { entry, size, isGenerated } = newEntry(list[i], `rows[${i}]`, context, said)
     entries.push(entry)
-    bytes += size
+    bytes.push(size)
+    sum += size
     areGenerated ||= isGenerated
-    if (bytes > 2 * limits.metricBatchBytes) break // far over it: refused below, whatever is still to come
+    if (sum > 2 * limits.metricBatchBytes) break // far over it: refused below, whatever is still to come
   }
-  checkLimit('rows', 'bytes', limits.metricBatchBytes, bytes)
-  const kept = folded(entries)
+  checkLimit('rows', 'bytes', limits.metricBatchBytes, sum)
   return {
-    entries: kept,
-    folded: entries.length - kept.length,
+    ...folded(entries, bytes),
+    members: [...said],
     onDuplicate,
     generated: areGenerated ? { metricIds: entries.map(({ traceId, spanId }) => ({ traceId, spanId })) } : {},
   }
 }
 
+/** Those that the store says where a row does not. */
+const madeMembers = ['traceId', 'spanId', 'operationType', 'status', 'startedAt', 'usageLevel'] as const
+
 /** Of several with one key the last that has ended, or else the last, at its own place. */
-function folded(entries: readonly MetricEntry[]): readonly MetricEntry[] {
+function folded(
+  entries: readonly MetricEntry[],
+  bytes: readonly number[],
+): Pick<MetricRecordRequest, 'entries' | 'bytes' | 'folded'> {
   const winners = new Map<string, MetricEntry>()
   for (const entry of entries) {
     const key = metricKey(entry)
@@ -87,8 +92,10 @@ function folded(entries: readonly MetricEntry[]): readonly MetricEntry[] {
     if (before !== undefined && before.status !== 'running' && entry.status === 'running') continue
     winners.set(key, entry)
   }
-  if (winners.size === entries.length) return entries
-  return entries.filter((entry) => winners.get(metricKey(entry)) === entry)
+  const count = entries.length - winners.size
+  if (count === 0) return { entries, bytes, folded: 0 }
+  const isKept = (entry: MetricEntry | undefined) => entry !== undefined && winners.get(metricKey(entry)) === entry
+  return { entries: entries.filter(isKept), bytes: bytes.filter((_, i) => isKept(entries[i])), folded: count }
 }
 
 /** The same for the same row alone: no id has a NUL. */
@@ -111,19 +118,37 @@ const noEntry = Object.fromEntries(metricMembers.map((member) => [entryNames[mem
 
 type Cells = Record<string, string | number | null>
 
-function newEntry(row: unknown, field: string, context: MetricContext) {
-  const { limits, now } = context
+/** What is known of a member before there is a value. */
+interface MemberPlan {
+  readonly member: MetricMember
+  readonly cell: keyof MetricEntry
+  readonly quick: QuickCell
+  readonly isUsage: boolean
+}
+
+const plans: ReadonlyMap<string, MemberPlan> = new Map(
+  metricMembers.map((member) => [
+    member,
+    { member, cell: entryNames[member], quick: quickCell(member), isUsage: usageMembers.includes(member) },
+  ]),
+)
+
+function newEntry(row: unknown, field: string, { limits, now }: MetricContext, said: Set<MetricMember>) {
   const record = checkedRecord(row, field)
   const cells: Cells = { ...noEntry }
   let size = 0
+  let hasUsage = false
   for (const name of reading(field, () => Object.keys(record))) {
-    const value = reading(field, () => record[name])
+    const value = memberOf(record, name, field)
     if (value === undefined || value === null || isOfTheStore(name)) continue
-    const at = `${field}.${name}`
-    if (!isMember(name)) throw invalid(at, `is no part of a metric; there are ${metricMembers.join(', ')}`)
-    const cell = checkedCell(value, name, at, limits)
-    cells[entryNames[name]] = cell
+    const plan = plans.get(name)
+    if (plan === undefined)
+      throw invalid(`${field}.${name}`, `is no part of a metric; there are ${metricMembers.join(', ')}`)
+    const cell = plan.quick(value, limits) ?? checkedCell(value, plan.member, `${field}.${name}`, limits)
+    cells[plan.cell] = cell
     if (typeof cell === 'string') size += byteLength(cell)
+    hasUsage ||= plan.isUsage
+    said.add(plan.member)
   }
   checkLimit(field, 'bytes', limits.eventBytes, size)
   const isGenerated = cells['traceId'] === null || cells['spanId'] === null
@@ -135,8 +160,17 @@ function newEntry(row: unknown, field: string, context: MetricContext) {
   cells['startedAt'] ??= now()
   const entry = cells as unknown as MetricEntry // each cell was checked by the kind of its member
   checkWhole(entry, field)
-  if (usageMembers.some((member) => cells[member] !== null)) cells['usageLevel'] ??= levelOfType[entry.operationType]
+  if (hasUsage) cells['usageLevel'] ??= levelOfType[entry.operationType]
   return { entry, size, isGenerated }
+}
+
+/** Without a closure for each of thirty thousand. */
+function memberOf(record: Readonly<Record<string, unknown>>, name: string, field: string): unknown {
+  try {
+    return record[name]
+  } catch (cause) {
+    throw unreadable(field, cause)
+  }
 }
 
 /** What has to be said whatever else is, and what goes together. */
@@ -151,8 +185,6 @@ function checkWhole(entry: MetricEntry, field: string): void {
 
 /** A row that was read says these, and may be recorded again. */
 const isOfTheStore = (name: string): boolean => name === 'schemaVersion' || name === 'recordedAt'
-
-const isMember = (name: string): name is MetricMember => Object.hasOwn(metricKinds, name)
 
 /** Random and never zero, as W3C's trace context asks for. */
 function hexId(bytes: 8 | 16): string {

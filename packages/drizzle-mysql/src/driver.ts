@@ -130,8 +130,12 @@ export const runText = async (connection: Connection, sql: string): Promise<Resu
   resultOf(await connection.query({ sql, ...shape }))
 
 /** Runs a statement that the server prepares once for each connection: values never become part of its text. */
-export const runPrepared = async (connection: Connection, sql: string, values: readonly Value[]): Promise<Result> =>
-  resultOf(await connection.execute({ sql, values: values.map(wire), ...shape }))
+export const runPrepared = (connection: Connection, sql: string, values: readonly Value[]): Promise<Result> =>
+  runWired(connection, sql, values.map(wire))
+
+/** The same for values that are as the driver takes them. */
+export const runWired = async (connection: Connection, sql: string, values: readonly Value[]): Promise<Result> =>
+  resultOf(await connection.execute({ sql, values, ...shape }))
 
 /** Runs a block that the server prepares, and answers the rows of the one SELECT in it; none where it was not reached. */
 export async function runBlock(connection: Connection, sql: string, values: readonly Value[]): Promise<readonly Row[]> {

@@ -18,11 +18,12 @@ import {
   type Tx,
 } from '@daybook/drizzle'
 import { MySqlDialect } from 'drizzle-orm/mysql-core'
+import type { Flavour } from './column-types.ts'
 import type { Connections } from './connections.ts'
 import { resultOf, runPrepared, runText, wire, type Connection, type MysqlExecutor } from './driver.ts'
 import { failureOf } from './errors.ts'
 import { ensureSql, insertSql } from './expressions.ts'
-import { manyRowsOn, manyRowsThrough } from './many-rows.ts'
+import { manyRowsOn, manyRowsThrough, manyRowsWire } from './many-rows.ts'
 
 const insertStatement = remembered((insert: InsertNew) => ({ sql: insertSql(insert) }))
 const insertAllStatement = remembered((insert: InsertAll) => ({ sql: insertSelect(insert) }))
@@ -38,12 +39,15 @@ const begin = {
 }
 
 /** How scripts run. */
-export function transactions({ lend }: Connections): Pick<Dialect, 'read' | 'write'> {
+export function transactions({ lend }: Connections, flavour: Flavour): Pick<Dialect, 'read' | 'write'> {
+  const manyRowsWired = manyRowsWire[flavour]
   const run = <T>(mode: 'read' | 'write', script: (tx: Tx) => Script<T>, call: Call): Promise<T> =>
     lend(call, async (connection) => {
       try {
         for (const statement of begin[mode]) await runText(connection, statement)
-        const answer = await runAsync(script(connectionTx(connection)), () => call.check())
+        const answer = await runAsync(script(connectionTx(connection, manyRowsOn(connection, manyRowsWired))), () =>
+          call.check(),
+        )
         if (mode === 'write') call.committing()
         await runText(connection, 'commit')
         return answer
@@ -91,8 +95,8 @@ const wired = (params: Params): Params =>
 
 type Run = (statement: Statement, params: Params) => Promise<ReturnType<typeof resultOf>>
 
-const connectionTx = (connection: Connection): Tx =>
-  verbs((statement, params) => runOn(connection, statement, params), manyRowsOn(connection))
+const connectionTx = (connection: Connection, many: ManyRows): Tx =>
+  verbs((statement, params) => runOn(connection, statement, params), many)
 
 /** The verbs over whatever executes Drizzle's SQL. */
 export const executorTx = (tx: MysqlExecutor): Tx =>

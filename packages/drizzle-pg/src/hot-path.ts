@@ -3,6 +3,7 @@ import {
   remembered,
   variants,
   type Dialect,
+  type ErrorKind,
   type LoadShape,
   type Params,
   type Row,
@@ -14,9 +15,13 @@ import type { Driver } from './driver.ts'
 import { checkViolation, failureOf, neverSent } from './errors.ts'
 import { buildLoad, loadedBy } from './load.ts'
 import { buildNewSession, newSessionStatement } from './new-session.ts'
+import { freshRows } from './many-rows.ts'
 import { preparedOn } from './prepared.ts'
 import type { DaybookTables } from './schema.ts'
 import type { Waits } from './waits.ts'
+
+/** Somebody else has the row, or wants others of the same. */
+const isInTheWay: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['duplicate', 'locked', 'contention'])
 
 /** The verbs that have a prepared statement each, sent by the driver itself. */
 export function hotPath(
@@ -24,7 +29,7 @@ export function hotPath(
   driver: Driver,
   waits: Waits,
   announces: boolean,
-): Pick<Dialect, 'appendEvents' | 'across' | 'createSession' | 'loadSession' | 'loadWithin'> {
+): Pick<Dialect, 'appendEvents' | 'across' | 'createSession' | 'insertFresh' | 'loadSession' | 'loadWithin'> {
   const appendFor = variants((variant) => buildAppend(tables, variant))
   const newSessionFor = variants((variant) => buildNewSession(tables, variant))
   const loadFor = remembered((shape: LoadShape) => buildLoad(shape))
@@ -76,6 +81,19 @@ export function hotPath(
         return states
       },
     }),
+    async insertFresh(insert, rows, call) {
+      const { statement, params } = freshRows(insert, rows)
+      try {
+        await prepared(statement, () => ({ ...params, ...waits.hasty(call) }), call, 'commits')
+        return true
+      } catch (error) {
+        const { kind, driverCode = '' } = failureOf(error)
+        if (neverSent.has(driverCode)) call.settled()
+        if (!isInTheWay.has(kind)) throw error
+        call.settled()
+        return false
+      }
+    },
     *loadWithin(tx, shape, params) {
       return loadedBy(shape, yield* tx.rows(loadFor(shape), params))
     },

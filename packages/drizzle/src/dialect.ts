@@ -4,7 +4,7 @@ import type { AcrossSessions } from './across-sessions.ts'
 import type { Expressions } from './expressions.ts'
 import type { JsonPaths, PathIndexing } from './json-path.ts'
 import type { Listening } from './listening.ts'
-import type { ManyRows, ManyRowsFacts } from './many-rows.ts'
+import type { FreshRows, ManyRows, ManyRowsFacts } from './many-rows.ts'
 import type { MetricFeed } from './metric-feed.ts'
 import type { Tables } from './rows.ts'
 import type { Catalog } from './schema-drift.ts'
@@ -15,7 +15,7 @@ import type { PoolState, Server } from './server.ts'
 export type { PoolState, Server }
 
 /** Everything that differs between databases. The engine never asks where it runs: it speaks these verbs and reads these facts. */
-export interface Dialect {
+export interface Dialect extends FreshRows {
   readonly tables: Tables
   readonly capabilities: Capabilities
   readonly limits: Limits

@@ -1,3 +1,4 @@
+import type { Call } from '@daybook/core'
 import { sql, type Column, type SQL, type Table } from 'drizzle-orm'
 import type { Value } from './dialect.ts'
 import type { Script } from './script.ts'
@@ -33,6 +34,15 @@ export interface ManyRows {
   insertNew(insert: RowsInsert, rows: readonly RowValues[], isHasty: boolean): Script<number | undefined>
   /** Writes over existing rows, which stay the same rows. */
   replace(insert: RowsInsert, rows: readonly RowValues[]): Script<void>
+}
+
+/** Many rows outside of a transaction. */
+export interface FreshRows {
+  /**
+   * Inserts rows in one commit and the fewest round trips, taking for granted that all are new: `false` when one is there, or somebody
+   * else is writing it, and nothing was written then. Absent where a script is already the shortest way.
+   */
+  readonly insertFresh?: (insert: RowsInsert, rows: readonly RowValues[], call: Call) => Promise<boolean>
 }
 
 /** How many rows are to be written at once. */
@@ -80,15 +90,17 @@ interface RowsForm {
 export function rowsWriter({ columns }: RowsInsert, form: RowsForm): (rows: readonly RowValues[]) => string {
   const { nothing } = form
   const [open, close] = form.around
-  const cells = columns.map(({ kind }, i) => ({ before: form.before(i), write: form.write[kind] }))
+  const before = columns.map((_, i) => form.before(i))
+  const write = columns.map(({ kind }) => form.write[kind])
+  const cell = (value: Value, i: number) => `${before[i]}${value === null ? nothing : write[i]?.(value)}`
   return (rows) => {
     let text = ''
     for (const row of rows) {
       let members = ''
-      for (const [i, { before, write }] of cells.entries()) {
+      for (let i = 0; i < columns.length; i++) {
         const value = row[i] ?? null
         if (value === null && nothing === undefined) continue
-        members += `${members === '' ? '' : ','}${before}${value === null ? nothing : write(value)}`
+        members += members === '' ? cell(value, i) : `,${cell(value, i)}`
       }
       text += `${text === '' ? '' : ','}${open}${members}${close}`
     }

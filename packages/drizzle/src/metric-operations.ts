@@ -3,6 +3,7 @@ import {
   metricPruneRequest,
   metricQueryRequest,
   metricRecordRequest,
+  type Call,
   type CallOptions,
   type Metric,
   type MetricGroup,
@@ -13,7 +14,14 @@ import {
   type RecordedMetrics,
 } from '@daybook/core'
 import { createAggregateMetrics } from './metric-aggregate.ts'
-import { byMetricKey, createRecordMetrics, metricChunks, sumOf } from './metric-record.ts'
+import {
+  byMetricKey,
+  createRecordMetrics,
+  metricChunks,
+  noneRecorded,
+  sumOf,
+  type WeighedMetric,
+} from './metric-record.ts'
 import { createQueryMetrics } from './metric-query.ts'
 import type { MetricPlace, MetricRemoval } from './metric-removal.ts'
 import { createMetricRows } from './metric-rows.ts'
@@ -34,17 +42,34 @@ export function createMetricOperations(parts: Parts, removal: MetricRemoval): Me
   const page = createQueryMetrics(dialect, rows)
   const aggregate = createAggregateMetrics(dialect, parts.limits)
 
-  function prepareRecord({ entries, folded, onDuplicate, generated }: MetricRecordRequest): Prepared<RecordedMetrics> {
-    const chunks = metricChunks(entries, dialect)
+  /** Whether those that came last were new, all of them: whoever also records what is running finds much that is there. */
+  let areNew = true
+
+  async function direct(request: MetricRecordRequest, chunk: readonly WeighedMetric[], call: Call) {
+    const { members, folded } = request
+    const { insert, valuesOf } = rows.insertFor(members)
+    const at = micros()
+    const values = chunk.map(({ entry }) => valuesOf(entry, at))
+    areNew = (await dialect.insertFresh?.(insert, values, call)) === true
+    return areNew ? { answer: { ...noneRecorded, stored: chunk.length, duplicates: folded } } : undefined
+  }
+
+  function prepareRecord(request: MetricRecordRequest): Prepared<RecordedMetrics> {
+    const { members, folded, onDuplicate, generated } = request
+    const chunks = metricChunks(request, dialect)
+    const [only = []] = chunks
+    const isDirect = onDuplicate === 'keep' && chunks.length === 1 && areNew
     let [done, tries] = [0, 0]
     return {
+      direct: isDirect && dialect.insertFresh !== undefined ? (call) => direct(request, only, call) : undefined,
       // In the order given; after a first try that failed in that of the keys, so that two who write the same ones do not
       // wait for each other in a circle again.
       *script(tx) {
         const chunk = chunks[done] ?? []
         const isHasty = tries++ === 0
-        const inOrder = isHasty ? chunk : chunk.toSorted(byMetricKey)
-        const recorded = yield* record(tx, inOrder, { onDuplicate, now: micros(), isHasty })
+        const inOrder = isHasty ? chunk : chunk.toSorted((a, b) => byMetricKey(a.entry, b.entry))
+        const recorded = yield* record(tx, inOrder, { members, onDuplicate, now: micros(), isHasty })
+        areNew = recorded.stored === chunk.length
         return done === 0 ? { ...recorded, duplicates: recorded.duplicates + folded } : recorded
       },
       chunks: {

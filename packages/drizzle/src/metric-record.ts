@@ -1,23 +1,29 @@
 import { metricKey, type MetricEntry, type MetricRecordRequest, type RecordedMetrics } from '@daybook/core'
 import { sql } from 'drizzle-orm'
 import type { Dialect, Row, Tx } from './dialect.ts'
-import type { RowValues } from './many-rows.ts'
+import type { RowsInsert, RowValues } from './many-rows.ts'
 import type { MetricRows } from './metric-rows.ts'
 import type { Script } from './script.ts'
 import { param } from './statements.ts'
 
-/** A row on its way into the database. */
-interface Written {
+/** A row that is to be written, and about what it is in a statement. */
+export interface WeighedMetric {
   readonly entry: MetricEntry
-  readonly values: RowValues
   readonly chars: number
+}
+
+/** A row on its way into the database. */
+interface Written extends WeighedMetric {
+  readonly values: RowValues
 }
 
 /** Writes rows, one transaction's worth. */
 export type RecordMetrics = (
   tx: Tx,
-  entries: readonly MetricEntry[],
+  rows: readonly WeighedMetric[],
   how: {
+    /** What the rows say between them, and perhaps more. */
+    readonly members: MetricRecordRequest['members']
     readonly onDuplicate: MetricRecordRequest['onDuplicate']
     readonly now: bigint
     /** Nothing has told yet that others write the same rows. */
@@ -27,8 +33,10 @@ export type RecordMetrics = (
 
 /** Characters that a statement and a transaction carry at most, but for a row that is longer. */
 const [statementChars, transactionChars] = [1024 * 1024, 4 * 1024 * 1024]
+/** Numbers are short. */
+const charsOfNumber = 8
 
-const noneRecorded: RecordedMetrics = { stored: 0, completed: 0, replaced: 0, duplicates: 0 }
+export const noneRecorded: RecordedMetrics = { stored: 0, completed: 0, replaced: 0, duplicates: 0 }
 
 export const sumOf = (a: RecordedMetrics, b: RecordedMetrics): RecordedMetrics => ({
   stored: a.stored + b.stored,
@@ -39,28 +47,29 @@ export const sumOf = (a: RecordedMetrics, b: RecordedMetrics): RecordedMetrics =
 
 /** So many rows at a time as one transaction should write. */
 export function metricChunks(
-  entries: readonly MetricEntry[],
+  { entries, bytes, members }: MetricRecordRequest,
   { manyRows }: Pick<Dialect, 'manyRows'>,
-): readonly (readonly MetricEntry[])[] {
-  const chunks: MetricEntry[][] = []
+): readonly (readonly WeighedMetric[])[] {
+  const chunks: WeighedMetric[][] = []
+  let last: WeighedMetric[] = []
   let chars = 0
-  for (const entry of entries) {
-    const size = charsOf(entry)
-    const last = chars + size > transactionChars ? undefined : chunks.at(-1)
-    if (last === undefined || last.length === manyRows.inTransaction) {
-      chunks.push([entry])
-      chars = size
-    } else {
-      last.push(entry)
-      chars += size
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i] as MetricEntry // there are so many
+    const row: WeighedMetric = { entry, chars: (bytes[i] ?? 0) + charsOfNumber * members.length }
+    if (last.length === 0 || last.length === manyRows.inTransaction || chars + row.chars > transactionChars) {
+      last = []
+      chunks.push(last)
+      chars = 0
     }
+    last.push(row)
+    chars += row.chars
   }
   return chunks
 }
 
 export function createRecordMetrics(
   { tables, expressions, manyRows }: Dialect,
-  { insert, valuesOf }: MetricRows,
+  metricRows: Pick<MetricRows, 'whole' | 'insertFor'>,
 ): RecordMetrics {
   const { metrics } = tables
   const keys = expressions.texts(param('keys'), ['appName', 'traceId', 'spanId'])
@@ -94,21 +103,22 @@ export function createRecordMetrics(
   }
 
   /** How many were new of rows that others may have written just now. */
-  function* insertMissing(tx: Tx, rows: readonly Written[]): Script<number> {
+  function* insertMissing(tx: Tx, insert: RowsInsert, rows: readonly Written[]): Script<number> {
     let inserted = 0
     for (let at = 0; at < rows.length;) {
       const portion = portionOf(rows, at)
       at += portion.length
-      inserted += (yield* tx.many.insertNew(insert, valuesIn(portion), false)) ?? (yield* insertRest(tx, portion))
+      inserted +=
+        (yield* tx.many.insertNew(insert, valuesIn(portion), false)) ?? (yield* insertRest(tx, insert, portion))
     }
     return inserted
   }
 
   /** Some are there, and the database wrote none. */
-  function* insertRest(tx: Tx, rows: readonly Written[], isFirst = false): Script<number> {
+  function* insertRest(tx: Tx, insert: RowsInsert, rows: readonly Written[], isFirst = false): Script<number> {
     const there = yield* lookedUp(tx, rows)
     const missing = rows.filter(({ entry }) => !there.has(metricKey(entry)))
-    if (missing.length < rows.length || isFirst) return yield* insertMissing(tx, missing)
+    if (missing.length < rows.length || isFirst) return yield* insertMissing(tx, insert, missing)
     // What was there has gone again: one by one, so that this comes to an end.
     let inserted = 0
     for (const row of rows) inserted += (yield* tx.many.insertNew(insert, [row.values], false)) ?? 0
@@ -116,19 +126,19 @@ export function createRecordMetrics(
   }
 
   /** Most rows are new. Only where some are not is looked at what was there. */
-  function* keep(tx: Tx, rows: readonly Written[], isHasty: boolean): Script<RecordedMetrics> {
+  function* keep(tx: Tx, insert: RowsInsert, rows: readonly Written[], isHasty: boolean): Script<RecordedMetrics> {
     const inserted = isHasty ? yield* tx.many.insertNew(insert, valuesIn(rows), true) : undefined
     if (inserted === rows.length) return { ...noneRecorded, stored: inserted }
     // A row that is running where an ended one was given was there before: what was inserted is as it was given.
     const ended = rows.filter(({ entry }) => entry.status !== 'running')
     const completed = ended.length === 0 ? 0 : yield* tx.change(removeRunning, { keys: keysOf(ended) })
     const again = completed === 0 ? [] : ended
-    const late = yield* inserted === undefined ? insertRest(tx, rows, true) : insertMissing(tx, again)
+    const late = yield* inserted === undefined ? insertRest(tx, insert, rows, true) : insertMissing(tx, insert, again)
     const written = (inserted ?? 0) + late
     return { stored: written - completed, completed, replaced: 0, duplicates: rows.length - written }
   }
 
-  function* replace(tx: Tx, rows: readonly Written[]): Script<RecordedMetrics> {
+  function* replace(tx: Tx, insert: RowsInsert, rows: readonly Written[]): Script<RecordedMetrics> {
     const there = yield* lookedUp(tx, rows)
     const isThere = ({ entry }: Written) => there.has(metricKey(entry))
     const wasRunning = ({ entry }: Written) => there.get(metricKey(entry)) === 'running'
@@ -136,7 +146,7 @@ export function createRecordMetrics(
     const completing = rows.filter((row) => wasRunning(row) && isEnd(row))
     const completed = completing.length === 0 ? 0 : yield* tx.change(removeRunning, { keys: keysOf(completing) })
     const missing = rows.filter((row) => !isThere(row) || (wasRunning(row) && isEnd(row)))
-    const inserted = yield* insertMissing(tx, missing)
+    const inserted = yield* insertMissing(tx, insert, missing)
     const existing = rows.filter((row) => isThere(row) && wasRunning(row) !== isEnd(row))
     // Of those that somebody else wrote meanwhile nobody can tell which they are.
     const late = inserted === missing.length ? [] : missing.filter(isEnd)
@@ -160,13 +170,15 @@ export function createRecordMetrics(
     return rows.slice(from, from + manyRows.inStatement(to - from))
   }
 
-  return function* recordMetrics(tx, entries, { onDuplicate, now, isHasty }) {
-    const rows = entries.map((entry): Written => ({ entry, values: valuesOf(entry, now), chars: charsOf(entry) }))
+  return function* recordMetrics(tx, rows, { members, onDuplicate, now, isHasty }) {
+    const { insert, valuesOf } = onDuplicate === 'keep' ? metricRows.insertFor(members) : metricRows.whole
+    const written = rows.map(({ entry, chars }): Written => ({ entry, chars, values: valuesOf(entry, now) }))
     let sum = noneRecorded
-    for (let at = 0; at < rows.length;) {
-      const portion = portionOf(rows, at)
-      at += portion.length
-      sum = sumOf(sum, yield* onDuplicate === 'keep' ? keep(tx, portion, isHasty) : replace(tx, portion))
+    for (let from = 0; from < written.length;) {
+      const portion = portionOf(written, from)
+      from += portion.length
+      const done = onDuplicate === 'keep' ? keep(tx, insert, portion, isHasty) : replace(tx, insert, portion)
+      sum = sumOf(sum, yield* done)
     }
     return sum
   }
@@ -189,10 +201,3 @@ const keyIn = (row: Row): Key => ({
   traceId: String(row['traceId']),
   spanId: String(row['spanId']),
 })
-
-/** About what a row is in a statement: numbers are short. */
-function charsOf(entry: MetricEntry): number {
-  let chars = 0
-  for (const value of Object.values(entry)) chars += typeof value === 'string' ? value.length : 8
-  return chars
-}

@@ -21,22 +21,55 @@ import type { StoredForm } from './stored-form.ts'
 
 /** The row of a metric, and the form in which it holds one. */
 export interface MetricRows {
-  readonly insert: RowsInsert
-  readonly valuesOf: (entry: MetricEntry, recordedAt: bigint) => RowValues
+  /** Of all columns: whoever replaces a row replaces what the new one does not say, too. */
+  readonly whole: MetricInsert
+  /**
+   * Of those columns that rows have said so far: of the fifty most are in no row of an application, and each is a value to send. A
+   * statement is made anew when another one comes, which soon ends.
+   */
+  insertFor(members: readonly MetricMember[]): MetricInsert
   /** What {@link MetricRows.rowOf} reads, and `position`. */
   columns(fields: 'light' | 'full'): Readonly<Record<string, SQL>>
   readonly rowOf: (row: Row) => MetricRow
 }
 
+interface MetricInsert {
+  readonly insert: RowsInsert
+  readonly valuesOf: (entry: MetricEntry, recordedAt: bigint) => RowValues
+}
+
 export function createMetricRows({ tables, expressions }: Dialect, form: StoredForm): MetricRows {
   const { metrics } = tables
   const columnOf = (member: MetricMember): Column => metrics[entryNames[member]]
-  const columns: RowsColumn[] = [
-    ...metricMembers.map((member) => ({ column: columnOf(member), kind: boundAs[metricKinds[member]] })),
-    { column: metrics.schemaVersion, kind: 'whole' },
-    { column: metrics.recordedAt, kind: 'whole', isKept: true },
-  ]
-  const stores = metricMembers.map((member) => [entryNames[member], stored[metricKinds[member]]] as const)
+  const insertOf = (members: readonly MetricMember[]): MetricInsert => {
+    const cells = members.map((member) => entryNames[member])
+    const stores = members.map((member) => (member === 'content' ? storeContent : stored[metricKinds[member]]))
+    return {
+      insert: {
+        into: metrics,
+        target: [metrics.appName, metrics.traceId, metrics.spanId],
+        columns: [
+          ...members.map((member) => ({ column: columnOf(member), kind: boundAs[metricKinds[member]] })),
+          { column: metrics.schemaVersion, kind: 'whole' },
+          { column: metrics.recordedAt, kind: 'whole', isKept: true },
+        ],
+      },
+      valuesOf(entry, recordedAt) {
+        const values: Value[] = []
+        for (let i = 0; i < cells.length; i++) {
+          const value = entry[cells[i] as keyof MetricEntry] // there are so many
+          const store = stores[i]
+          values.push(value === null || store === undefined ? value : store(value, entry))
+        }
+        values.push(metricSchemaVersion, recordedAt)
+        return values
+      },
+    }
+  }
+  const storeContent: Store = (value, entry) => form.metricContent(String(value), entry)
+  const whole = insertOf(metricMembers)
+  let said: ReadonlySet<MetricMember> = new Set()
+  let insertOfSaid = whole
   const read = (member: MetricMember): SQL => {
     const kind = metricKinds[member]
     if (boundAs[kind] === 'json') return expressions.castText(columnOf(member))
@@ -56,15 +89,13 @@ export function createMetricRows({ tables, expressions }: Dialect, form: StoredF
   }
 
   return {
-    insert: { into: metrics, target: [metrics.appName, metrics.traceId, metrics.spanId], columns },
-    valuesOf(entry, recordedAt) {
-      const values: Value[] = stores.map(([name, store]) => {
-        const value = entry[name]
-        if (value === null) return null
-        return name === 'content' ? form.metricContent(String(value), entry) : store(value)
-      })
-      values.push(metricSchemaVersion, recordedAt)
-      return values
+    whole,
+    insertFor(members) {
+      if (members.some((member) => !said.has(member))) {
+        said = new Set([...said, ...members])
+        insertOfSaid = insertOf(metricMembers.filter((member) => said.has(member)))
+      }
+      return insertOfSaid
     },
     columns: (fields) => selections[fields],
     rowOf(row) {
@@ -99,24 +130,18 @@ const boundAs: Readonly<Record<MetricKind, RowsColumn['kind']>> = {
   json: 'json',
 }
 
-type Store = (value: string | number) => Value
-const asItIs: Store = (value) => value
+type Store = (value: string | number, entry: MetricEntry) => Value
 
-const stored: Readonly<Record<MetricKind, Store>> = {
-  id: asItIs,
-  name: asItIs,
-  tag: asItIs,
+/** Absent where it goes as it is. */
+const stored: Readonly<Partial<Record<MetricKind, Store>>> = {
   text: (value) => toStorableText(String(value)),
-  choice: asItIs,
-  time: (value) => toMicros(Number(value)),
-  duration: asItIs,
-  count: asItIs,
-  size: asItIs,
-  level: asItIs,
-  money: asItIs,
-  object: asItIs,
-  tags: asItIs,
-  json: asItIs,
+  time: (value) => microsOf(Number(value)),
+}
+
+/** Most times are a number in microseconds, too, which is made and written faster. */
+function microsOf(timestamp: number): number | bigint {
+  const micros = timestamp * 1000
+  return Number.isInteger(timestamp) && Number.isSafeInteger(micros) ? micros : toMicros(timestamp)
 }
 
 type Load = (value: unknown) => unknown

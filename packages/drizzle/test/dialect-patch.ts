@@ -57,6 +57,7 @@ export const withoutShortcut: DialectPatch = (dialect) => ({
   ...dialect,
   appendEvents: async () => undefined,
   createSession: async () => undefined,
+  insertFresh: async () => false,
 })
 
 /** Other verbs in every transaction. */
