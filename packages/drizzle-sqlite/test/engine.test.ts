@@ -113,14 +113,14 @@ test('health answers within its time when the database does not', async () => {
 })
 
 test('a joined call takes the time that the store’s own take', async () => {
-  const store = await overClient({ timeout: 200 })
+  const store = await overClient({ timeout: 1000 }) // the migration too takes no longer
   const begun = performance.now()
   const outer = store.transaction(async (_tx, joined) => {
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await new Promise((resolve) => setTimeout(resolve, 1200))
     return joined.sessions.count({ appName: 'shop' })
   })
   await expect(outer).rejects.toMatchObject({ code: 'timeout' })
-  expect(performance.now() - begun).toBeLessThan(1000)
+  expect(performance.now() - begun).toBeLessThan(5000)
 })
 
 test('a flag that is no flag is refused before anything is done', async () => {

@@ -5,14 +5,14 @@ import { numbers } from '../fixtures.ts'
 import { observed, oracleMember, withoutControl } from '../whitebox.ts'
 import { span, start } from './met-fixtures.ts'
 
-const traces = 400
+const traces = 600
 const spans = 10
 const minute = 60_000
 
 /** A small table is read from end to end by who knows that it is small. */
-const bulk = { pad: 'x'.repeat(500) }
+const bulk = { pad: 'x'.repeat(1200) }
 
-/** Spans of a trace, which is one of a hundred of a user and is about one session. */
+/** Spans of a trace, which is one of 150 of a user and is about one session. */
 const rowsOf = (ctx: Ctx, trace: number) =>
   numbers(spans).map((i) =>
     span(ctx, `s${i}`, {
@@ -28,7 +28,7 @@ const rowsOf = (ctx: Ctx, trace: number) =>
     }),
   )
 
-/** What a person looks at, and what a program asks for: of 4,000 rows a few. */
+/** What a person looks at, and what a program asks for: of 6,000 rows a few. */
 function reads({ app }: Ctx, cursor: string): Readonly<Record<string, (store: Store) => Promise<unknown>>> {
   const query = { appName: app, limit: 20 }
   const hour = { since: start + 60 * minute, before: start + 70 * minute }
