@@ -5,6 +5,8 @@ export interface Connection {
   rows(text: string, values: readonly Value[]): readonly Row[]
   /** How many rows changed. Not for statements with RETURNING. */
   change(text: string, values: readonly Value[]): number
+  /** The same for each list of values, which are bound as they are: numbers only where the types of the columns make them whole. */
+  changeEach(text: string, lists: readonly (readonly Value[])[]): number
   /** Fails at once with SQLITE_BUSY when somebody else writes: waiting here would stop the event loop. */
   begin(mode: 'IMMEDIATE' | 'DEFERRED'): void
   commit(): void
@@ -87,6 +89,12 @@ export function createConnection(
       return found.map((row) => rowOf(names, row))
     },
     change: (text, values) => prepared(text).run(boundValues(values)).changes,
+    changeEach(text, lists) {
+      const statement = prepared(text)
+      let count = 0
+      for (const values of lists) count += statement.run(values).changes
+      return count
+    },
     // By exec and not by a kept statement: one that got BUSY stays unreset on libSQL, and what is written after it is lost.
     begin(mode) {
       const isPatient = mode === 'DEFERRED' // it waits for nothing
