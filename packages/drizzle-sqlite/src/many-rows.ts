@@ -49,63 +49,20 @@ const ending = (replaces: boolean) =>
 const inserting = ending(false)
 const replacing = ending(true)
 
-/** The part of an INSERT that has values. */
-interface Filled {
-  readonly insert: RowsInsert
-  readonly valuesOf: (row: RowValues) => Value[]
-}
-
-/**
- * The columns that any row had a value in, so far: to bind NULL costs as much as a value does, and most rows leave most columns empty.
- * They only become more, so that there are few statements to keep prepared.
- */
-const filledOf = remembered((insert: RowsInsert) => {
-  const isFilled = insert.columns.map(() => false)
-  let filled: Filled | undefined
-  return (rows: readonly RowValues[]): Filled => {
-    for (const row of rows)
-      for (let i = 0; i < isFilled.length; i++) {
-        if (isFilled[i] === true || row[i] === null) continue
-        isFilled[i] = true
-        filled = undefined
-      }
-    return (filled ??= partOf(insert, isFilled))
-  }
+/** Numbers stay numbers, which are bound faster than bigints: the columns for them are INTEGER. */
+const valuesFor = remembered(({ columns }: RowsInsert): ((row: RowValues) => RowValues) => {
+  const isMoney = columns.map(({ kind }) => kind === 'money')
+  if (!isMoney.includes(true)) return (row) => row
+  return (row) => row.map((value, i) => (isMoney[i] === true ? units(value) : value))
 })
 
-function partOf(insert: RowsInsert, isFilled: readonly boolean[]): Filled {
-  const slots = insert.columns.flatMap((column, at) => (isFilled[at] === true ? [{ column, at }] : []))
-  const places = slots.map(({ column, at }) => ({ at, isMoney: column.kind === 'money' }))
-  return {
-    insert: { ...insert, columns: slots.map(({ column }) => column) },
-    // Numbers stay numbers, which are bound faster than bigints: the columns for them are INTEGER.
-    valuesOf: (row) => places.map(({ at, isMoney }) => (isMoney ? units(row[at] ?? null) : (row[at] ?? null))),
-  }
-}
-
-/** All columns, since what is empty has to become so. */
-const wholeOf = remembered((insert: RowsInsert) =>
-  partOf(
-    insert,
-    insert.columns.map(() => true),
-  ),
-)
-
 /** A statement for each row, kept prepared: of a synchronous driver nothing is faster. */
-export function manyRowsOn(connection: Connection): ManyRows {
-  const send = (text: string, { valuesOf }: Filled, rows: readonly RowValues[]) =>
-    connection.changeEach(text, rows.map(valuesOf))
-  return {
-    insertNew: (insert, rows) =>
-      step(() => {
-        const filled = filledOf(insert)(rows)
-        return send(inserting(filled.insert).one, filled, rows)
-      }),
-    *replace(insert, rows) {
-      yield* step(() => send(replacing(insert).one, wholeOf(insert), rows))
-    },
-  }
-}
+export const manyRowsOn = (connection: Connection): ManyRows => ({
+  insertNew: (insert, rows) => step(() => connection.changeEach(inserting(insert).one, rows.map(valuesFor(insert)))),
+  *replace(insert, rows) {
+    yield* step(() => connection.changeEach(replacing(insert).one, rows.map(valuesFor(insert))))
+  },
+})
 
 /** SQLite takes 32,766 parameters. */
 const [mostParameters, mostRows] = [32_000, 250]
@@ -114,24 +71,21 @@ const [mostParameters, mostRows] = [32_000, 250]
 export function manyRowsBy(change: (text: string, values: Value[]) => Promise<number>): ManyRows {
   function* send(
     statementOf: (count: number) => string,
-    { insert, valuesOf }: Filled,
+    insert: RowsInsert,
     rows: readonly RowValues[],
   ): Script<number> {
     const atOnce = Math.min(mostRows, Math.floor(mostParameters / insert.columns.length))
     let count = 0
     for (let at = 0; at < rows.length; at += atOnce) {
-      const portion = rows.slice(at, at + atOnce)
-      count += yield* step(() => change(statementOf(portion.length), portion.flatMap(valuesOf)))
+      const values = rows.slice(at, at + atOnce).map(valuesFor(insert))
+      count += yield* step(() => change(statementOf(values.length), values.flat()))
     }
     return count
   }
   return {
-    insertNew(insert, rows) {
-      const filled = filledOf(insert)(rows)
-      return send(inserting(filled.insert).textOf, filled, rows)
-    },
+    insertNew: (insert, rows) => send(inserting(insert).textOf, insert, rows),
     *replace(insert, rows) {
-      yield* send(replacing(insert).textOf, wholeOf(insert), rows)
+      yield* send(replacing(insert).textOf, insert, rows)
     },
   }
 }
