@@ -21,7 +21,7 @@ export function countedRows<Row extends UsageRow>(rows: Iterable<Row>): Readonly
 }
 
 function countedOfTrace<Row extends UsageRow>(rows: readonly Row[]): readonly Row[] {
-  const lowest = Math.min(...rows.map(({ usageLevel }) => usageLevel ?? Infinity))
+  const lowest = rows.reduce((least, { usageLevel }) => Math.min(least, usageLevel ?? least), Infinity)
   const candidates = rows.filter(({ usageLevel }) => usageLevel === lowest)
   if (lowest > 0) return candidates
   const first = new Map<string, Row>()

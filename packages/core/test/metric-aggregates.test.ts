@@ -38,6 +38,11 @@ describe('usage', () => {
       }),
     )
   })
+
+  test('is told of a trace of any length', () => {
+    const rows = Array.from({ length: 300_000 }, (_, i) => row('t1', `s${i}`, i % 2 === 0 ? 1 : 2))
+    expect(countedRows(rows).size).toBe(150_000)
+  })
 })
 
 describe('spans of time', () => {
