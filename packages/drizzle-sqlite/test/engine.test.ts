@@ -150,3 +150,22 @@ test('what is removed in chunks lets others come between two of them, and hears 
   await expect(pruning).rejects.toMatchObject({ code: 'aborted', facts: { removed: { sessions: 1 } } })
   expect(await store.sessions.count({ appName: 'shop' })).toBe(19)
 })
+
+test('a prune of metrics deletes so many rows at once as it was told, though many traces begin with so few', async () => {
+  const store = await overNative()
+  const row = { appName: 'shop', operationName: 'answer' }
+  // Their beginnings come one after the other.
+  for (let i = 0; i < 60; i++)
+    await store.metrics.record([{ ...row, traceId: `t${i % 10}`, spanId: `s${i}`, startedAt: i }])
+  const prune = (options: object) => store.metrics.prune({ appName: 'shop', before: 1000, ...options })
+  const giveUp = new AbortController()
+  setImmediate(() => giveUp.abort())
+  const removed = { metrics: 12, traces: 2 }
+  await expect(prune({ chunk: 15, signal: giveUp.signal })).rejects.toMatchObject({ facts: { removed } })
+  const largeOnes = new AbortController()
+  setImmediate(() => largeOnes.abort())
+  await expect(prune({ chunk: 3, signal: largeOnes.signal })).rejects.toMatchObject({
+    facts: { removed: { metrics: 6, traces: 1 } },
+  })
+  expect(await prune({ chunk: 15 })).toEqual({ metrics: 42, traces: 7, dryRun: false })
+})

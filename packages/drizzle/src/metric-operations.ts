@@ -23,7 +23,7 @@ import {
   type WeighedMetric,
 } from './metric-record.ts'
 import { createQueryMetrics } from './metric-query.ts'
-import type { MetricPlace, MetricRemoval } from './metric-removal.ts'
+import { beginning, type MetricPlace, type MetricRemoval } from './metric-removal.ts'
 import { createMetricRows } from './metric-rows.ts'
 import { reading, writing, type Operation, type Parts, type Prepared } from './operation.ts'
 
@@ -86,7 +86,7 @@ export function createMetricOperations(parts: Parts, removal: MetricRemoval): Me
 
   function preparePrune(request: MetricPruneRequest): Prepared<MetricPruneReport> {
     if (request.dryRun) return { script: (tx) => removal.pruneCount(tx, request), onlyReads: true }
-    let at: MetricPlace | undefined
+    let at = beginning
     let next: MetricPlace | undefined
     return {
       *script(tx) {
@@ -96,7 +96,7 @@ export function createMetricOperations(parts: Parts, removal: MetricRemoval): Me
       },
       chunks: {
         isLast() {
-          at = next
+          if (next !== undefined) at = next
           return next === undefined
         },
         add: (sum, { metrics, traces }) => ({

@@ -1,14 +1,21 @@
 import { toMicros, type MetricPruneReport, type MetricPruneRequest, type UserKey } from '@daybook/core'
-import { sql } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, Params, Row, Tx } from './dialect.ts'
 import { createDeleteListed } from './listed-rows.ts'
 import type { Script } from './script.ts'
 import { bare, param, selected, variants } from './statements.ts'
 
-/** The row after which a prune goes on. */
+/** Where a prune goes on. */
 export interface MetricPlace {
-  readonly startedAt: bigint
-  readonly position: bigint
+  /** The row after which it walks on; absent: there are no more. */
+  readonly after?: { readonly startedAt: bigint; readonly position: bigint } | undefined
+  /** Traces that it has come by, and that are still to go. */
+  readonly pending: readonly Trace[]
+}
+
+interface Trace {
+  readonly traceId: string
+  readonly size: number
 }
 
 interface PrunedChunk {
@@ -21,7 +28,7 @@ interface PrunedChunk {
 export interface MetricRemoval {
   /** Deletes up to `chunk` rows of a user, and counts them. */
   readonly eraseSome: (tx: Tx, user: UserKey, chunk: number) => Script<number>
-  readonly pruneChunk: (tx: Tx, request: MetricPruneRequest, after?: MetricPlace) => Script<PrunedChunk>
+  readonly pruneChunk: (tx: Tx, request: MetricPruneRequest, from: MetricPlace) => Script<PrunedChunk>
   readonly pruneCount: (tx: Tx, request: MetricPruneRequest) => Script<MetricPruneReport>
 }
 
@@ -46,27 +53,28 @@ export function createMetricRemoval(dialect: Dialect): MetricRemoval {
   const countOfUser = variants((variant) => ({ sql: sql`select count(*) as "metrics" ${ofUser(variant)}` }))
 
   const other = sql.identifier('other')
-  const newer = (appName: ReturnType<typeof sql>, traceId: ReturnType<typeof sql>) =>
-    sql`exists (select 1 from ${metrics} as ${other} where ${other}.${bare(metrics.appName)} = ${appName}
-      and ${other}.${bare(metrics.traceId)} = ${traceId} and ${other}.${bare(metrics.startedAt)} >= ${param('before')})`
-  const walk = variants((variant) => {
-    const { startedAt } = metrics
-    const beyond = sql` and ${startedAt} >= ${param('startedAt')} and (${startedAt} > ${param('startedAt')} or ${metrics.position} > ${param('position')})`
-    return {
-      sql: sql`select ${selected({ traceId: metrics.traceId, startedAt: expressions.wholeText(startedAt), position })} from ${metrics}
-        where ${ofApp} and ${isOld}${variant === 'beyond' ? beyond : sql``} order by ${startedAt}, ${metrics.position} limit ${param('chunk')}`,
-    }
-  })
+  const inTrace = (appName: SQL, traceId: SQL) =>
+    sql`from ${metrics} as ${other} where ${other}.${bare(metrics.appName)} = ${appName} and ${other}.${bare(metrics.traceId)} = ${traceId}`
+  const newer = (appName: SQL, traceId: SQL) =>
+    sql`exists (select 1 ${inTrace(appName, traceId)} and ${other}.${bare(metrics.startedAt)} >= ${param('before')})`
+  const { startedAt } = metrics
+  const beyond = sql`${startedAt} >= ${param('startedAt')} and (${startedAt} > ${param('startedAt')} or ${metrics.position} > ${param('position')})`
+  const walk = {
+    sql: sql`select ${selected({ traceId: metrics.traceId, startedAt: expressions.wholeText(startedAt), position })} from ${metrics}
+      where ${ofApp} and ${isOld} and ${beyond} order by ${startedAt}, ${metrics.position} limit ${param('chunk')}`,
+  }
   const traces = expressions.strings(param('traces'))
   const given = sql`one.value`
+  const named = sql`${expressions.textParam(param('appName'))}`
+  const size = sql`(select count(*) ${inTrace(named, given)})`
   const whole = {
-    sql: sql`select ${selected({ traceId: given })} from ${traces} where not ${newer(sql`${expressions.textParam(param('appName'))}`, given)}`,
+    sql: sql`select ${selected({ traceId: given, size })} from ${traces} where not ${newer(named, given)}`,
   }
   const removeTraces = {
     sql: expressions.deleteEach(
       metrics,
       [
-        [metrics.appName, expressions.textParam(param('appName'))],
+        [metrics.appName, named],
         [metrics.traceId, given],
       ],
       traces,
@@ -86,26 +94,43 @@ export function createMetricRemoval(dialect: Dialect): MetricRemoval {
     return found.length
   }
 
-  function* pruneTraces(tx: Tx, request: MetricPruneRequest, after: MetricPlace | undefined): Script<PrunedChunk> {
-    const { appName, chunk } = request
-    const params = { appName, before: toMicros(request.before) }
-    const seen = yield* tx.rows(walk(after === undefined ? '' : 'beyond'), { ...params, ...after, chunk })
-    const listed = listOf(seen.map((row) => String(row['traceId'])))
-    const old = seen.length === 0 ? [] : yield* tx.rows(whole, { ...params, traces: listed })
-    const ids = old.map((row) => String(row['traceId']))
-    const removed = ids.length === 0 ? 0 : yield* tx.change(removeTraces, { appName, traces: listOf(ids) })
-    const next = seen.length < chunk ? undefined : placeOf(seen.at(-1))
-    return { report: { metrics: removed, traces: ids.length, dryRun: false }, next }
+  function* wholeOf(tx: Tx, { appName, before }: MetricPruneRequest, ids: readonly string[]): Script<readonly Trace[]> {
+    if (ids.length === 0) return []
+    const found = yield* tx.rows(whole, { appName, before: toMicros(before), traces: listOf(ids) })
+    return found.map((row) => ({ traceId: String(row['traceId']), size: Number(row['size']) }))
+  }
+
+  /** The traces that the next rows are of. */
+  function* walked(tx: Tx, request: MetricPruneRequest, from: MetricPlace): Script<MetricPlace> {
+    const { appName, before, chunk } = request
+    const seen = yield* tx.rows(walk, { appName, before: toMicros(before), ...from.after, chunk })
+    const ids = seen.map((row) => String(row['traceId']))
+    const pending = yield* wholeOf(tx, request, ids)
+    return { after: seen.length < chunk ? undefined : placeOf(seen.at(-1)), pending }
+  }
+
+  function* pruneTraces(tx: Tx, request: MetricPruneRequest, from: MetricPlace): Script<PrunedChunk> {
+    const isKnown = from.pending.length > 0
+    const { after, pending } = isKnown ? from : yield* walked(tx, request, from)
+    const few = firstOf(pending, request.chunk)
+    const ids = few.map(({ traceId }) => traceId)
+    // Since another transaction saw them some may have got rows that are newer.
+    const old = isKnown ? (yield* wholeOf(tx, request, ids)).map(({ traceId }) => traceId) : ids
+    const params = { appName: request.appName, traces: listOf(old) }
+    const removed = old.length === 0 ? 0 : yield* tx.change(removeTraces, params)
+    const left = pending.slice(few.length)
+    const next = left.length === 0 && after === undefined ? undefined : { after, pending: left }
+    return { report: { metrics: removed, traces: old.length, dryRun: false }, next }
   }
 
   return {
     eraseSome: (tx, { appName, userId }, chunk) => removeSome(tx, '', { appName, userId, chunk }),
-    *pruneChunk(tx, request, after) {
+    *pruneChunk(tx, request, from) {
       const { userId, chunk } = request
-      if (userId === undefined) return yield* pruneTraces(tx, request, after)
+      if (userId === undefined) return yield* pruneTraces(tx, request, from)
       const removed = yield* removeSome(tx, variantOf(request), { ...paramsOf(request), chunk })
       // What is left begins at the same place again: nothing that is to go stays behind.
-      const next = removed < chunk ? undefined : { startedAt: 0n, position: 0n }
+      const next = removed < chunk ? undefined : beginning
       return { report: { metrics: removed, traces: 0, dryRun: false }, next }
     },
     *pruneCount(tx, request) {
@@ -114,6 +139,20 @@ export function createMetricRemoval(dialect: Dialect): MetricRemoval {
       return { metrics: Number(row?.['metrics']), traces: isOfUser ? 0 : Number(row?.['traces']), dryRun: true }
     },
   }
+}
+
+/** Before all rows. */
+export const beginning: MetricPlace = { after: { startedAt: 0n, position: 0n }, pending: [] }
+
+/** So many traces as have so many rows together, but one at least. */
+function firstOf(traces: readonly Trace[], rows: number): readonly Trace[] {
+  let [end, sum] = [0, 0]
+  for (const { size } of traces) {
+    sum += size
+    if (end > 0 && sum > rows) break
+    end++
+  }
+  return traces.slice(0, end)
 }
 
 const variantOf = ({ sessionId }: MetricPruneRequest) => (sessionId === undefined ? 'before' : 'session|before')
@@ -125,7 +164,7 @@ const paramsOf = ({ appName, userId, sessionId, before }: MetricPruneRequest): P
   before: toMicros(before),
 })
 
-const placeOf = (row: Row | undefined): MetricPlace | undefined =>
+const placeOf = (row: Row | undefined): MetricPlace['after'] =>
   row && { startedAt: BigInt(String(row['startedAt'])), position: BigInt(String(row['position'])) }
 
 /** Each once and in one order, so that two prunes wait for each other and not in a circle. */
