@@ -18,8 +18,11 @@ export interface Call {
   onOver(callback: () => void): () => void
   /** Throws if the caller gave up or the time is over. To be asked before each step, and before a commit. */
   check(): void
-  /** Ids that the store generated: an unknown outcome names them, so that a repeat can. */
-  generated(facts: ErrorFacts): void
+  /**
+   * Ids that the store generated: an unknown outcome names them, so that a repeat can. Of a call that writes in parts, each committed
+   * by itself, every error names them.
+   */
+  generated(facts: ErrorFacts, isInParts?: boolean): void
   /** What is removed for good so far, by a call that removes in chunks: an error that ends it says so. */
   removed(counts: Readonly<Record<string, number>>): void
   /** From here on the outcome of the call is unknown until {@link Call.settled} or {@link Call.committed}: a commit is on its way. */
@@ -105,7 +108,7 @@ export function createCalls({
       }
       const fail = (error: unknown) => {
         if (isTold) return
-        const known = toldWith(ours(error, operation), call?.removedSoFar)
+        const known = toldWith(ours(error, operation), call?.done)
         told(known.code)
         reject(known)
       }
@@ -144,11 +147,11 @@ export function createCalls({
 const ours = (error: unknown, operation: string): StoreError =>
   isStoreError(error) ? error : new StoreError('internal', `${operation} failed in an unexpected way`, { cause: error })
 
-/** The same error, with what the call had done. */
-function toldWith(error: StoreError, removed: ErrorFacts['removed']): StoreError {
-  if (removed === undefined) return error
+/** The same error, with what the call had done or may have. */
+function toldWith(error: StoreError, done: ErrorFacts | undefined): StoreError {
+  if (done === undefined) return error
   const { code, message, cause, retryable, facts } = error
-  return new StoreError(code, message, { ...facts, cause, retryable, removed })
+  return new StoreError(code, message, { ...facts, ...done, cause, retryable })
 }
 
 function checkedTimeout(timeout: unknown): number {

@@ -40,7 +40,7 @@ export interface ErrorFacts {
   readonly eventIds?: readonly string[]
   readonly memoryIds?: readonly string[]
   readonly saveId?: string
-  /** One for each row, in the order given. */
+  /** One for each row, in the order given; not of `outcome_unknown` alone, since rows are written in parts. */
   readonly metricIds?: readonly { readonly traceId: string; readonly spanId: string }[]
   /**
    * Of a call that removes in chunks and was interrupted: how much the chunks that were committed before had removed, by the

@@ -44,7 +44,7 @@ export interface MetricRecordRequest {
   readonly folded: number
   readonly onDuplicate: 'keep' | 'replace'
   /** What an error tells where the store made ids. */
-  readonly generated: ErrorFacts
+  readonly generated: ErrorFacts | undefined
 }
 
 const invalid = (field: string, what: string) => new StoreError('invalid_argument', `${field} ${what}`, { field })
@@ -73,7 +73,7 @@ export function metricRecordRequest(rows: unknown, options: unknown, context: Me
     ...folded(entries, bytes),
     members: [...said],
     onDuplicate,
-    generated: areGenerated ? { metricIds: entries.map(({ traceId, spanId }) => ({ traceId, spanId })) } : {},
+    generated: areGenerated ? { metricIds: entries.map(({ traceId, spanId }) => ({ traceId, spanId })) } : undefined,
   }
 }
 

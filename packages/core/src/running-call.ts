@@ -24,7 +24,8 @@ export class RunningCall implements Call, Timed {
   #whenEnded: (() => void)[] | undefined
   #generated: ErrorFacts | undefined
   #waitsFor: (() => string) | undefined
-  #removed: Readonly<Record<string, number>> | undefined
+  /** What every error tells. */
+  #done: ErrorFacts | undefined
   /** The caller was told. Timers fire up to a millisecond early, and nothing may be committed in between. */
   #isLate = false
   #commit: 'none' | 'under way' | 'done' = 'none'
@@ -71,16 +72,17 @@ export class RunningCall implements Call, Timed {
     if (this.#isLate || performance.now() >= this.deadline) throw this.#lateness()
   }
 
-  generated(facts: ErrorFacts): void {
+  generated(facts: ErrorFacts, isInParts = false): void {
     this.#generated = facts
+    if (isInParts) this.#done = facts
   }
 
   removed(counts: Readonly<Record<string, number>>): void {
-    this.#removed = counts
+    this.#done = { removed: counts }
   }
 
-  get removedSoFar(): Readonly<Record<string, number>> | undefined {
-    return this.#removed
+  get done(): ErrorFacts | undefined {
+    return this.#done
   }
 
   get isCommitting(): boolean {

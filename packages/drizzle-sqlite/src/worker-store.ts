@@ -95,8 +95,8 @@ function workerBackend({ calls, now, signals }: RemoteParts, threads: Threads): 
 
   async function within<T>(call: Call, operation: Operation<T>): Promise<T> {
     const request = operation.request()
-    const { generated, appendsTo } = operation.prepare(request)
-    if (generated !== undefined) call.generated(generated)
+    const { generated, appendsTo, chunks } = operation.prepare(request)
+    if (generated !== undefined) call.generated(generated, chunks !== undefined)
     const answer = await ask<T>(operation.name, request, call)
     if (appendsTo !== undefined) signals.notify(appendsTo)
     return answer

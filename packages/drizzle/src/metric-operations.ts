@@ -80,7 +80,7 @@ export function createMetricOperations(parts: Parts, removal: MetricRemoval): Me
         add: sumOf,
         writes: true,
       },
-      generated,
+      ...(generated !== undefined && { generated }),
     }
   }
 

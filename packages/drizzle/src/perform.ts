@@ -48,8 +48,8 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
       calls.run(operation.name, operation.options, (call) => performer.within(call, operation, operation.request())),
     async within(call, { mode, prepare }, request) {
       const prepared = prepare(request)
-      const { generated, direct, afterwards, appendsTo } = prepared
-      if (generated !== undefined) call.generated(generated)
+      const { generated, direct, afterwards, appendsTo, chunks } = prepared
+      if (generated !== undefined) call.generated(generated, chunks !== undefined)
       if (direct !== undefined && !isReady) await performer.run('read', performer.ready, call)
       // The direct way where there is one; the script where there is none, or it found that it is not for this call.
       const found = direct && (await attempt(attempts, call, direct))

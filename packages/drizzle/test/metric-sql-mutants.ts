@@ -1,3 +1,5 @@
+import { wrapStore } from '@daybook/conformance/mutants'
+import { isStoreError, StoreError } from '@daybook/core'
 import { bare, type Dialect } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
 import type { DialectPatch } from './dialect-patch.ts'
@@ -43,4 +45,19 @@ export const metricSqlMutants: readonly SqlMutant[] = [
     check: 'MET-11',
     patch: inSelectsBy('traces', newerInAnyApp),
   },
+  {
+    id: 'S29@ids',
+    bug: 'a batch of metrics that is ended half-way does not tell the ids that were made',
+    check: 'MET-04@ended',
+    wrap: (store) =>
+      wrapStore(store, {
+        metrics: { record: (rows, options) => store.metrics.record(rows, options).catch(withoutIds) },
+      }),
+  },
 ]
+
+function withoutIds(error: unknown): never {
+  if (!isStoreError(error)) throw error
+  const { metricIds: _ids, ...facts } = error.facts
+  throw new StoreError(error.code, error.message, { ...facts, cause: error.cause, retryable: error.retryable })
+}

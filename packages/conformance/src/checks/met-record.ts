@@ -1,6 +1,6 @@
-import type { NewMetric } from '@daybook/core'
+import { isStoreError, type NewMetric } from '@daybook/core'
 import type { Ctx } from '../context.ts'
-import { equal, holds, rejects } from '../expect.ts'
+import { equal, holds, present, rejects } from '../expect.ts'
 import { nothingWritten, numbers, tickingClock } from '../fixtures.ts'
 import { counts, feed, given, recorded, span, spansOf, start } from './met-fixtures.ts'
 
@@ -231,4 +231,27 @@ export async function emptyBatch(ctx: Ctx): Promise<void> {
     async () => equal(await ctx.store.metrics.record([]), counts({}), 'an empty batch'),
     'an empty batch',
   )
+}
+
+/** A batch that ran out of time may have been written in part: its error names the ids that were made, by which the rest can follow. */
+export async function endedTellsIds(ctx: Ctx): Promise<void> {
+  const { metrics } = ctx.store
+  const all = 3000
+  const counted = async (appName: string) =>
+    (await ctx.other.metrics.aggregate({ appName, measures: { n: 'count' } })).items[0]?.values.n ?? 0
+  // Each has longer, so that one of them is over in the middle wherever the time goes.
+  for (const timeout of [20, 60, 150, 400, 1000]) {
+    const appName = `${ctx.app}-${timeout}`
+    const rows = numbers(all).map((i) => ({ appName, operationName: 'answer', durationMs: i }))
+    const outcome = await metrics.record(rows, { timeout }).catch((error: unknown) => error)
+    if (!isStoreError(outcome)) {
+      equal(outcome, counts({ stored: all }), 'a batch that had the time')
+      return
+    }
+    const ids = present(outcome.facts.metricIds, `ids in the error ${outcome.code}, of a batch that had ${timeout} ms`)
+    const again = await metrics.record(rows.map((row, i) => ({ ...row, ...ids[i] })))
+    equal(again.stored + again.duplicates, all, 'the batch again, by these ids')
+    equal(await counted(appName), all, `each row once, of a batch that had ${timeout} ms`)
+    if (again.duplicates > 0) return // it had been written in part
+  }
 }

@@ -4,7 +4,7 @@ import { completesRunning, idsByBytes, keepsTheFirst, racingBatches, replaces } 
 import { buckets, exactSums, groups, groupsInOrder } from './met-groups.ts'
 import { prunesOfUser, prunesOldTraces } from './met-prune.ts'
 import { cursorsAreBound, feedGoesOn, filters, literalTexts, orderKept, unpricedIsCounted } from './met-query.ts'
-import { badRows, batchIsLoop, emptyBatch, keptAsGiven } from './met-record.ts'
+import { badRows, batchIsLoop, emptyBatch, endedTellsIds, keptAsGiven } from './met-record.ts'
 
 const metrics: CheckOptions = { capability: 'metrics' }
 
@@ -29,6 +29,10 @@ export const MET: Checks = [
   check('MET-03', 'replacing keeps the place', replaces, { ...metrics, variant: 'replace' }),
   check('MET-03', 'keys are told apart by their bytes', idsByBytes, { ...metrics, variant: 'bytes' }),
   check('MET-04', 'one bad row: nothing is stored, and the error names it', badRows, metrics),
+  check('MET-04', 'a batch that ran out of time names the ids that were made, for the rest of it', endedTellsIds, {
+    ...metrics,
+    variant: 'ended',
+  }),
   check('MET-05', 'an empty batch does nothing', emptyBatch, metrics),
   check('MET-06', 'counts, sums, percentiles and costs of what is known, and of nothing', knownAnswers, metrics),
   check('MET-06', 'random rows in groups agree with a reference that counts them one by one', agreesWithReference, {
