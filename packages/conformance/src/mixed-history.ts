@@ -50,12 +50,12 @@ export async function mixedHistory(ctx: Ctx): Promise<void> {
   await conclude(ctx, { appends, reads })
 }
 
-/** Two other processes append while this one reads. */
+/** Two other processes append while this one reads: for long enough that they meet, however busy the machine is. */
 export async function processHistory(ctx: Ctx): Promise<void> {
   await newSession(ctx)
   const key = keyOf(ctx)
   await withWorkers(ctx, 2, async (workers) => {
-    const writing = Promise.all(workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count: 60 })))
+    const writing = Promise.all(workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count: 200 })))
     const reads: ReadRecord[] = []
     const state = { isDone: false }
     const done = writing.finally(() => (state.isDone = true))
