@@ -1,5 +1,5 @@
 // What Daybook set out to reach, and what a run says of it. Ratios are of medians, to the limit's in the same run.
-import { leadReasonOf, reasonOf } from './reasons.ts'
+import { growthReasonOf, leadReasonOf, reasonOf } from './reasons.ts'
 import { yardstick, type Line, type Run } from './result.ts'
 
 export interface Verdict {
@@ -69,7 +69,7 @@ const growth = (run: Run): Verdict[] =>
     if (first === undefined || last === undefined || ratio === undefined) return []
     const goal = `W7: ${what} among ${last} ${of} takes ≤ ${mostGrowth} of the time that it takes among ${first}`
     const isMet = ratio <= mostGrowth
-    const why = isMet || own === undefined ? undefined : `the limit itself: ${own.toFixed(2)}`
+    const why = isMet || own === undefined ? undefined : growthReasonOf(run, kind, own)
     return [verdict(goal, ratio, isMet, why)]
   })
 

@@ -147,6 +147,14 @@ const leadReasons: readonly Omit<Reason, 'contenders'>[] = [
   },
 ]
 
+/** Of what takes longer among more rows; with what the limit took of that. */
+export function growthReasonOf({ backend, part }: Run, kind: string, ownGrowth: number): string {
+  const isBeyondMemory = part === 'growth' && kind !== 'append' && /^(mariadb|mysql)$/.test(backend)
+  const memory =
+    'the events are more than a gigabyte, and the server keeps 128 MB in memory: pages of a random session come from the disk; '
+  return `${isBeyondMemory ? memory : ''}the limit itself: ${ownGrowth.toFixed(2)}`
+}
+
 /** Of the lead that one should have over ADK's own service, which is missed by the distance to the limit. */
 export function leadReasonOf(run: Run, workload: string, contender: string): string | undefined {
   const known = leadReasons.find((one) => one.backends.includes(run.backend) && one.workloads.test(workload))
