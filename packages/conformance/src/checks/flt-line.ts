@@ -63,6 +63,10 @@ export const freshKey = (ctx: Ctx): SessionKey => ({
 
 export async function rehearse(ctx: Ctx, { proxy, store }: Line, write: Write): Promise<Rehearsal> {
   ctx.need('wire')
+  // What a call sends may depend on how the one before it went.
+  const first = freshKey(ctx)
+  await write.before(ctx.store, first)
+  await write.call(store, first)
   const key = freshKey(ctx)
   await write.before(ctx.store, key)
   const before = await write.look(ctx.other, key)
