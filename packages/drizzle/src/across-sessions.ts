@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers' // not the global one, which tests replace
-import { isStoreError, type Call } from '@daybook/core'
+import type { Call } from '@daybook/core'
 import type { Append, Appended, Dialect, ErrorKind } from './dialect.ts'
 import type { GroupBounds } from './group-commit.ts'
 import { bytesOf, isEmptyDelta } from './joint-append.ts'
 import { jointCall, Regroup } from './joint-call.ts'
-import { alone, isPresent, waitIn, type WaitingAppend } from './waiting-append.ts'
+import { alone, isOfAll, isPresent, waitIn, type WaitingAppend } from './waiting-append.ts'
 
 // Appends to different sessions do not wait for each other's rows, but for the cores of the server and for connections, and each
 // pays for a statement, a commit and a turn of the network. So a few are under way at a time, and those that come meanwhile
@@ -42,6 +42,7 @@ export function acrossSessions(
   bounds: GroupBounds,
 ): Send {
   const appends = Math.min(bounds.appends, across.most)
+  if (appends === 1) return send // to wait would be of no use
   const waiting: WaitingAppend[] = []
   let underWay = 0
   let timer: NodeJS.Timeout | undefined
@@ -74,7 +75,7 @@ export function acrossSessions(
         if (appended !== undefined) return shareOut(present, appended)
       } catch (error) {
         if (error instanceof Regroup) continue
-        if (isStoreError(error) ? !call.isCommitting : ofAll.has(failureOf(error).kind)) {
+        if (isOfAll(error, call, failureOf, ofAll)) {
           for (const { fail } of present) fail(error)
           return
         }

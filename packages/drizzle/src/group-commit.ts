@@ -1,10 +1,10 @@
 import { nextTick } from 'node:process'
 import { setImmediate } from 'node:timers' // not the global one, which tests replace
-import { checkedCount, isStoreError, membersOf, type Call } from '@daybook/core'
+import { checkedCount, membersOf, type Call } from '@daybook/core'
 import type { Append, Appended, Dialect, ErrorKind } from './dialect.ts'
 import { bytesOf, joined, shares } from './joint-append.ts'
 import { jointCall, Regroup } from './joint-call.ts'
-import { alone, isPresent, waitIn, type WaitingAppend } from './waiting-append.ts'
+import { alone, isOfAll, isPresent, waitIn, type WaitingAppend } from './waiting-append.ts'
 
 // Appends that would wait for each other anyway wait here: on a server those to one session, for the lock of its row; where
 // the database takes one writer at a time, all of them. Those that come while one is under way go together when it is done:
@@ -135,7 +135,7 @@ export function createGroupCommit(
         for (const member of left) member.call.settled()
       } catch (error) {
         if (error instanceof Regroup) continue
-        if (isStoreError(error) ? !call.isCommitting : ofNobody.has(failureOf(error).kind)) {
+        if (isOfAll(error, call, failureOf, ofNobody)) {
           for (const { fail } of present) fail(error)
           return
         }

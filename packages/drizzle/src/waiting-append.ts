@@ -1,5 +1,5 @@
-import { StoreError, type Call } from '@daybook/core'
-import type { Append, Appended } from './dialect.ts'
+import { isStoreError, StoreError, type Call } from '@daybook/core'
+import type { Append, Appended, Dialect, ErrorKind } from './dialect.ts'
 
 /** An append that waits to go with others. */
 export interface WaitingAppend {
@@ -59,6 +59,23 @@ export function isPresent({ call, fail }: WaitingAppend): boolean {
     fail(error)
     return false
   }
+}
+
+/**
+ * Whether an error is the answer to all of a group: nobody in particular has brought it about, or a commit was sent and nobody knows what
+ * became of it, so that none may be sent again.
+ *
+ * @param kinds those that nobody in particular brings about
+ */
+export function isOfAll(
+  error: unknown,
+  { isCommitting }: Pick<Call, 'isCommitting'>,
+  failureOf: Dialect['failureOf'],
+  kinds: ReadonlySet<ErrorKind>,
+): boolean {
+  if (isStoreError(error)) return !isCommitting
+  const { kind, isUnknown } = failureOf(error)
+  return kinds.has(kind) || (isCommitting && isUnknown === true)
 }
 
 /** Goes by itself after all. */

@@ -41,7 +41,8 @@ class Broken extends Error {
     this.kind = kind
   }
 }
-const failureOf = (error: unknown): Failure => ({ kind: error instanceof Broken ? error.kind : 'internal' })
+const failureOf = (error: unknown): Failure =>
+  error instanceof Broken ? { kind: error.kind } : { kind: 'internal', isUnknown: true }
 
 interface Trip {
   readonly names: readonly string[]
@@ -54,7 +55,7 @@ interface Trip {
 const answerTo = (name: string): Appended => ({ revision: Number(name.slice(1)), lastSeq: Number(name.slice(1)) })
 
 /** A database that answers when it is told to. */
-function crowd({ atOnce = 2, most = 4 } = {}) {
+function crowd({ atOnce = 2, most = 4, bounds = checkedGroupCommit(true) } = {}) {
   const trips: Trip[] = []
   const trip = <T>(appends: readonly Append[], call: Call, answer: T, nothing: T) => {
     call.committing()
@@ -78,7 +79,7 @@ function crowd({ atOnce = 2, most = 4 } = {}) {
           undefined,
         ),
     },
-    checkedGroupCommit(true) ?? { appends: 1, bytes: 1 },
+    bounds ?? { appends: 1, bytes: 1 },
   )
   const append = (name: string, { isOfUser = true, ...options }: { isOfUser?: boolean; signal?: AbortSignal } = {}) =>
     calls
@@ -164,4 +165,22 @@ test('one that gave up leaves before the group is sent; a connection lost on the
   expect(group.names).toEqual(['c3', 'd4'])
   group.fail(new Broken('connection'))
   expect(await Promise.all([first, ...others])).toEqual([answerTo('a1'), 'outcome_unknown', 'outcome_unknown'])
+})
+
+test('what nobody knows of a commit leaves all of them unsure, and none is sent again', async () => {
+  const { append, sent, trips } = crowd({ atOnce: 1 })
+  const all = ['a1', 'b2', 'c3'].map((name) => append(name))
+  ;(await sent(1)).answer()
+  ;(await sent(2)).fail(new Error('an error that nobody has heard of'))
+  expect(await Promise.all(all)).toEqual([answerTo('a1'), 'outcome_unknown', 'outcome_unknown'])
+  expect(trips).toHaveLength(2)
+})
+
+test('where a group may have one append, none waits for others', async () => {
+  const { append, sent, trips } = crowd({ atOnce: 1, bounds: checkedGroupCommit({ appends: 1 }) })
+  const all = ['a1', 'b2', 'c3'].map((name) => append(name))
+  expect(trips).toHaveLength(3)
+  await sent(3)
+  for (const trip of trips) trip.answer()
+  await Promise.all(all)
 })

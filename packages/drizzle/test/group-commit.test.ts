@@ -40,7 +40,8 @@ class Broken extends Error {
     this.kind = kind
   }
 }
-const failureOf = (error: unknown): Failure => ({ kind: error instanceof Broken ? error.kind : 'internal' })
+const failureOf = (error: unknown): Failure =>
+  error instanceof Broken ? { kind: error.kind } : { kind: 'internal', isUnknown: true }
 
 interface Trip {
   readonly append: Append
@@ -169,6 +170,13 @@ test('a connection lost on the way leaves none of them sure; a deadlock is tried
   ;(await lost.sent(1)).answer({ revision: 2, lastSeq: 1 })
   ;(await lost.sent(2)).fail(new Broken('connection'))
   expect(await Promise.all(unsure)).toEqual([{ revision: 2, lastSeq: 1 }, 'outcome_unknown', 'outcome_unknown'])
+
+  const strange = lane()
+  const puzzled = ['a', 'b', 'c'].map((id) => strange.append(id).catch(codeOf))
+  ;(await strange.sent(1)).answer({ revision: 2, lastSeq: 1 })
+  ;(await strange.sent(2)).fail(new Error('an error that nobody has heard of'))
+  expect(await Promise.all(puzzled)).toEqual([{ revision: 2, lastSeq: 1 }, 'outcome_unknown', 'outcome_unknown'])
+  expect(strange.trips).toHaveLength(2)
 
   const again = lane()
   const outcomes = ['a', 'b', 'c'].map((id) => again.append(id))
