@@ -2,7 +2,7 @@ import type { SentStatement } from '@daybook/conformance'
 import type { AgentEvent } from '@daybook/core'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openPatched } from './patched-store.ts'
-import { backend, key, needsServer, newPlace } from './places.ts'
+import { backend, key, needsServer, newPlace, openedStore } from './places.ts'
 
 beforeEach(needsServer)
 
@@ -138,3 +138,25 @@ test('a key is that key, whatever is in it, set directly or in a script', async 
   for (const name of keys) await store.events.append(key, { actions: { stateUnset: [`app:k${name}`] } })
   expect((await store.sessions.get(key))?.state).toEqual({ a: 0, 'user:a': 0, 'app:a': 0 })
 }, 60_000)
+
+test.for(['update on daybook_sessions', 'update on daybook_user_states', 'insert on daybook_events'])(
+  'a trigger of the application that writes rows after %s changes no answer',
+  async (moment) => {
+    const { url, pool } = await newPlace()
+    const store = await openedStore(url)
+    await store.migrate()
+    await store.sessions.create({ ...key, state: { 'user:a': 0 } })
+    await pool.query('create table audit (id bigint auto_increment primary key, at text)')
+    await pool.query('insert into audit (id) values (41)')
+    await pool.query(`create trigger audited after ${moment} for each row insert into audit (at) values ('now')`)
+    const deltas = [{}, { a: 1 }, { 'user:a': 1 }, { a: 2, 'user:a': 2 }]
+    for (const [i, stateDelta] of deltas.entries()) {
+      expect(await store.events.append(key, { id: `e${i}`, actions: { stateDelta } })).toEqual({
+        events: [{ id: `e${i}`, seq: i + 1, duplicate: false }],
+        revision: i + 2,
+      })
+    }
+    const { items } = await store.events.list(key)
+    expect(items.map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+  },
+)
