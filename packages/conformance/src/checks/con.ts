@@ -158,18 +158,24 @@ async function appendOrDelete(ctx: Ctx, { store, other, key }: Round): Promise<v
 const readersSeePrefixes = (ctx: Ctx) =>
   rounds(ctx, async ({ store, other, key }) => {
     await store.sessions.create(key)
-    const reads: number[][] = []
-    const writing = allAcknowledged(
-      numbers(6).map((i) => () => store.events.append(key, say(`e${i}`))),
-      'appends',
-    )
-    await Promise.all(
-      numbers(4).map(async () => {
-        for (let turn = 0; turn < 3; turn += 1) reads.push(seqsOf((await other.events.list(key)).items))
-      }),
-    )
-    await writing
-    for (const seqs of reads) equal(seqs, numbers(seqs.length), 'a reader beside writers sees a prefix')
+    const writing = { isOver: false }
+    const write = (writer: number) => async () => {
+      for (const n of numbers(4)) await store.events.append(key, say(`e${writer}-${n}`))
+    }
+    // As long as somebody writes, so that reads fall between any two appends, however long those take here.
+    const read = async () => {
+      const reads: number[][] = []
+      do {
+        reads.push(seqsOf((await other.events.list(key)).items))
+        await new Promise(setImmediate) // a store that holds the thread would let no writer come
+      } while (!writing.isOver && reads.length < 50)
+      return reads
+    }
+    const [, ...reads] = await Promise.all([
+      allAcknowledged(numbers(3).map(write), 'appends').finally(() => (writing.isOver = true)),
+      ...numbers(4).map(read),
+    ])
+    for (const seqs of reads.flat()) equal(seqs, numbers(seqs.length), 'a reader beside writers sees a prefix')
   })
 
 const readsAreFresh = (ctx: Ctx) =>
