@@ -26,16 +26,6 @@ import type { DaybookTables, Flavour } from './schema.ts'
  */
 export const acrossBounds = { atOnce: 2, most: 16 } as const
 
-/** Appends of one event that may change the state of their session and of their user, and ask nothing of the row. */
-export const goesAcross = (append: Append): boolean =>
-  append.events.length === 1 &&
-  append.expectedRevision === undefined &&
-  append.lease === undefined &&
-  append.joint === undefined &&
-  append.compactMark === undefined &&
-  append.wantsStates !== true &&
-  isEmptyDelta(append.deltas.app)
-
 /** Of a server that takes less, the events of a group might not fit into one statement. */
 export const leastPacket = 8 * 1024 * 1024
 

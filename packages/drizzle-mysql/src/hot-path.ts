@@ -10,7 +10,7 @@ import {
   type Row,
   type Statement,
 } from '@daybook/drizzle'
-import { acrossBounds, acrossSessions, goesAcross, leastPacket } from './append-across.ts'
+import { acrossBounds, acrossSessions, leastPacket } from './append-across.ts'
 import { shaped, type Shaped } from './append-shape.ts'
 import { appendedBy, buildBlock, buildSteps, insertedBy, sizesIn } from './append.ts'
 import type { Connections } from './connections.ts'
@@ -152,7 +152,6 @@ export function hotPath({ tables, connections, server, failures }: Parts): HotPa
     ...(server.maxAllowedPacket >= leastPacket && {
       across: {
         ...acrossBounds,
-        takes: goesAcross,
         send: (appends, call) => connections.lend(call, (connection) => together(connection, appends, call)),
       },
     }),

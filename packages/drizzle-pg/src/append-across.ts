@@ -28,16 +28,8 @@ import type { DaybookTables } from './schema.ts'
  */
 export const acrossBounds = { atOnce: 2, most: 16 } as const
 
-/** Appends of one event that may change the state of their session and of their user, and ask nothing of the row. */
-export const goesAcross = (append: Append): boolean =>
-  append.events.length === 1 &&
-  append.expectedRevision === undefined &&
-  append.lease === undefined &&
-  append.joint === undefined &&
-  append.compactMark === undefined &&
-  append.wantsStates !== true &&
-  isEmptyDelta(append.deltas.app) &&
-  scopes.every((scope) => append.deltas[scope].unset.length === 0)
+/** A statement that takes keys away as well would be another one. */
+export const takes = (append: Append): boolean => scopes.every((scope) => append.deltas[scope].unset.length === 0)
 
 /** @param announces whether those who tail are told */
 export function acrossParams(appends: readonly Append[], announces: boolean): Params {

@@ -9,7 +9,7 @@ import {
   type Row,
   type Statement,
 } from '@daybook/drizzle'
-import { acrossAnswers, acrossBounds, acrossParams, buildAcross, goesAcross } from './append-across.ts'
+import { acrossAnswers, acrossBounds, acrossParams, buildAcross, takes } from './append-across.ts'
 import { appendedBy, appendStatement, buildAppend } from './append.ts'
 import type { Driver } from './driver.ts'
 import { checkViolation, failureOf, neverSent } from './errors.ts'
@@ -66,7 +66,7 @@ export function hotPath(
     ...(!driver.isSingle && {
       across: {
         ...acrossBounds,
-        takes: goesAcross,
+        takes,
         async send(appends, call) {
           const rows = await committed(across, acrossParams(appends, announces), call, 'hasty')
           return rows.length === 0 ? undefined : acrossAnswers(rows, appends.length)

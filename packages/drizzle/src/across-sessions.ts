@@ -17,7 +17,8 @@ export interface AcrossSessions {
   readonly most: number
   /** With so many statements under way, what comes waits for one of them to end. */
   readonly atOnce: number
-  readonly takes: (append: Append) => boolean
+  /** What else it wants of an append that goes with others. */
+  readonly takes?: (append: Append) => boolean
   /**
    * @param appends to different sessions, in the order of their keys; no two change the state of one user
    * @returns `undefined` for one that goes by itself after all, and instead of all of them where it cannot be told which one that is:
@@ -27,6 +28,16 @@ export interface AcrossSessions {
 }
 
 type Send = NonNullable<Dialect['appendEvents']>
+
+/** Appends of one event that may change the state of their session and of their user, and ask nothing of the row. */
+const isCommon = (append: Append): boolean =>
+  append.events.length === 1 &&
+  append.expectedRevision === undefined &&
+  append.lease === undefined &&
+  append.joint === undefined &&
+  append.compactMark === undefined &&
+  append.wantsStates !== true &&
+  isEmptyDelta(append.deltas.app)
 
 /** Milliseconds after which those that wait go, whatever is under way. */
 const longestWait = 5
@@ -102,7 +113,7 @@ export function acrossSessions(
   }
 
   return async (append, call) => {
-    if (!across.takes(append)) return send(append, call)
+    if (!isCommon(append) || across.takes?.(append) === false) return send(append, call)
     if (underWay >= across.atOnce) {
       timer ??= setTimeout(late, longestWait).unref()
       return waitIn(waiting, (member) => member, { append, call }, 'appends that came before it')
