@@ -4,7 +4,7 @@ import { CheckFailure } from './expect.ts'
 import { idsOf, keyOf, newSession, numbers, seqsOf, walkEvents } from './fixtures.ts'
 import { anomaliesOf, type AppendRecord, type History, type ReadRecord } from './history.ts'
 import { withWorkers } from './process.ts'
-import { sharedClock } from './race.ts'
+import { sharedClock, soon } from './race.ts'
 
 const appendOnce = async (store: Store, key: SessionKey, by: string, id: string): Promise<AppendRecord> => {
   const began = sharedClock()
@@ -55,7 +55,10 @@ export async function processHistory(ctx: Ctx): Promise<void> {
   await newSession(ctx)
   const key = keyOf(ctx)
   await withWorkers(ctx, 2, async (workers) => {
-    const writing = Promise.all(workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count: 200 })))
+    const begins = soon()
+    const writing = Promise.all(
+      workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count: 200, begins })),
+    )
     const reads: ReadRecord[] = []
     const state = { isDone: false }
     const done = writing.finally(() => (state.isDone = true))

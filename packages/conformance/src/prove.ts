@@ -59,7 +59,13 @@ export const proveOwnMutants = (
     }))
   })
 
-type AnyMutant = Pick<Mutant | OwnMutant, 'id' | 'bug' | 'check'>
+type AnyMutant = Pick<Mutant | OwnMutant, 'id' | 'bug' | 'check'> & Pick<Mutant, 'isRace'>
+
+/**
+ * So often is a bug of a race tried before it has survived: where the machine gives one writer the processor and none to
+ * the other, they do not meet, which says nothing of the check.
+ */
+const raceAttempts = 3
 
 /** Results in the order of the mutants. */
 async function eachProven<M extends AnyMutant>(
@@ -74,15 +80,20 @@ async function eachProven<M extends AnyMutant>(
     isAlone: ({ check }: M) => checkOf.get(check)?.alone !== false,
     longest: ({ check }: M) => checkOf.get(check)?.budgetMs ?? 0,
   }
-  const attempt = async (mutant: M, turn: string) => {
+  const attempt = async (mutant: M, turn: string, times?: string) => {
     const result = await proof(mutant, turn)
     if (result === undefined) return
-    results.set(mutant, result)
-    if (result.outcome === 'survived') log?.(`${mutant.id} (${mutant.bug}) survived: ${result.note ?? ''}`)
+    const { outcome, note = '' } = result
+    results.set(mutant, times !== undefined && outcome === 'killed' ? { ...result, note: `${times}: ${note}` } : result)
+    if (outcome === 'survived') log?.(`${mutant.id} (${mutant.bug}) survived: ${note}`)
   }
   await besideThenAlone(mutants, order, (mutant) => attempt(mutant, ''))
   // What one of several left unhandled kills none of them: whose it was shows when nothing runs beside it.
   for (const mutant of mutants) if (!results.has(mutant)) await attempt(mutant, '.alone')
+  for (let n = 2; n <= raceAttempts; n += 1)
+    for (const mutant of mutants)
+      if (mutant.isRace === true && results.get(mutant)?.outcome === 'survived')
+        await attempt(mutant, `.${n}`, `at attempt ${n} of ${raceAttempts}`)
   return mutants.flatMap((mutant) => results.get(mutant) ?? [])
 }
 

@@ -39,3 +39,13 @@ export interface Round {
 
 /** Microseconds on a clock that all processes of this machine share. */
 export const sharedClock = (): number => Number(process.hrtime.bigint() / 1000n)
+
+/** The barrier of processes: a time that is near, and that a message reaches all of them before. */
+export const soon = (): number => sharedClock() + 20_000
+
+/** Waits for a time of the shared clock; a timer alone would come a millisecond late for one and not for another. */
+export async function clockReaches(begins: number | undefined): Promise<void> {
+  if (begins === undefined) return
+  await new Promise((resolve) => setTimeout(resolve, (begins - sharedClock()) / 1000 - 2))
+  while (sharedClock() < begins);
+}

@@ -1,12 +1,14 @@
 import type { ArtifactKey, LeaseToken, SessionKey, Store } from '@daybook/core'
 import { isStoreError } from '@daybook/core'
 import type { AppendRecord } from './history.ts'
-import { sharedClock } from './race.ts'
+import { clockReaches, sharedClock } from './race.ts'
 
 export interface AppendsArgs {
   readonly key: SessionKey
   readonly prefix: string
   readonly count: number
+  /** When all who race begin, on the shared clock: a message may reach one when another is done already. */
+  readonly begins?: number
 }
 
 export interface LeaseArgs {
@@ -48,7 +50,8 @@ export function workerScripts(store: Store): WorkerScripts {
       if (typeof found !== 'function') throw new Error(`there is no ${path}`)
       return (await found.apply(target, args)) as unknown // apply answers any
     },
-    async appends({ key, prefix, count }) {
+    async appends({ key, prefix, count, begins }) {
+      await clockReaches(begins)
       const records: AppendRecord[] = []
       for (let i = 0; i < count; i += 1) {
         const id = `${prefix}${i}`
@@ -62,7 +65,8 @@ export function workerScripts(store: Store): WorkerScripts {
       const loaded = await store.sessions.get(key, { events: 'all' })
       return loaded?.events.map(({ event }) => event.id) ?? []
     },
-    async deltas({ key, prefix, count }) {
+    async deltas({ key, prefix, count, begins }) {
+      await clockReaches(begins)
       for (let i = 0; i < count; i += 1) {
         const name = `${prefix}${i}`
         await store.events.append(key, {

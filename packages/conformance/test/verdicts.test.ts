@@ -5,7 +5,8 @@ import { toMarkdown } from '../src/certificate-text.ts'
 import { check } from '../src/check.ts'
 import { budgets } from '../src/context.ts'
 import { SubjectError, type PlaceRequest, type StoreUnderTest } from '../src/define.ts'
-import { proveOwnMutants } from '../src/prove.ts'
+import { equal } from '../src/expect.ts'
+import { proveMutants, proveOwnMutants } from '../src/prove.ts'
 import { runConformance } from '../src/run.ts'
 import { levelReached, planViolations } from '../src/verdict.ts'
 import { wrapStore } from '../src/wrap.ts'
@@ -96,6 +97,16 @@ test('a bug that runs into a mistake of a program is a fail of a store, and prov
   expect(await outcomes(hidden)).toEqual(['fail', 'survived', note])
 })
 
+const wrap = (store: Store) => store
+
+const proving = {
+  id: 'x',
+  lanes: 4,
+  kernel: undefined as never, // the checks look at nothing
+  seed: 1,
+  budget: budgets.quick,
+}
+
 test('a bug of the subject gets a server of its own where its check does', async () => {
   const asked: unknown[] = []
   const own = check('SES-99', 'x', async () => {}, { fresh: true, ownServer: true })
@@ -108,18 +119,31 @@ test('a bug of the subject gets a server of its own where its check does', async
       return memory.provision(request)
     },
   }
-  const kernel = undefined as never // the check looks at nothing
-  const options = {
-    id: 'x',
-    checks: [own],
-    passed: new Set([own.key]),
-    lanes: 4,
-    kernel,
-    seed: 1,
-    budget: budgets.quick,
-  }
-  await proveOwnMutants(memory, [mutant], options)
+  await proveOwnMutants(memory, [mutant], { ...proving, checks: [own], passed: new Set([own.key]) })
   expect(asked).toEqual([true])
+})
+
+test('the bug of a race is tried again where the writers did not meet; any other has survived', async () => {
+  const met = { race: 0, other: 0 }
+  const late = (key: 'race' | 'other') =>
+    check(key === 'race' ? 'CON-98' : 'SES-98', 'x', async () => {
+      met[key] += 1
+      equal(met[key], 1, 'times')
+    })
+  const checks = [late('race'), late('other')]
+  const [one, two] = checks.map(({ key }) => key)
+  const results = await proveMutants(
+    memory,
+    [
+      { id: 'M980', bug: 'of a race', check: one ?? '', isRace: true, wrap },
+      { id: 'M981', bug: 'of none', check: two ?? '', wrap },
+    ],
+    { ...proving, checks, passed: new Set([one ?? '', two ?? '']) },
+  )
+  expect(results.map(({ id, outcome, note }) => [id, outcome, note])).toEqual([
+    ['M980', 'killed', 'at attempt 2 of 3: times'],
+    ['M981', 'survived', 'pass'],
+  ])
 })
 
 test('a race canary that survives makes the races unproven', async () => {

@@ -2,14 +2,16 @@ import type { Ctx } from '../context.ts'
 import { equal } from '../expect.ts'
 import { idsOf, keyOf, loaded, newSession, numbers, seqsOf, walkEvents } from '../fixtures.ts'
 import { withWorkers } from '../process.ts'
+import { soon } from '../race.ts'
 
 export async function processesAppend(ctx: Ctx): Promise<void> {
   await newSession(ctx)
   await withWorkers(ctx, ctx.budget.processes, async (workers) => {
     const key = keyOf(ctx)
-    const each = 30
+    const each = Math.max(30, 400 / workers.length)
+    const begins = soon()
     const records = await Promise.all(
-      workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count: each })),
+      workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count: each, begins })),
     )
     const events = await walkEvents(ctx.other, key)
     const count = workers.length * each
@@ -37,7 +39,8 @@ export async function processTable(ctx: Ctx): Promise<void> {
   await withWorkers(ctx, 2, async (workers) => {
     await newSession(ctx)
     const key = keyOf(ctx)
-    await Promise.all(workers.map((worker, i) => worker.deltas({ key, prefix: `p${i}_`, count: 20 })))
+    const begins = soon()
+    await Promise.all(workers.map((worker, i) => worker.deltas({ key, prefix: `p${i}_`, count: 20, begins })))
     const { state, lastSeq } = await loaded(ctx)
     equal([Object.keys(state).length, lastSeq], [120, 40], 'keys of three scopes by two processes, and events')
     for (const index of numbers(10)) {
