@@ -1,5 +1,7 @@
 import { largeState, scopes } from '@daybook/core'
 import {
+  eventColumns,
+  eventNames,
   isEmptyDelta,
   param,
   variants,
@@ -11,8 +13,8 @@ import {
   type Value,
 } from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
-import { eventNames, isEmpty, shaped, shapeOf, type Shaped } from './append-shape.ts'
-import { eventColumns, merged, words, type Words } from './append.ts'
+import { isEmpty, shaped, shapeOf, type Shaped } from './append-shape.ts'
+import { merged, words, type Words } from './append.ts'
 import { collations } from './column-types.ts'
 import type { DaybookTables, Flavour } from './schema.ts'
 
@@ -222,7 +224,7 @@ function buildUpdate({ sessions, userStates }: DaybookTables, own: Words, key: s
 const insertNames = ['sid', 'lastSeq', ...eventNames]
 
 const buildInsert = (tables: DaybookTables, count: number): Statement => ({
-  sql: sql`insert into ${tables.events} (${eventColumns(tables)}) values ${sql.join(
+  sql: sql`insert into ${tables.events} (${eventColumns(tables.events)}) values ${sql.join(
     Array.from(
       { length: count },
       (_, i) =>

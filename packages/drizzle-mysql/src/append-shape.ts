@@ -1,5 +1,5 @@
 import { byteLength, scopes, type Scope } from '@daybook/core'
-import { appendParams, growthBy, type Append, type Params, type StoredDelta } from '@daybook/drizzle'
+import { appendParams, eventNames, growthBy, type Append, type Params, type StoredDelta } from '@daybook/drizzle'
 
 // Which statement an append takes, told by a text: those of one text have the same, so that it stays prepared.
 
@@ -105,9 +105,6 @@ const pathOf = (key: string): string => `$.${JSON.stringify(key)}`
 
 /** MariaDB takes a dash there, even inside quotes, for the beginning of a number. */
 const hasNoPath = (key: string): boolean => key.startsWith('-')
-
-/** The columns of an event, in the order of its list. */
-export const eventNames = ['eventId', 'invocationId', 'author', 'branch', 'errorCode', 'timestamp', 'payload'] as const
 
 /** The columns of one event, or one JSON text whatever their number. Payloads are text in it, so that the server unescapes nothing in them. */
 function eventParams({ events }: Append): Params {

@@ -1,7 +1,16 @@
 import { largeState, scopes, type Scope } from '@daybook/core'
-import { bare, param, selected, type Appended, type Row, type Statement } from '@daybook/drizzle'
+import {
+  bare,
+  eventColumns,
+  eventNames,
+  param,
+  selected,
+  type Appended,
+  type Row,
+  type Statement,
+} from '@daybook/drizzle'
 import { sql, type SQL } from 'drizzle-orm'
-import { eventNames, isEmpty, shapeOf, type Shape } from './append-shape.ts'
+import { isEmpty, shapeOf, type Shape } from './append-shape.ts'
 import type { DaybookTables, Flavour } from './schema.ts'
 
 // The common case in the fewest round trips. MariaDB runs a whole transaction as one prepared statement. MySQL has no such
@@ -83,22 +92,6 @@ function guards({ sessions }: DaybookTables, shape: Shape, own: Words): SQL {
   return sql`${revision}${lease}${room}`
 }
 
-export const eventColumns = ({ events }: DaybookTables): SQL =>
-  sql.join(
-    [
-      events.sid,
-      events.seq,
-      events.eventId,
-      events.invocationId,
-      events.author,
-      events.branch,
-      events.errorCode,
-      events.timestamp,
-      events.payload,
-    ].map((column) => bare(column)),
-    sql`, `,
-  )
-
 const eventValues = sql.join(
   eventNames.map((name) => bound(name)),
   sql`, `,
@@ -127,8 +120,8 @@ export function buildBlock(tables: DaybookTables, variant: string): Statement {
     ? sql``
     : sql`${bare(sessions.state)} = ${merged(sql`${sessions.state}`, 'session', shape, own)}, `
   const insert = shape.hasMany
-    ? sql`insert into ${events} (${eventColumns(tables)}) select v_sid, v_seq - ${param('count')} + x.n, ${listed} from ${eventList}`
-    : sql`insert into ${events} (${eventColumns(tables)}) values (v_sid, v_seq, ${eventValues})`
+    ? sql`insert into ${events} (${eventColumns(events)}) select v_sid, v_seq - ${param('count')} + x.n, ${listed} from ${eventList}`
+    : sql`insert into ${events} (${eventColumns(events)}) values (v_sid, v_seq, ${eventValues})`
   return {
     sql: sql`begin not atomic
   declare v_sid, v_revision, v_seq, v_app, v_user, v_session bigint;
@@ -255,7 +248,7 @@ export function buildSteps(tables: DaybookTables, variant: string): Steps {
       sql: sql`update ${sql.join(rows, sql` straight_join `)} set ${sql.join(changes, sql`, `)} where ${sql.join(where, sql` and `)}`,
     },
     insert: {
-      sql: sql`insert into ${events} (${eventColumns(tables)}) ${list} where ${isKeyOf(tables)} and last_insert_id(${sessions.revision} * 2 + (${sql.join([sql`false`, ...large], sql` or `)})) > 0`,
+      sql: sql`insert into ${events} (${eventColumns(events)}) ${list} where ${isKeyOf(tables)} and last_insert_id(${sessions.revision} * 2 + (${sql.join([sql`false`, ...large], sql` or `)})) > 0`,
     },
     sizes: {
       sql: sql`select ${sql.join(

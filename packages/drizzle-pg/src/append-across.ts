@@ -1,6 +1,7 @@
 import { scopes } from '@daybook/core'
 import {
   bare,
+  eventColumns,
   isEmptyDelta,
   param,
   selected,
@@ -113,22 +114,8 @@ export function buildAcross({ sessions, events, userStates }: DaybookTables, ann
       on conflict (${key}) do update set ${bare(userStates.state)} = ${bounded(sql`(${userStates.state} || excluded.${bare(userStates.state)})`, none)},
         ${bare(userStates.revision)} = ${userStates.revision} + 1, ${bare(userStates.updatedAt)} = greatest(${userStates.updatedAt}, excluded.${bare(userStates.updatedAt)})
       returning ${userStates.appName} as a, ${userStates.userId} as u, ${size(sql`${userStates.state}`)})`
-  const into = [
-    events.sid,
-    events.seq,
-    events.eventId,
-    events.invocationId,
-    events.author,
-    events.branch,
-    events.errorCode,
-    events.timestamp,
-    events.payload,
-  ]
   const e = sql`e as (
-      insert into ${events} (${sql.join(
-        into.map((column) => bare(column)),
-        sql`, `,
-      )})
+      insert into ${events} (${eventColumns(events)})
       select s.sid, s.last_seq, x.i, ${nullable('x.v')}, ${nullable('x.w')}, ${nullable('x.b')}, ${nullable('x.c')}, x.t, x.p::json
         from (select count(*) from u) as done, s join x on x.n = s.n)`
   const answer = {

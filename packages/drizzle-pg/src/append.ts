@@ -2,6 +2,7 @@ import { largeState, scopes } from '@daybook/core'
 import {
   appendParams,
   bare,
+  eventColumns,
   isEmptyDelta,
   param,
   selected,
@@ -180,22 +181,8 @@ export function buildAppend({ sessions, events, userStates, appStates }: Daybook
     parts.push(sql`a as (${scopePart(appStates, [appStates.appName], 'app', before, has, toldOf(appStates, has))})`)
     before = sql`a`
   }
-  const columns = [
-    events.sid,
-    events.seq,
-    events.eventId,
-    events.invocationId,
-    events.author,
-    events.branch,
-    events.errorCode,
-    events.timestamp,
-    events.payload,
-  ]
   parts.push(sql`e as (
-      insert into ${events} (${sql.join(
-        columns.map((column) => bare(column)),
-        sql`, `,
-      )})
+      insert into ${events} (${eventColumns(events)})
       ${has('many') ? listed : single} from s, (select count(*) from ${before}) as done${has('many') ? list : sql``})`)
   const sizes = sql.join([
     ...(has('session') ? [sql`, s.bytes as "session"`] : []),

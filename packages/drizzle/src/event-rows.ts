@@ -9,10 +9,11 @@ import {
 } from '@daybook/core'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Dialect, EventValues, LoadShape, Params, Part, Row, Tx } from './dialect.ts'
+import { eventColumns, eventNames } from './event-columns.ts'
 import { createDeleteListed, type DeleteListed } from './listed-rows.ts'
 import type { Script } from './script.ts'
 import { sessionKeyParams, type SessionRows, type StoredSession } from './session-rows.ts'
-import { assigned, bare, insertInto, param, selected, selecting, variants } from './statements.ts'
+import { assigned, insertInto, param, selected, selecting, variants } from './statements.ts'
 import type { StoredForm } from './stored-form.ts'
 
 interface EventPage {
@@ -119,34 +120,16 @@ export function createEventRows(
     sql: insertInto(events, { sid: param('sid'), seq: param('seq'), eventId: param('eventId'), ...values }),
   }
   const replace = {
-    sql: sql`update ${events} set ${assigned([
-      [events.invocationId, values.invocationId],
-      [events.author, values.author],
-      [events.branch, values.branch],
-      [events.errorCode, values.errorCode],
-      [events.timestamp, values.timestamp],
-      [events.payload, values.payload],
-    ])} where ${isSid} and ${events.seq} = ${param('seq')} and ${events.eventId} = ${param('eventId')}`,
+    sql: sql`update ${events} set ${assigned(
+      replacedNames.map((name) => [events[name], values[name]]),
+    )} where ${isSid} and ${events.seq} = ${param('seq')} and ${events.eventId} = ${param('eventId')}`,
   }
-  const copied = [
-    events.seq,
-    events.eventId,
-    events.invocationId,
-    events.author,
-    events.branch,
-    events.errorCode,
-    events.timestamp,
-    events.payload,
-  ]
-  const names = sql.join(
-    [events.sid, ...copied].map((column) => bare(column)),
+  const copied = sql.join(
+    [events.seq, ...eventNames.map((name) => events[name])].map((column) => sql`${column}`),
     sql`, `,
   )
   const copy = {
-    sql: sql`insert into ${events} (${names}) select ${expressions.wholeParam(param('to'))}, ${sql.join(
-      copied.map((column) => sql`${column}`),
-      sql`, `,
-    )}
+    sql: sql`insert into ${events} (${eventColumns(events)}) select ${expressions.wholeParam(param('to'))}, ${copied}
       from ${events} where ${isSid} and ${events.seq} <= ${param('throughSeq')}`,
   }
   const deleteAll = createDeleteListed({ expressions }, events, events.sid)
@@ -219,6 +202,8 @@ export function createEventRows(
     deleteAll,
   }
 }
+
+const [, ...replacedNames] = eventNames
 
 const filterNames = ['since', 'after', 'afterSeq', 'author', 'invocationId', 'branch'] as const
 

@@ -82,6 +82,7 @@ export {
   type Tables,
   type UserStateRow,
 } from './rows.ts'
+export { eventColumns, eventNames } from './event-columns.ts'
 export { runAsync, runSync, step, type Script } from './script.ts'
 export { storeErrorOf, type ServerPlace } from './errors.ts'
 export { nodeErrorKinds } from './node-errors.ts'
