@@ -1,12 +1,14 @@
-import type {
-  AgentEvent,
-  AppendOptions,
-  EventQuery,
-  GetSessionOptions,
-  SessionKey,
-  Store,
-  StoredEvent,
-  TailOptions,
+import {
+  isStoreError,
+  type AgentEvent,
+  type AppendOptions,
+  type ErrorCode,
+  type EventQuery,
+  type GetSessionOptions,
+  type SessionKey,
+  type Store,
+  type StoredEvent,
+  type TailOptions,
 } from '@daybook/core'
 import { wrapStore } from '../wrap.ts'
 
@@ -114,3 +116,5 @@ export function remembered<T>(memory: Map<string, unknown>, name: string, make: 
   if (!memory.has(name)) memory.set(name, make())
   return memory.get(name) as T // only this function writes under the name
 }
+
+export const isCode = (error: unknown, code: ErrorCode): boolean => isStoreError(error) && error.code === code

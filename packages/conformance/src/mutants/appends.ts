@@ -1,22 +1,13 @@
-import {
-  isStoreError,
-  StoreError,
-  type AgentEvent,
-  type AppendResult,
-  type SessionKey,
-  type Store,
-} from '@daybook/core'
+import { StoreError, type AgentEvent, type AppendResult, type SessionKey, type Store } from '@daybook/core'
 import type { Mutant } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
-import { listOf, mapEvents, remembered } from './answers.ts'
+import { isCode, listOf, mapEvents, remembered } from './answers.ts'
 import { mapLoaded } from './sessions.ts'
 
 type Append = Store['events']['append']
 
 const withAppend = (store: Store, append: (...args: Parameters<Append>) => Promise<AppendResult>): Store =>
   wrapStore(store, { events: { append } })
-
-const isCode = (error: unknown, code: string) => isStoreError(error) && error.code === code
 
 /** The session that is missed is made, as an upsert would. */
 const appendCreates = (store: Store): Store =>

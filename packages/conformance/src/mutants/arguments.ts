@@ -1,10 +1,8 @@
 import { isStoreError, StoreError, type AgentEvent, type IndexedType, type Store } from '@daybook/core'
 import type { Mutant } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
-import { listOf, mapKeys, mapValues } from './answers.ts'
+import { isCode, listOf, mapKeys, mapValues } from './answers.ts'
 import { mapLoaded } from './sessions.ts'
-
-const isCode = (error: unknown, code: string) => isStoreError(error) && error.code === code
 
 /** What an append and an update are given, changed before the store sees it. */
 const mapGiven = (store: Store, map: (event: AgentEvent) => AgentEvent): Store =>

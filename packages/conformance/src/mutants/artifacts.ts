@@ -1,5 +1,6 @@
-import { isStoreError, type ArtifactKey, type LoadedArtifact, type Store } from '@daybook/core'
+import { isStoreError, type ArtifactKey, type ErrorCode, type LoadedArtifact, type Store } from '@daybook/core'
 import type { Mutant } from '../mutant.ts'
+import { isCode } from './answers.ts'
 import { isBytes, mapSave, over } from './artifact-overrides.ts'
 
 /** The store with every artifact spoilt that is loaded as a whole. */
@@ -22,8 +23,8 @@ const lookedUp = (store: Store): Store =>
     return { ...saved, version: (items[0]?.version ?? -1) + 1 }
   })
 
-const unlessCode = (code: string, answer: unknown) => (error: unknown) => {
-  if (isStoreError(error) && error.code === code) return answer as never // the bug: an answer in place of an error
+const unlessCode = (code: ErrorCode, answer: unknown) => (error: unknown) => {
+  if (isCode(error, code)) return answer as never // the bug: an answer in place of an error
   throw error
 }
 

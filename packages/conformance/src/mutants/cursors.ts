@@ -1,7 +1,7 @@
-import { isStoreError, type SessionSummary, type Store } from '@daybook/core'
+import type { SessionSummary, Store } from '@daybook/core'
 import type { Mutant } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
-import { remembered } from './answers.ts'
+import { isCode, remembered } from './answers.ts'
 import { forgetfulCursors } from './lists.ts'
 
 /** Cursors, gone wrong. */
@@ -17,7 +17,7 @@ export const cursorMutants: readonly Mutant[] = [
         sessions: {
           list: ({ cursor, ...query }) =>
             store.sessions.list({ ...query, ...(cursor !== undefined && { cursor }) }).catch((error: unknown) => {
-              if (isStoreError(error) && error.code === 'invalid_cursor') return store.sessions.list(query)
+              if (isCode(error, 'invalid_cursor')) return store.sessions.list(query)
               throw error
             }),
         },

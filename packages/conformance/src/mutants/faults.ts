@@ -3,7 +3,7 @@ import type { CallerTransaction, Place } from '../define.ts'
 import type { Mutant } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
 import { listOf } from './answers.ts'
-import { appendLater } from './races.ts'
+import { appendLater } from './race-appends.ts'
 
 /** The store with something else done when a method fails with a code of the contract. */
 function onFailure<S extends object>(store: S, code: ErrorCode, instead: (error: StoreError) => unknown): S {

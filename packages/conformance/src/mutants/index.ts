@@ -26,6 +26,7 @@ import { metricDuplicateMutants } from './metric-duplicates.ts'
 import { metricPruneMutants } from './metric-prunes.ts'
 import { metricQueryMutants } from './metric-queries.ts'
 import { metricMutants } from './metrics.ts'
+import { raceAppendMutants } from './race-appends.ts'
 import { raceMutants } from './races.ts'
 import { realWorldMutants } from './real-world.ts'
 import { resourceMutants } from './resources.ts'
@@ -63,6 +64,7 @@ export const mutants: readonly Mutant[] = [
   ...metricDuplicateMutants,
   ...metricPruneMutants,
   ...metricQueryMutants,
+  ...raceAppendMutants,
   ...raceMutants,
   ...realWorldMutants,
   ...resourceMutants,

@@ -1,12 +1,12 @@
 import { isStoreError, type JoinedStore, type Lease, type LeaseToken, type SessionKey } from '@daybook/core'
 import type { Mutant, Shared } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
-import { nameOf } from './answers.ts'
+import { isCode, nameOf } from './answers.ts'
 
 /** The lease that a session was given last, whichever open gave it. */
 const lastOf = ({ memory }: Shared, key: SessionKey) => memory.get(`lease ${nameOf(key)}`) as Lease | undefined // remembered below
 
-const isConflict = (error: unknown) => isStoreError(error) && error.code === 'conflict'
+const isConflict = (error: unknown) => isCode(error, 'conflict')
 const ownerIn = (error: unknown) => (isStoreError(error) ? error.facts.owner : undefined)
 
 /** Remembers leases, and does something else when one is refused. */

@@ -1,5 +1,5 @@
-import { isStoreError } from '@daybook/core'
 import type { Mutant } from '../mutant.ts'
+import { isCode } from './answers.ts'
 import { adding, broken, scopeOf, searching } from './memory-overrides.ts'
 
 /** What becomes of searches by likeness, gone wrong. */
@@ -86,7 +86,7 @@ export const likenessMutants: readonly Mutant[] = [
           try {
             return await store.memories.search(query)
           } catch (error) {
-            if (isStoreError(error) && error.code === 'limit_exceeded') return { items: [] }
+            if (isCode(error, 'limit_exceeded')) return { items: [] }
             throw error
           }
         },

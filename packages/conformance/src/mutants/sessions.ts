@@ -1,12 +1,10 @@
-import { isStoreError, type LoadedSession, type Session, type SessionKey, type Store } from '@daybook/core'
+import { type LoadedSession, type Session, type SessionKey, type Store } from '@daybook/core'
 import { randomUUID } from 'node:crypto'
 import type { Mutant } from '../mutant.ts'
 import { wrapStore } from '../wrap.ts'
-import { mapKeys, nameOf, remembered } from './answers.ts'
+import { isCode, mapKeys, nameOf, remembered } from './answers.ts'
 
 type State = Record<string, unknown>
-
-const isCode = (error: unknown, code: string) => isStoreError(error) && error.code === code
 
 /** The store with every session spoilt that `get` answers. */
 export const mapLoaded = (
