@@ -1,5 +1,6 @@
-import type { Store } from '@daybook/core'
+import type { RecordMetricsOptions, Store } from '@daybook/core'
 import type { Ctx } from '../context.ts'
+import type { SentStatement } from '../define.ts'
 import { equal, holds, present } from '../expect.ts'
 import { numbers } from '../fixtures.ts'
 import { observed, oracleMember, withoutControl } from '../whitebox.ts'
@@ -98,4 +99,33 @@ export async function metricsUseIndexes(ctx: Ctx): Promise<void> {
     }
     holds(walked.length > 0, `metrics.${name}: an index is walked`, walked)
   }
+}
+
+const batch = 500
+
+/** What a batch sends besides its rows. */
+const besides = 12
+
+const isLook = ({ text }: SentStatement) => /^\s*select\b/i.test(text)
+
+/**
+ * A batch takes as many statements whatever is there already, at most one for each row, as it suits a database in the process,
+ * and a few looks in all: who asks for each row whether it is there waits for as many answers.
+ */
+export async function batchesAreFewStatements(ctx: Ctx): Promise<void> {
+  const { store, during } = await observed(ctx)
+  const sentFor = async (name: string, from: number, options?: RecordMetricsOptions) => {
+    const rows = numbers(batch / spans).flatMap((i) => rowsOf(ctx, from + i))
+    const sent = withoutControl(await during(() => store.metrics.record(rows, options)))
+    holds(sent.length > 0 && sent.length <= batch + besides, `${batch} rows ${name}: statements`, sent.length)
+    const looks = sent.filter(isLook).length
+    holds(looks <= besides, `${batch} rows ${name}: statements that look`, looks)
+    return sent.length
+  }
+  const first = await sentFor('that are the first', 0)
+  for (let from = 1000; from < 1400; from += 100)
+    await ctx.store.metrics.record(numbers(100).flatMap((i) => rowsOf(ctx, from + i)))
+  equal(await sentFor('that are new', 2000), first, `statements of ${batch} rows among 4,000, as of the first`)
+  await sentFor('that are there', 0)
+  await sentFor('that replace', 0, { onDuplicate: 'replace' })
 }

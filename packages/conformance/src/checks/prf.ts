@@ -4,7 +4,7 @@ import { holds } from '../expect.ts'
 import { keyOf, newSession, say } from '../fixtures.ts'
 import { removalsAreBulk, removalsUseIndexes } from './prf-removal.ts'
 import { memoriesUseIndexes } from './prf-memories.ts'
-import { metricsUseIndexes } from './prf-metrics.ts'
+import { batchesAreFewStatements, metricsUseIndexes } from './prf-metrics.ts'
 import { exposedGc } from './res-heap.ts'
 import { observed, oracleMember } from '../whitebox.ts'
 import { size, bigApp, type Call } from './prf-big-app.ts'
@@ -87,6 +87,16 @@ export const PRF: Checks = [
     capability: 'artifacts',
     variant: 'artifacts',
   }),
+  check(
+    'PRF-03',
+    'a batch of metrics takes no more statements than rows, however many are there',
+    batchesAreFewStatements,
+    {
+      ...whitebox,
+      capability: 'metrics',
+      variant: 'metrics',
+    },
+  ),
   check('PRF-01', 'what is taken away in bulk is found by an index', removalsUseIndexes, {
     ...whitebox,
     variant: 'removal',

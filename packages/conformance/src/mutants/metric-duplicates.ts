@@ -148,4 +148,16 @@ export const metricDuplicateMutants: readonly Mutant[] = [
         },
       }),
   },
+  {
+    id: 'M645',
+    bug: 'each row of a batch is looked for before it is written',
+    check: 'PRF-03@metrics',
+    wrap: (store) =>
+      brokenMetrics(store, {
+        record: async (rows, options) => {
+          for (const row of rows) await rowOf(store, row)
+          return store.metrics.record(rows, options)
+        },
+      }),
+  },
 ]
