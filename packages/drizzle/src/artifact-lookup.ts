@@ -39,6 +39,17 @@ export interface ArtifactLookup {
 /** Pieces that one statement reads: 2 MiB, which every server sends. */
 const piecesAtOnce = 8
 
+/** The caller's own bytes, which are copied once: those of a driver may be part of a larger buffer. */
+function whole(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, { byteLength }) => sum + byteLength, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.byteLength
+  }
+  return bytes
+}
+
 export function createArtifactLookup({ tables }: Dialect, rows: ArtifactRows): ArtifactLookup {
   const { artifacts, artifactVersions } = tables
   const { isPlace, versionColumns } = rows
@@ -103,7 +114,7 @@ export function createArtifactLookup({ tables }: Dialect, rows: ArtifactRows): A
       if (some === undefined) return undefined
       read.push(...some)
     }
-    const bytes = new Uint8Array(Buffer.concat(read))
+    const bytes = whole(read)
     if (sha256Of(bytes) !== sha256) throw damagedArtifact(place, version)
     return bytes
   }
