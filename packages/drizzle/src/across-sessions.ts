@@ -58,9 +58,10 @@ export function acrossSessions(
   let underWay = 0
   let timer: NodeJS.Timeout | undefined
 
+  /** Where those that waited long made it more, nobody takes the place of who ends: else that many there would be for good, each with fewer appends. */
   function ended(): void {
     underWay--
-    if (waiting.length > 0) next()
+    if (waiting.length > 0 && underWay < across.atOnce) next()
   }
 
   function next(): void {

@@ -119,6 +119,20 @@ test('nobody waits long for what is under way', async () => {
   await Promise.all(all)
 })
 
+test('those that went because they waited long leave no more under way for good', async () => {
+  const { append, sent, trips } = crowd()
+  const all = ['a1', 'b2', 'c3', 'd4', 'e5', 'f6', 'g7'].map((name) => append(name))
+  await sent(4)
+  const later = append('h8')
+  trips[0]?.answer()
+  await all[0]
+  expect(trips).toHaveLength(4)
+  for (const trip of trips) trip.answer()
+  expect((await sent(5)).names).toEqual(['h8'])
+  trips[4]?.answer()
+  await Promise.all([...all, later])
+})
+
 test('of one user only one goes that changes its state; what asks something of the row goes by itself', async () => {
   const { append, sent, trips } = crowd()
   const first = [append('a1'), append('b2')]
