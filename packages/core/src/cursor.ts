@@ -1,12 +1,24 @@
-import { hash } from 'node:crypto'
 import { StoreError } from './errors.ts'
 import type { JsonValue } from './json.ts'
 
 /** Where a page ended: the sort key of its last row. */
 export type Position = readonly (string | number)[]
 
-const seal = (query: JsonValue, position: string) =>
-  hash('sha256', `${JSON.stringify(query)}\0${position}`, 'base64url').slice(0, 16)
+/** Not of `node:crypto`, whose hash of so short a text takes as long as the rows of a page. One character that differs changes both halves. */
+function seal(query: JsonValue, position: string): string {
+  const text = `${JSON.stringify(query)}\0${position}`
+  let [a, b] = [0x9e3779b9, 0x85ebca6b]
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    a = Math.imul(a ^ code, 0x9e3779b1)
+    b = Math.imul(b ^ code, 0x5f356495)
+    a ^= a >>> 15
+    b ^= b >>> 13
+  }
+  return `${hexOf(a)}${hexOf(b)}`
+}
+
+const hexOf = (half: number): string => (half >>> 0).toString(16).padStart(8, '0')
 
 /**
  * A cursor for the page after `position` of `query`: opaque, URL-safe, and good only for that query. The seal is a

@@ -73,7 +73,7 @@ export function createSessionOperations(
         // What is missing is an answer too.
         if (loaded === undefined) return { answer: undefined }
         const events = eventRows.eventsOf(loaded.events, key)
-        return { answer: { ...sessionRows.sessionOf(loaded.session), events } }
+        return { answer: Object.assign(sessionRows.sessionOf(loaded.session), { events }) }
       },
     }
   }
