@@ -9,7 +9,7 @@ export interface Timed {
 /** Those that are under way, each told when its time is over. */
 export interface Deadlines<One extends Timed> {
   readonly running: ReadonlySet<One>
-  add(one: One): void
+  add(one: One, now: number): void
   /** Says no where it was not under way. */
   delete(one: One): boolean
   /** Nobody is added any more. */
@@ -48,10 +48,10 @@ export function createDeadlines<One extends Timed>(): Deadlines<One> {
 
   return {
     running,
-    add(one) {
+    add(one, now) {
       running.add(one)
-      if (one.deadline < firesAt) arm(one.deadline, performance.now())
-      else if (performance.now() > firesAt + grace) arm(firesAt, firesAt)
+      if (one.deadline < firesAt) arm(one.deadline, now)
+      else if (now > firesAt + grace) arm(firesAt, firesAt)
     },
     delete: (one) => running.delete(one),
     close: () => clearTimeout(timer),

@@ -33,9 +33,10 @@ export class RunningCall implements Call, Timed {
 
   constructor(frame: Frame) {
     this.#frame = frame
-    this.deadline = performance.now() + frame.timeout
-    frame.deadlines.add(this)
-    this.#unlisten = frame.signal && whenAborted(frame.signal, this.#aborted)
+    const now = performance.now()
+    this.deadline = now + frame.timeout
+    frame.deadlines.add(this, now)
+    this.#unlisten = frame.signal && whenAborted(frame.signal, () => this.#aborted())
   }
 
   /** The work has ended, also one that nobody waits for any more, or its time is over. */
@@ -121,7 +122,7 @@ export class RunningCall implements Call, Timed {
     )
   }
 
-  readonly #aborted = (): void => {
+  #aborted(): void {
     if (this.#commit !== 'none' || this.#stopElsewhere?.() === false) return // the commit's answer counts
     this.#stopNow()
     this.#frame.tell(this.#abortion())

@@ -20,11 +20,7 @@ export async function readLazily<T>(
         if (statements > 1 || statement.isFollowed === true) throw new NeedsTransaction()
         return rows(statement, params)
       }),
-    change: none,
-    insertNew: none,
-    insertAll: none,
-    ensure: none,
-    many: { insertNew: none, replace: none },
+    ...writesNothing,
   }
   try {
     return await runAsync(script(once), () => call.check())
@@ -36,6 +32,14 @@ export async function readLazily<T>(
 
 const none = (): never => {
   throw new TypeError('a script that reads must not write')
+}
+
+const writesNothing = {
+  change: none,
+  insertNew: none,
+  insertAll: none,
+  ensure: none,
+  many: { insertNew: none, replace: none },
 }
 
 class NeedsTransaction extends Error {}

@@ -46,24 +46,20 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
   const performer: Performer = {
     perform: (operation) =>
       calls.run(operation.name, operation.options, (call) => performer.within(call, operation, operation.request())),
-    async within(call, { mode, prepare }, request) {
+    // Most reads are one script and nothing else: a promise around another is a good part of what is around them.
+    within(call, { mode, prepare }, request) {
       const prepared = prepare(request)
       const { generated, direct, afterwards, appendsTo, chunks } = prepared
       if (generated !== undefined) call.generated(generated, chunks !== undefined)
-      if (direct !== undefined && !isReady) await performer.run('read', performer.ready, call)
-      // The direct way where there is one; the script where there is none, or it found that it is not for this call.
-      const found = direct && (await attempt(attempts, call, direct))
-      const answer = found === undefined ? await scripted(prepared, mode, call) : found.answer
-      if (appendsTo !== undefined) signals.notify(appendsTo)
-      if (afterwards === undefined) return answer
-      const look = () => performer.run('read', (tx) => afterwards(tx, answer), call)
-      return followed(found?.whole ?? look, call)
+      return direct === undefined && afterwards === undefined && appendsTo === undefined
+        ? scripted(prepared, mode, call)
+        : whole(prepared, mode, call)
     },
     attempt: (call, unit, mayRepeat) => attempt(attempts, call, unit, mayRepeat),
     run: (mode, script, call) => performer.attempt(call, () => dialect[mode](script, call)),
-    async runReady(mode, script, call) {
-      if (!isReady) await performer.run('read', performer.ready, call)
-      return attempt(attempts, call, () => dialect[mode](script, call))
+    runReady(mode, script, call) {
+      const run = () => attempt(attempts, call, () => dialect[mode](script, call))
+      return isReady ? run() : performer.run('read', performer.ready, call).then(run)
     },
     *ready(tx) {
       if (isReady) return
@@ -75,11 +71,19 @@ export function createPerformer({ dialect, schema, calls, signals }: Parts): Per
     },
   }
 
-  async function scripted<T>(
-    { script, chunks, onlyReads }: Prepared<T>,
-    mode: 'read' | 'write',
-    call: Call,
-  ): Promise<T> {
+  /** The direct way where there is one; the script where there is none, or it found that it is not for this call. */
+  async function whole<T>(prepared: Prepared<T>, mode: 'read' | 'write', call: Call): Promise<T> {
+    const { direct, afterwards, appendsTo } = prepared
+    if (direct !== undefined && !isReady) await performer.run('read', performer.ready, call)
+    const found = direct && (await attempt(attempts, call, direct))
+    const answer = found === undefined ? await scripted(prepared, mode, call) : found.answer
+    if (appendsTo !== undefined) signals.notify(appendsTo)
+    if (afterwards === undefined) return answer
+    const look = () => performer.run('read', (tx) => afterwards(tx, answer), call)
+    return followed(found?.whole ?? look, call)
+  }
+
+  function scripted<T>({ script, chunks, onlyReads }: Prepared<T>, mode: 'read' | 'write', call: Call): Promise<T> {
     const kind = onlyReads === true ? 'read' : mode
     if (chunks === undefined) return performer.runReady(kind, script, call)
     let isFirst = true

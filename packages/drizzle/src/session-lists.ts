@@ -115,25 +115,24 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
     *list(tx, request) {
       const { appName, userId, orderBy, direction, limit, offset, position, wantsState } = request
       if (limit === 0) return { items: [], nextCursor: undefined }
-      const words = [
-        userId !== undefined && 'user',
-        wantsState && 'state',
-        position !== undefined && 'beyond',
-        offset > 0 && 'offset',
-      ]
-      const [time, sessionId, afterUserId] = position ?? []
-      const params: Params = {
-        appName,
-        ...(userId !== undefined && { userId }),
-        ...(position !== undefined && {
-          time: BigInt(time ?? 0),
-          sessionId: String(sessionId),
-          afterUserId: String(afterUserId),
-        }),
-        ...(offset > 0 && { offset }),
-        limit: limit + 1,
+      const params: Record<string, Params[string]> = { appName, limit: limit + 1 }
+      let variant = `${orderBy}|${direction}`
+      if (userId !== undefined) {
+        variant += '|user'
+        params['userId'] = userId
       }
-      const variant = [orderBy, direction, ...words.filter((word) => word !== false)].join('|')
+      if (wantsState) variant += '|state'
+      if (position !== undefined) {
+        const [time, sessionId, afterUserId] = position
+        variant += '|beyond'
+        params['time'] = BigInt(time ?? 0)
+        params['sessionId'] = String(sessionId)
+        params['afterUserId'] = String(afterUserId)
+      }
+      if (offset > 0) {
+        variant += '|offset'
+        params['offset'] = offset
+      }
       const rows =
         request.where.length === 0
           ? yield* tx.rows(select(variant), params)
