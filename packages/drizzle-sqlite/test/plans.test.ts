@@ -33,7 +33,7 @@ async function watched() {
         return statement.all(...values).map(({ detail }) => detail)
       })
       .filter((detail) => detail.includes('daybook_events'))
-  return { store, waysThroughEvents }
+  return { store, sent, waysThroughEvents }
 }
 
 test('an append that is repeated looks up its ids, and does not read the session from its beginning', async ({
@@ -47,4 +47,16 @@ test('an append that is repeated looks up its ids, and does not read the session
   const ways = waysThroughEvents()
   expect(ways.length).toBeGreaterThan(0)
   for (const way of ways) expect(way).toMatch(/^SEARCH .*event_id=\?/)
+})
+
+test('what reads sessions is planned without the values that it binds, and so not anew for each', async ({ skip }) => {
+  skip(betterSqliteProblem !== undefined, betterSqliteProblem)
+  const { store, sent } = await watched()
+  const { appName, userId } = key
+  await store.sessions.list({ appName, userId })
+  await store.sessions.list({ appName, state: true, offset: 1 })
+  await store.sessions.get(key, { events: { last: 5 } })
+  await store.events.list(key, { author: 'ann' })
+  expect(sent.filter((text) => text.startsWith('select'))).toHaveLength(4)
+  for (const text of sent) expect(text).not.toMatch(/(?<!\+)\?/)
 })
