@@ -104,7 +104,7 @@ const reasons: readonly Reason[] = [
     backends: ['sqlite'],
     workloads: /./,
     contenders: /^daybook/,
-    why: 'everything is done by one thread in 0.1 to 0.4 ms, so what the limit does not do shows. Without fsync W1 takes 74 µs through better-sqlite3 and 93 through the libsql binding, the limit 41 (p10): the state is checked and copied before it is written; after each fsync the same code finds cold caches and takes two to three times as long, so more of it costs more than it says. W3 takes 276 and 229, the limit 270, of which 110 are one JSON.parse in all; a page with states 358, of which 123 are the statement (the limit’s: 147) and 132 JSON.parse in both; W4b 107 and 81, the limit 80. What is left is the frame of a call, about 40 µs. The libsql binding takes 3 µs for what better-sqlite3 does in 1',
+    why: 'everything is done by one thread in 0.1 to 0.4 ms, so what the limit does not do shows. Without fsync W1 takes 74 µs through better-sqlite3 and 93 through the libsql binding, the limit 41 (p10): the state is checked and copied before it is written; after each fsync the same code finds cold caches and takes two to three times as long, so more of it costs more than it says. W3 takes 196 and 235, the limit 183, of which 110 are one JSON.parse in all; a page with states 326 and 395, the limit 306, of which 132 are JSON.parse in all; W4b 85 and 90, the limit 82. What is left is the frame of a call: 6 µs when it is warm, about 40 in a process that has done other things meanwhile. The libsql binding takes 3 µs for what better-sqlite3 does in 1',
   },
 ]
 

@@ -1,7 +1,8 @@
 // The limit's statements on SQLite, for every driver, on Daybook's own tables.
 import type { JsonValue } from '../data.ts'
 
-const isKey = 'app_name = ? and user_id = ? and session_id = ?'
+// `+?`: of a parameter by itself better-sqlite3’s SQLite looks at the value to plan with, and prepares the statement anew for each.
+const isKey = 'app_name = +? and user_id = +? and session_id = +?'
 
 export const createSession = `insert into daybook_sessions (app_name, user_id, session_id, state, initial_state, revision, last_seq, created_at, updated_at, last_event_at)
   values (?, ?, ?, ?, ?, 1, 0, ?, ?, ?)
@@ -30,10 +31,10 @@ export const loadSession = `select s.state, u.state as "user", a.state as "app",
   from daybook_sessions s
   left join daybook_user_states u on u.app_name = s.app_name and u.user_id = s.user_id
   left join daybook_app_states a on a.app_name = s.app_name
-  where s.app_name = ? and s.user_id = ? and s.session_id = ?`
+  where s.app_name = +? and s.user_id = +? and s.session_id = +?`
 
 const summary = 's.session_id, s.revision, s.last_seq, s.created_at, s.updated_at, s.last_event_at'
-const recent = `where s.app_name = ? and s.user_id = ? order by s.last_event_at desc, s.session_id limit ?`
+const recent = `where s.app_name = +? and s.user_id = +? order by s.last_event_at desc, s.session_id limit +?`
 export const listSessions = `select ${summary} from daybook_sessions s ${recent}`
 export const listWithState = `select ${summary}, s.state, u.state as "user", a.state as "app" from daybook_sessions s
   left join daybook_user_states u on u.app_name = s.app_name and u.user_id = s.user_id
