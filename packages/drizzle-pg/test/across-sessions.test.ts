@@ -1,9 +1,10 @@
 import { isStoreError, StoreError } from '@daybook/core'
 import { drizzle } from 'drizzle-orm/node-postgres'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createPgStore } from '../src/index.ts'
-import { migratedStore, nodePool } from './places.ts'
-import { needsServer } from './server.ts'
+import { client, migratedStore, newSchema, nodePool, openStore } from './places.ts'
+import { createAppRole, dropAppRole } from './roles.ts'
+import { connect, needsServer, urlWith } from './server.ts'
 
 // Appends to different sessions go together. That nobody can tell by the answers is CON-17; here is what can be counted, and what
 // one of them has that the others have not.
@@ -23,6 +24,25 @@ async function crowdedStore(options: { limits?: { stateBytes: number } } = {}) {
   const sent = { statements: 0 }
   pool.on('acquire', () => sent.statements++)
   return { store, schema, sent }
+}
+
+/** The same as a role that policies hold for. */
+async function underPolicies() {
+  const schema = newSchema()
+  const admin = client({ max: 1 })
+  await admin`create schema ${admin(schema)}`
+  const role = await createAppRole(admin, schema)
+  onTestFinished(async () => {
+    const last = connect({ max: 1 })
+    await last`drop schema if exists ${last(schema)} cascade`
+    await last`drop owned by ${last(role.username)}`
+    await dropAppRole(last, role.username)
+    await last.end({ timeout: 1 })
+  })
+  const owner = await openStore({ schema })
+  await owner.migrate()
+  for (const i of numbers(12)) await owner.sessions.create(keyOf(i))
+  return { schema, admin, pool: nodePool({ connectionString: urlWith(role), max: 10 }) }
 }
 
 const event = (i: number, id = `e${i}`) => ({
@@ -71,6 +91,25 @@ test('of many at once, those that fail do so alone', async () => {
   )
   await lease.release()
   expect(outcomes).toEqual([1, 1, 1, 1, 'conflict', 'not_found', 'conflict', 'limit_exceeded', 1, 1, 1, 1])
+})
+
+test('one that a policy of row-level security refuses fails alone, and one that it hides is not there', async () => {
+  const { schema, admin, pool } = await underPolicies()
+  for (const [table, policy, told] of [
+    ['events', `using (true) with check (event_id <> 'e5')`, 'unavailable'],
+    ['user_states', `using (user_id <> 'u5')`, 'unavailable'],
+    ['sessions', `using (user_id <> 'u5')`, 'not_found'],
+  ] as const) {
+    const store = await createPgStore(drizzle({ client: pool }), { schema })
+    await admin.unsafe(`alter table ${schema}.daybook_${table} enable row level security;
+      create policy own on ${schema}.daybook_${table} ${policy}`)
+    const own = (i: number) => ({ id: `${i === 5 ? '' : table}e${i}`, actions: { stateDelta: { 'user:k': i } } })
+    const appends = numbers(12).map((i) => store.events.append(keyOf(i), own(i)))
+    const outcomes = await Promise.all(appends.map((one) => one.then(({ events: [first] }) => first?.id, codeOf)))
+    expect(outcomes).toEqual(numbers(12).map((i) => (i === 5 ? told : own(i).id)))
+    await admin.unsafe(`drop policy own on ${schema}.daybook_${table};
+      alter table ${schema}.daybook_${table} disable row level security`)
+  }
 })
 
 test('one whose row somebody holds waits for it alone', async () => {

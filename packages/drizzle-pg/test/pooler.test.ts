@@ -15,6 +15,7 @@ const [programs, poolers] = await Promise.all([
   findAnyPrograms(root(), 'pgbouncer'),
 ])
 const missing = programs === undefined ? 'PostgreSQL' : poolers === undefined ? 'PgBouncer' : undefined
+const keepsStatements = (version: string) => Number(version.split('.')[1]) >= 21
 let server: Instance
 let pooler: Instance
 let admin: Sql
@@ -24,7 +25,8 @@ beforeAll(async () => {
   server = await startPrograms('postgres', programs)
   pooler = await startPrograms('pgbouncer', poolers, {
     upstream: server.url,
-    settings: { default_pool_size: 3, max_prepared_statements: 0 },
+    // Before 1.21 it knew of none, and refuses to be told.
+    settings: { default_pool_size: 3, ...(keepsStatements(poolers.version) && { max_prepared_statements: 0 }) },
   })
   admin = postgres(server.url, { max: 1, onnotice: () => {} })
 }, 60_000)
