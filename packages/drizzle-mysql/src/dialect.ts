@@ -7,7 +7,7 @@ import type { Connections } from './connections.ts'
 import { expressionsFor } from './expressions.ts'
 import { hotPath } from './hot-path.ts'
 import { jsonPathsFor } from './json-path.ts'
-import { manyRowsFacts } from './many-rows.ts'
+import { frameBytes, manyRowsFacts } from './many-rows.ts'
 import { migrating } from './migrate.ts'
 import { pathIndexing } from './path-index.ts'
 import { probe, type Probe } from './probe.ts'
@@ -36,7 +36,7 @@ export function mysqlDialect({ connections, server, options, failures, setsMode,
     mostLimits: { stateDepth: deepest[flavour] },
     expressions: expressionsFor(server),
     search: searchFor(server),
-    manyRows: manyRowsFacts,
+    manyRows: manyRowsFacts(server.maxAllowedPacket),
     jsonPaths: jsonPathsFor(flavour),
     pathIndexing: pathIndexing(options, flavour),
     ...(flavour === 'mysql' && { alongRecent: hintOf(tableNamesOf(options).sessions) }),
@@ -61,7 +61,7 @@ const deepest: Readonly<Record<Flavour, number>> = { mysql: 100, mariadb: 31 }
 
 /** A packet holds a statement with everything in it, some of it twice as long for the escaping. */
 function limitsOf({ maxAllowedPacket }: Probe): Limits {
-  const room = Math.floor((maxAllowedPacket - 64 * 1024) / 2)
+  const room = Math.floor((maxAllowedPacket - frameBytes) / 2)
   return {
     ...defaultLimits,
     eventBytes: Math.min(defaultLimits.eventBytes, room),

@@ -3,6 +3,7 @@ import {
   remembered,
   replacedColumns,
   step,
+  usualStatementBytes,
   variants,
   type ManyRows,
   type ManyRowsFacts,
@@ -16,15 +17,20 @@ import type { Flavour } from './column-types.ts'
 import { resultOf, runWired, wire, type Connection, type MysqlExecutor } from './driver.ts'
 import { failureOf } from './errors.ts'
 
+/** What of the largest packet is left for all that is no value. */
+export const frameBytes: number = 64 * 1024
+
 /** A connection keeps each length of a list prepared, so there are a few of them. */
 const lengths = [250, 50, 10, 1]
 /** Parameters of a statement at most. */
 const parameters = 65_535
 
-export const manyRowsFacts: ManyRowsFacts = {
+/** Of the largest packet a quarter: a text may be escaped as JSON and once more for the statement. */
+export const manyRowsFacts = (maxAllowedPacket: number): ManyRowsFacts => ({
   inTransaction: 1000,
   inStatement: (left) => lengths.find((length) => length <= left) ?? 1,
-}
+  statementBytes: Math.min(usualStatementBytes, Math.floor((maxAllowedPacket - frameBytes) / 4)),
+})
 
 const mysql = new MySqlDialect()
 const textOf = (text: SQL) => mysql.sqlToQuery(text).sql

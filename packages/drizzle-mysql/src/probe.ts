@@ -27,6 +27,9 @@ export const noDatabase = () =>
 /** MariaDB came to have it with its functions of vectors; MySQL has a type of vectors, and in its community edition no function. */
 const vectorSetting = 'mhnsw_ef_search'
 
+/** Bytes of the largest statement, below which batches of a few hundred kilobytes fail. */
+const leastPacket = 1024 * 1024
+
 const settings = [
   'sql_mode',
   'max_allowed_packet',
@@ -71,6 +74,14 @@ export async function probe(connection: Connection, setsMode: boolean): Promise<
   refuseUnsafeMode(rest['sql_mode'], 'the connections run')
   // A connection that the pool makes later begins with it.
   if (!setsMode) refuseUnsafeMode(globalMode, 'the server runs')
+  const maxAllowedPacket = Number(rest['max_allowed_packet'])
+  if (maxAllowedPacket < leastPacket) {
+    throw new StoreError(
+      'unsupported',
+      `max_allowed_packet is ${maxAllowedPacket} bytes, and the store needs ${leastPacket} or more: events, memories and files are written in pieces of hundreds of kilobytes`,
+      { capability: 'max_allowed_packet' },
+    )
+  }
   if (rest['autocommit'] !== '1') {
     throw new StoreError(
       'unsupported',
@@ -94,7 +105,7 @@ export async function probe(connection: Connection, setsMode: boolean): Promise<
     version,
     settings: settingsFound,
     warnings,
-    maxAllowedPacket: Number(rest['max_allowed_packet']),
+    maxAllowedPacket,
     lockWait: Number(rest['innodb_lock_wait_timeout']),
     hasVectors,
     keepsBigNumbers: await keepsBigNumbers(connection),

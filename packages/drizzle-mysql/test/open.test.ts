@@ -313,6 +313,33 @@ describe('on a server of its own', () => {
     expect((await store.events.append(session, { id: 'later' })).events[0]?.seq).toBe(10)
   })
 
+  test('a batch of small entries takes as many statements as the largest packet wants', async () => {
+    const store = await used({ ...address(), prefix: 'Batch_' })
+    await store.migrate()
+    const quotes = '"'.repeat(2040)
+    const rows = Array.from({ length: 300 }, (_, i) => ({
+      appName: 'shop',
+      traceId: 't1',
+      spanId: `p${i}`,
+      operationName: 'answer',
+      operationType: 'chat' as const,
+      customAttributes: { quotes },
+    }))
+    expect(await store.metrics.record(rows)).toMatchObject({ stored: 300 })
+    expect(await store.metrics.record(rows, { onDuplicate: 'replace' })).toMatchObject({ replaced: 300 })
+    const entries = Array.from({ length: 300 }, (_, i) => ({ id: `m${i}`, content: { parts: [{ text: quotes }] } }))
+    expect((await store.memories.add({ appName: 'shop', userId: 'ann' }, entries)).items).toHaveLength(300)
+  })
+
+  test('a server that takes no packet of a megabyte is refused by name', async () => {
+    await onServer('set global max_allowed_packet = 524288')
+    onTestFinished(() => onServer('set global max_allowed_packet = 1048576'))
+    expect(await failureToOpen(address())).toMatchObject({
+      code: 'unsupported',
+      facts: { capability: 'max_allowed_packet' },
+    })
+  })
+
   test('TLS verifies the certificate and the name in it, by file or by text', async () => {
     const ca = join(files, 'ca.pem')
     for (const tls of [

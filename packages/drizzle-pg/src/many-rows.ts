@@ -7,6 +7,7 @@ import {
   quoted,
   rowsWriter,
   step,
+  usualStatementBytes,
   type ManyRows,
   type ManyRowsFacts,
   type Params,
@@ -20,7 +21,11 @@ import { lockTimeoutIsSet } from './append.ts'
 import { resultOf, type PgExecutor } from './driver.ts'
 
 /** One statement takes any number, and plans the same for all. */
-export const manyRowsFacts: ManyRowsFacts = { inTransaction: 1000, inStatement: (left) => Math.min(left, 1000) }
+export const manyRowsFacts: ManyRowsFacts = {
+  inTransaction: 1000,
+  inStatement: (left) => Math.min(left, 1000),
+  statementBytes: usualStatementBytes,
+}
 
 const types: Readonly<Record<RowsColumn['kind'], string>> = {
   text: 'text',

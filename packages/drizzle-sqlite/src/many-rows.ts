@@ -6,6 +6,7 @@ import {
   quoted,
   rowsWriter,
   step,
+  usualStatementBytes,
   type ManyRows,
   type ManyRowsFacts,
   type Params,
@@ -24,7 +25,11 @@ import { SyncDialect } from './drizzle-names.ts'
  * A writer has the whole database meanwhile, and a driver of a local file the thread. But a commit writes every page of six indexes anew:
  * in tens of a hundred rows a thousand take three times as long as in one.
  */
-export const manyRowsFacts: ManyRowsFacts = { inTransaction: 1000, inStatement: (left) => Math.min(left, 1000) }
+export const manyRowsFacts: ManyRowsFacts = {
+  inTransaction: 1000,
+  inStatement: (left) => Math.min(left, 1000),
+  statementBytes: usualStatementBytes,
+}
 
 const sqlite = new SyncDialect()
 const textOf = (text: SQL) => sqlite.sqlToQuery(text).sql

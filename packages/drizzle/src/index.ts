@@ -37,6 +37,7 @@ export {
   replacedColumns,
   quoted,
   rowsWriter,
+  usualStatementBytes,
   type ManyRows,
   type ManyRowsFacts,
   type RowsColumn,

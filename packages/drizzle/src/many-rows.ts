@@ -51,7 +51,12 @@ export interface ManyRowsFacts {
   readonly inTransaction: number
   /** By the next statement, of so many that are left: at least one. */
   inStatement(left: number): number
+  /** Bytes that a statement carries at most, but for one row that is longer. */
+  readonly statementBytes: number
 }
+
+/** What is worth a statement of its own, where the database takes as much. */
+export const usualStatementBytes: number = 1024 * 1024
 
 /** `(column, …)` of an INSERT. */
 export const columnList = ({ columns }: RowsInsert): SQL =>

@@ -41,8 +41,7 @@ export interface MemoryScripts {
   deleteCount(tx: Tx, request: MemoryDeleteRequest): Script<MemoryDeletionReport>
 }
 
-/** How much goes to the database in one statement. */
-const statementBytes = 1024 * 1024
+/** Words that go to the database in one statement. */
 const statementWords = 20_000
 const eventsRead = 200
 /** What a number of an embedding takes at most, in the text of any dialect. */
@@ -50,7 +49,7 @@ const numberChars = 16
 
 export function createMemoryScripts(parts: Parts): MemoryScripts {
   const { dialect, form, limits, sessionRows, eventRows } = parts
-  const { expressions, tables } = dialect
+  const { expressions, tables, manyRows } = dialect
   const { memories, memoryWords } = tables
   const rows = createMemoryRows(dialect, form)
   const { isScope, columns } = rows
@@ -137,7 +136,7 @@ export function createMemoryScripts(parts: Parts): MemoryScripts {
   /** Writes what is not known, and answers the ids that somebody else has added meanwhile: of those nothing was written. */
   function* write(tx: Tx, scope: CheckedScope, writes: readonly MemoryWrite[]): Script<ReadonlySet<string>> {
     const lost = new Set<string>()
-    for (const some of portions(writes)) {
+    for (const some of portions(writes, manyRows.statementBytes)) {
       const list = rows.lists(some, scope)
       const inserted = yield* tx.insertAll(rows.insert, { ...scopeParams(scope), entries: list.entries })
       const isNew = inserted === undefined ? undefined : new Set(inserted)
@@ -289,7 +288,7 @@ function missing(session: SessionKey): never {
 }
 
 /** So many entries at once as a statement should carry. */
-function* portions(writes: readonly MemoryWrite[]): Generator<readonly MemoryWrite[]> {
+function* portions(writes: readonly MemoryWrite[], statementBytes: number): Generator<readonly MemoryWrite[]> {
   let portion: MemoryWrite[] = []
   let [bytes, words] = [0, 0]
   for (const write of writes) {

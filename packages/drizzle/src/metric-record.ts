@@ -31,8 +31,8 @@ export type RecordMetrics = (
   },
 ) => Script<RecordedMetrics>
 
-/** Characters that a statement and a transaction carry at most, but for a row that is longer. */
-const [statementChars, transactionChars] = [1024 * 1024, 4 * 1024 * 1024]
+/** Characters that a transaction carries at most, but for a row that is longer. */
+const transactionChars = 4 * 1024 * 1024
 /** Numbers are short. */
 const charsOfNumber = 8
 
@@ -164,7 +164,7 @@ export function createRecordMetrics(
     let [to, chars] = [from, 0]
     while (to < rows.length) {
       chars += rows[to]?.chars ?? 0
-      if (to > from && chars > statementChars) break
+      if (to > from && chars > manyRows.statementBytes) break
       to++
     }
     return rows.slice(from, from + manyRows.inStatement(to - from))
