@@ -119,10 +119,19 @@ const byName = { rowsAsArray: false, namedPlaceholders: false, nestTables: false
 /** Whatever the pool was told about rows, these come as objects by name, and whole numbers as they are: as text beyond 2^53. */
 const shape = { ...byName, supportBigNumbers: true } as const
 
-/** Whether whole numbers come as they are also where the pool's own settings count, as in a transaction of Drizzle's. */
-export async function keepsBigNumbers(connection: Connection): Promise<boolean> {
-  const { rows } = resultOf(await connection.query({ sql: 'select 9007199254740993 as `big`', ...byName }))
-  return String(rows[0]?.['big']) === '9007199254740993'
+/** What comes as it is also where the pool's own settings count, as in a transaction of Drizzle's. */
+export interface Kept {
+  /** Whole numbers beyond 2^53. */
+  readonly keepsBigNumbers: boolean
+  /** Documents of a JSON type as their text, which the driver parses otherwise: numbers of them would not be what they were. */
+  readonly keepsJsonText: boolean
+}
+
+/** @param json a document of the server's JSON type, as an expression; on MariaDB it is a text */
+export async function keptBy(connection: Connection, json: string): Promise<Kept> {
+  const sql = `select 9007199254740993 as \`big\`, ${json} as \`json\``
+  const { rows } = resultOf(await connection.query({ sql, ...byName }))
+  return { keepsBigNumbers: String(rows[0]?.['big']) === '9007199254740993', keepsJsonText: rows[0]?.['json'] === '[]' }
 }
 
 /** Runs a text that carries no values. */

@@ -1,9 +1,9 @@
 import { StoreError } from '@daybook/core'
 import type { Server } from '@daybook/drizzle'
-import { keepsBigNumbers, runText, type Connection } from './driver.ts'
+import { keptBy, runText, type Connection, type Kept } from './driver.ts'
 import type { Flavour } from './schema.ts'
 
-export interface Probe extends Server {
+export interface Probe extends Server, Kept {
   readonly flavour: Flavour
   /** Bytes of the largest statement. */
   readonly maxAllowedPacket: number
@@ -13,11 +13,10 @@ export interface Probe extends Server {
   readonly takesBlocks: boolean
   /** Whether it knows how far apart two vectors are: MariaDB from 11.7 on. */
   readonly hasVectors: boolean
-  /** Whether the driver answers whole numbers beyond 2^53 as they are, in every transaction. */
-  readonly keepsBigNumbers: boolean
 }
 
 const floors: Readonly<Record<Flavour, readonly [number, number, number]>> = { mysql: [8, 0, 19], mariadb: [10, 6, 0] }
+const emptyJson: Readonly<Record<Flavour, string>> = { mysql: "cast('[]' as json)", mariadb: "'[]'" }
 const shown = { mysql: 'MySQL', mariadb: 'MariaDB' }
 
 /** Every statement would fail, each in its own way. */
@@ -108,7 +107,7 @@ export async function probe(connection: Connection, setsMode: boolean): Promise<
     maxAllowedPacket,
     lockWait: Number(rest['innodb_lock_wait_timeout']),
     hasVectors,
-    keepsBigNumbers: await keepsBigNumbers(connection),
+    ...(await keptBy(connection, emptyJson[flavour])),
     takesBlocks: flavour === 'mariadb' && rest['sql_mode']?.includes('ORACLE') !== true, // whose blocks are written otherwise
   }
 }

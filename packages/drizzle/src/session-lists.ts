@@ -26,11 +26,13 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
   const { sessions, userStates, appStates } = tables
   const ofApp = sql`${sessions.appName} = ${param('appName')}`
   const ofUser = sql`${ofApp} and ${sessions.userId} = ${param('userId')}`
-  const states = {
-    state: expressions.jsonText(sessions.state),
-    userState: expressions.jsonText(userStates.state),
-    appState: expressions.jsonText(appStates.state),
-  }
+  const statesBy = (text: (column: Column) => SQL) => ({
+    state: text(sessions.state),
+    userState: text(userStates.state),
+    appState: text(appStates.state),
+  })
+  const states = statesBy(expressions.jsonText)
+  const walkedStates = statesBy(expressions.unsortedJsonText ?? expressions.jsonText)
   // Where the order is that of an index, the states are read on the way. Any other page is found by its keys, and only then are
   // they read: sorted are the keys, and no documents. The page is outer, so that it stays the first of the join.
   const page = sql.identifier('page')
@@ -73,7 +75,7 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
     const isWalked = has('user') && time === sessions.lastEventAt && isDescending && filter === noFilter
     if (isWalked)
       return {
-        sql: sql`select ${dialect.alongRecent ?? sql``}${selected({ ...columns, ...states })} from ${sessions} ${theirStates} ${isFound} ${end}`,
+        sql: sql`select ${dialect.alongRecent ?? sql``}${selected({ ...columns, ...walkedStates })} from ${sessions} ${theirStates} ${isFound} ${end}`,
         listed,
       }
     const found = sql`select ${sql.join([sql`${sessions.sid}`, ...keys.map((column) => sql`${column}`)], sql`, `)} ${rows} ${end}`
