@@ -32,9 +32,9 @@ export const expressions: Expressions = {
   selectEach,
   selectMany: selectEach,
   deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
-  deleteEach: (table, columns, from) => {
+  deleteEach: (table, columns, from, further = sql``) => {
     const [keys, values] = [columns.map(([column]) => bare(column)), columns.map(([, value]) => value)]
-    return sql`delete from ${table} where (${sql.join(keys, sql`, `)}) in (select ${sql.join(values, sql`, `)} from ${from})`
+    return sql`delete from ${table} where (${sql.join(keys, sql`, `)}) in (select ${sql.join(values, sql`, `)} from ${from})${further}`
   },
   forUpdate: sql``,
 }

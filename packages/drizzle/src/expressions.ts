@@ -56,8 +56,15 @@ export interface Expressions {
   /**
    * DELETE of the rows of a table in which `columns` are what they are in a row of `from`. It walks an index that begins with them. Of rows that are
    * locked, or that nobody changes: one that was changed meanwhile may stay.
+   *
+   * @param further ` and …`: what else is asked of each of the rows
    */
-  deleteEach(table: Table, columns: readonly (readonly [Column, SQLWrapper])[], from: SQLWrapper): SQL
+  deleteEach(
+    table: Table,
+    columns: readonly (readonly [Column, SQLWrapper])[],
+    from: SQLWrapper,
+    further?: SQLWrapper,
+  ): SQL
   /** Ends a SELECT whose rows the transaction is about to change. */
   readonly forUpdate: SQL
 }

@@ -78,6 +78,7 @@ export function createMetricRemoval(dialect: Dialect): MetricRemoval {
         [metrics.traceId, given],
       ],
       traces,
+      sql` and ${isOld}`, // a row that came since its trace was looked at stays, whoever writes it
     ),
   }
   const countTraces = {
@@ -116,7 +117,7 @@ export function createMetricRemoval(dialect: Dialect): MetricRemoval {
     const ids = few.map(({ traceId }) => traceId)
     // Since another transaction saw them some may have got rows that are newer.
     const old = isKnown ? (yield* wholeOf(tx, request, ids)).map(({ traceId }) => traceId) : ids
-    const params = { appName: request.appName, traces: listOf(old) }
+    const params = { appName: request.appName, before: toMicros(request.before), traces: listOf(old) }
     const removed = old.length === 0 ? 0 : yield* tx.change(removeTraces, params)
     const left = pending.slice(few.length)
     const next = left.length === 0 && after === undefined ? undefined : { after, pending: left }
