@@ -124,7 +124,7 @@ export function buildAcross({ sessions, events, userStates }: DaybookTables, ann
     lastSeq: sql`s.last_seq`,
     session: sql`s.bytes`,
     // Hardly ever is one of them large.
-    user: sql`case when exists (select from u where u.bytes is not null) then (select u.bytes from u where u.a = x.a and u.u = x.u) end`,
+    user: sql`case when x.du <> '' and exists (select from u where u.bytes is not null) then (select u.bytes from u where u.a = x.a and u.u = x.u) end`,
   }
   const told = announces ? sql`, ${announcementOf(sql`x.k`)}` : sql``
   return {
