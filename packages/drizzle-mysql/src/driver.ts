@@ -127,11 +127,17 @@ export interface Kept {
   readonly keepsJsonText: boolean
 }
 
-/** @param json a document of the server's JSON type, as an expression; on MariaDB it is a text */
-export async function keptBy(connection: Connection, json: string): Promise<Kept> {
-  const sql = `select 9007199254740993 as \`big\`, ${json} as \`json\``
+/** What a `typeCast` of the pool may read in another character set. */
+export const jsonText = '["\u00e9\u8a9e\u{1f600}"]'
+
+/** @param source a table of one row, whose column `document` is {@link jsonText} of the server's JSON type; on MariaDB it is a text */
+export async function keptBy(connection: Connection, source: string): Promise<Kept> {
+  const sql = `select 9007199254740993 as \`big\`, one.document as \`json\` from ${source} as one`
   const { rows } = resultOf(await connection.query({ sql, ...byName }))
-  return { keepsBigNumbers: String(rows[0]?.['big']) === '9007199254740993', keepsJsonText: rows[0]?.['json'] === '[]' }
+  return {
+    keepsBigNumbers: String(rows[0]?.['big']) === '9007199254740993',
+    keepsJsonText: rows[0]?.['json'] === jsonText,
+  }
 }
 
 /** Runs a text that carries no values. */

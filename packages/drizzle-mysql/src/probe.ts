@@ -1,6 +1,6 @@
 import { StoreError } from '@daybook/core'
 import type { Server } from '@daybook/drizzle'
-import { keptBy, runText, type Connection, type Kept } from './driver.ts'
+import { jsonText, keptBy, runText, type Connection, type Kept } from './driver.ts'
 import type { Flavour } from './schema.ts'
 
 export interface Probe extends Server, Kept {
@@ -16,7 +16,13 @@ export interface Probe extends Server, Kept {
 }
 
 const floors: Readonly<Record<Flavour, readonly [number, number, number]>> = { mysql: [8, 0, 19], mariadb: [10, 6, 0] }
-const emptyJson: Readonly<Record<Flavour, string>> = { mysql: "cast('[]' as json)", mariadb: "'[]'" }
+/** A list with {@link jsonText} in it, written so that no character set of a connection matters. */
+const jsonSample = `convert(x'${Buffer.from(`[${jsonText}]`).toString('hex')}' using utf8mb4)`
+/** A type of its own, of which no character set is told, has the column of a table, but not an expression. */
+const documentOf: Readonly<Record<Flavour, string>> = {
+  mysql: `json_table(${jsonSample}, '$[*]' columns (document json path '$'))`,
+  mariadb: `(select json_extract(${jsonSample}, '$[0]') as document)`,
+}
 const shown = { mysql: 'MySQL', mariadb: 'MariaDB' }
 
 /** Every statement would fail, each in its own way. */
@@ -107,7 +113,7 @@ export async function probe(connection: Connection, setsMode: boolean): Promise<
     maxAllowedPacket,
     lockWait: Number(rest['innodb_lock_wait_timeout']),
     hasVectors,
-    ...(await keptBy(connection, emptyJson[flavour])),
+    ...(await keptBy(connection, documentOf[flavour])),
     takesBlocks: flavour === 'mariadb' && rest['sql_mode']?.includes('ORACLE') !== true, // whose blocks are written otherwise
   }
 }
