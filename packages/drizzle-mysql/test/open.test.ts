@@ -329,6 +329,8 @@ describe('on a server of its own', () => {
     expect(await store.metrics.record(rows, { onDuplicate: 'replace' })).toMatchObject({ replaced: 300 })
     const entries = Array.from({ length: 300 }, (_, i) => ({ id: `m${i}`, content: { parts: [{ text: quotes }] } }))
     expect((await store.memories.add({ appName: 'shop', userId: 'ann' }, entries)).items).toHaveLength(300)
+    const signed = entries.slice(0, 20).map((entry) => ({ ...entry, id: `by-${entry.id}`, author: 'a'.repeat(60_000) }))
+    expect((await store.memories.add({ appName: 'shop', userId: 'ann' }, signed)).items).toHaveLength(20)
   })
 
   test('a server that takes no packet of a megabyte is refused by name', async () => {

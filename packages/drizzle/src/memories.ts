@@ -287,13 +287,21 @@ function missing(session: SessionKey): never {
   throw noSession(session)
 }
 
+/** What else an entry takes: its digest, its times, and the names of all. */
+const frameChars = 300
+
+/** About what an entry is in a statement. An author may be as long as a short file. */
+const charsOf = ({ payload, author, id, sessionId, eventId, embedding }: MemoryEntry): number =>
+  [payload, author, id, sessionId, eventId].reduce((sum, text) => sum + (text?.length ?? 0), frameChars) +
+  (embedding?.length ?? 0) * numberChars
+
 /** So many entries at once as a statement should carry. */
 function* portions(writes: readonly MemoryWrite[], statementBytes: number): Generator<readonly MemoryWrite[]> {
   let portion: MemoryWrite[] = []
   let [bytes, words] = [0, 0]
   for (const write of writes) {
-    const { payload, words: own, embedding } = write.entry
-    const size = payload.length + (embedding?.length ?? 0) * numberChars
+    const { words: own } = write.entry
+    const size = charsOf(write.entry)
     if (portion.length > 0 && (bytes + size > statementBytes || words + own.length > statementWords)) {
       yield portion
       portion = []
