@@ -9,7 +9,9 @@ import {
   type Failure,
   type InsertAll,
   type InsertNew,
+  type Compiled,
   type Server,
+  type Statement,
   type TableNameOptions,
 } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
@@ -50,10 +52,18 @@ export type Common = Pick<
  * A parameter as an expression: of one by itself SQLite looks at the value to plan with (of a LIMIT, and built with STAT4 of any that is
  * compared), and prepares the statement anew whenever another is bound, which takes longer than most of them.
  */
-const sqlite = Object.assign(new SyncDialect(), { escapeParam: () => '+?' })
+const kept = Object.assign(new SyncDialect(), { escapeParam: () => '+?' })
+const compiledToKeep = compiler((statement) => kept.sqlToQuery(statement))
+
+/** What is built for one call is planned for it anyway: without its limit a filter would rather walk an order than the index of its path. */
+const planned = new SyncDialect()
+const compiledToPlan = compiler((statement) => planned.sqlToQuery(statement))
 
 /** Compiles a statement once. */
-export const compiled = compiler((statement) => sqlite.sqlToQuery(statement))
+export const compiled = (statement: Statement): Compiled =>
+  statement.isOneOff === true || statement.isPlannedByValues === true
+    ? compiledToPlan(statement)
+    : compiledToKeep(statement)
 
 /** A writer has the whole database, so what is not there when it looks is not there when it writes. */
 export const insertAllStatement = remembered((insert: InsertAll) => ({ sql: insertSelect(insert) }))

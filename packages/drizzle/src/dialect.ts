@@ -128,6 +128,8 @@ export interface Statement {
   readonly sql: SQL
   /** Made for one call: nothing to keep prepared. */
   readonly isOneOff?: true
+  /** Which index is the best depends on what is bound, as where a page may begin anywhere or an order is the whole app's. */
+  readonly isPlannedByValues?: true
   /** It costs much, and another one of its script has to see the same as it did. */
   readonly isFollowed?: true
   /** Of a SELECT of one row, or of rows up to the parameter `limit`: its columns of texts and whole numbers, and those of JSON documents. */

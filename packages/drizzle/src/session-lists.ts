@@ -70,7 +70,9 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
     const columns = sessionRows.listColumns(has('user'))
     const end = sql`${orderOf((column) => sql`${column}`)} ${bounds}`
     const plain = Object.keys(columns)
-    if (!has('state')) return { sql: sql`select ${selected(columns)} ${rows} ${end}`, listed: { plain, documents: [] } }
+    const byValues = has('user') && time === sessions.lastEventAt ? {} : { isPlannedByValues: true as const }
+    if (!has('state'))
+      return { sql: sql`select ${selected(columns)} ${rows} ${end}`, listed: { plain, documents: [] }, ...byValues }
     const listed = { plain, documents }
     const isWalked = has('user') && time === sessions.lastEventAt && isDescending && filter === noFilter
     if (isWalked)
@@ -82,6 +84,7 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
     return {
       sql: sql`select ${selected({ ...columns, ...states })} from (${found}) as ${page} ${ofPage} ${theirStates} ${orderOf(inPage)}`,
       listed,
+      ...byValues,
     }
   }
   const afterTie = () =>
