@@ -8,7 +8,7 @@ export async function processesAppend(ctx: Ctx): Promise<void> {
   await newSession(ctx)
   await withWorkers(ctx, ctx.budget.processes, async (workers) => {
     const key = keyOf(ctx)
-    const each = Math.max(30, 400 / workers.length)
+    const each = Math.max(30, Math.ceil(400 / workers.length))
     const begins = soon()
     const records = await Promise.all(
       workers.map((worker, i) => worker.appends({ key, prefix: `w${i}-`, count: each, begins })),
