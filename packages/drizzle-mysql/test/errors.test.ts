@@ -150,7 +150,14 @@ describe('on a server', () => {
     const killed = store.events.append(key, { id: 'e1' })
     killed.catch(() => {}) // asserted below
     await expect
-      .poll(async () => rows(`select info from information_schema.processlist where id = ${id} and info is not null`))
+      // Not before it waits: while it is still being prepared there is nothing to kill, and it would wait after that.
+      .poll(
+        async () =>
+          rows(
+            `select trx_id from information_schema.innodb_trx where trx_mysql_thread_id = ${id} and trx_state = 'LOCK WAIT'`,
+          ),
+        { interval: 250, timeout: 4_000 }, // what is asked more often than ten times a second shows what was before
+      )
       .toHaveLength(1)
     await pool.query(`kill query ${id}`)
     await expect(killed).rejects.toMatchObject({ code: 'timeout' })
