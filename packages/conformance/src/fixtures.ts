@@ -173,3 +173,6 @@ export function tickingClock(start: number): { now: () => number; set(time: numb
   let time = start
   return { now: () => time++, set: (next) => (time = next) }
 }
+
+/** An argument that the types forbid, where that is what is tried. */
+export const wrong = (value: unknown): never => value as never // nothing else says so of any type

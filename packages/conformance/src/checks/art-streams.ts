@@ -1,6 +1,6 @@
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects, within } from '../expect.ts'
-import { newSession, numbers } from '../fixtures.ts'
+import { newSession, numbers, wrong } from '../fixtures.ts'
 import { exposedGc } from './res-heap.ts'
 import { holdsBytes, inPieces, nameOf, noise, nothingStays, rowsOf, versionsOf } from './art-fixtures.ts'
 
@@ -56,7 +56,7 @@ export async function abortLeavesNothing(ctx: Ctx): Promise<void> {
       'a stream of something else',
       async function* () {
         yield noise(mega)
-        yield 'text' as unknown as Uint8Array // what the types forbid is what is tried
+        yield wrong('text')
       },
       'invalid_argument',
     ],

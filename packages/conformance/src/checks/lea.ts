@@ -3,7 +3,7 @@ import { isRefused } from '../absence.ts'
 import { check, type CheckOptions, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, rejects, succeeds, within } from '../expect.ts'
-import { idsOf, keyOf, loaded, newSession, nothingWritten, numbers, say, walkEvents } from '../fixtures.ts'
+import { idsOf, keyOf, loaded, newSession, nothingWritten, numbers, say, walkEvents, wrong } from '../fixtures.ts'
 import { clockDecides, clockRunsBack, deletedAndCreated, expired, sleptPastItsEnd } from './lea-end.ts'
 import { isFreeAfterItsHolderDied } from './lea-process.ts'
 import { appendsRace, oneWinner } from './lea-race.ts'
@@ -53,9 +53,6 @@ async function oneHolder(ctx: Ctx): Promise<void> {
   })
   await rejects(() => store.sessions.lease(keyOf(ctx, 'none'), { ttl, owner: 'a' }), 'not_found', 'no session')
 }
-
-/** What the types forbid is what is tried. */
-const wrong = (value: unknown) => value as never // only such a cast says it
 
 async function malformed(ctx: Ctx): Promise<void> {
   const { store, limits } = ctx

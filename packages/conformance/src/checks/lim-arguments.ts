@@ -1,7 +1,7 @@
 import type { Limits } from '@daybook/core'
 import type { Ctx } from '../context.ts'
 import { equal, holds, rejects } from '../expect.ts'
-import { keyOf, loaded, newSession, nothingWritten, say } from '../fixtures.ts'
+import { keyOf, loaded, newSession, nothingWritten, say, wrong } from '../fixtures.ts'
 
 const limitOf = (limits: Limits, name: keyof Limits) => limits[name]
 
@@ -104,8 +104,7 @@ export async function malformedIds(ctx: Ctx): Promise<void> {
         await rejects(() => call(ctx, id), 'invalid_argument', `${where} ${JSON.stringify(bad) ?? 'undefined'}`, facts)
       }
     }
-    const none = null as unknown as ReturnType<typeof keyOf> // what the types forbid
-    await rejects(() => ctx.store.sessions.get(none), 'invalid_argument', 'get without a key')
+    await rejects(() => ctx.store.sessions.get(wrong(null)), 'invalid_argument', 'get without a key')
   }
   await nothingWritten(ctx, refused, 'malformed ids')
 }

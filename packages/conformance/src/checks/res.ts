@@ -2,7 +2,7 @@ import type { Store } from '@daybook/core'
 import { check, type Checks } from '../check.ts'
 import type { Ctx } from '../context.ts'
 import { equal, holds, present, rejects, Unproven, within } from '../expect.ts'
-import { keyOf, loaded, newSession, nothingWritten, numbers, say, someEvents, walkEvents } from '../fixtures.ts'
+import { keyOf, loaded, newSession, nothingWritten, numbers, say, someEvents, walkEvents, wrong } from '../fixtures.ts'
 import { poison } from '../poison.ts'
 import { isValue, together } from '../race.ts'
 import { connectionsComeBack } from './res-connections.ts'
@@ -148,8 +148,11 @@ async function signals(ctx: Ctx): Promise<void> {
     },
     'aborted calls',
   )
-  const bad = { signal: 'no' } as unknown as { signal: AbortSignal } // what the types forbid is what is tried
-  await rejects(() => ctx.store.sessions.get(keyOf(ctx), bad), 'invalid_argument', 'a signal that is none')
+  await rejects(
+    () => ctx.store.sessions.get(keyOf(ctx), { signal: wrong('no') }),
+    'invalid_argument',
+    'a signal that is none',
+  )
   await rejects(() => ctx.store.sessions.get(keyOf(ctx), { timeout: -1 }), 'invalid_argument', 'a timeout below 0')
   const outcomes = await Promise.all(
     numbers(10).map(async (i) => {

@@ -11,6 +11,7 @@ import {
   seqsOf,
   tickingClock,
   walkEvents,
+  wrong,
 } from '../fixtures.ts'
 
 const in2247 = Date.UTC(2247, 5, 1)
@@ -197,15 +198,7 @@ export const TIM: Checks = [
     await nothingWritten(
       ctx,
       async () => {
-        for (const timestamp of [
-          -1,
-          -0.001,
-          last + 1,
-          Infinity,
-          NaN,
-          '2020-01-01' as unknown as number, // what the types forbid
-          new Date() as unknown as number, // is what is tried
-        ]) {
+        for (const timestamp of [-1, -0.001, last + 1, Infinity, NaN, wrong('2020-01-01'), wrong(new Date())]) {
           await rejects(
             () => ctx.store.events.append(keyOf(ctx), { timestamp }),
             'invalid_argument',
