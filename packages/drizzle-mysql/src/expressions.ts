@@ -50,11 +50,11 @@ export const expressionsFor = ({
   // A join: with IN, a DELETE asks the subquery about every row of the table, whosever it is, and locks them all.
   deleteListed: (table, column, list) =>
     sql`delete ${table} from ${numbers(list)} straight_join ${table} on ${column} = one.value`,
-  deleteEach: (table, columns, from, further = sql``) =>
+  deleteEach: (table, columns, from, further) =>
     sql`delete ${table} from ${from} straight_join ${table} on ${sql.join(
       columns.map(([column, value]) => sql`${column} = ${value}`),
       sql` and `,
-    )}${further}`,
+    )}${further === undefined ? sql`` : sql` and ${further}`}`,
   forUpdate: sql` for update`,
 })
 

@@ -18,13 +18,13 @@ const wholes: Expressions['wholes'] = (list) =>
 
 // By where the rows are, and not a join, whose order the planner would choose; nor a list, which it may compare with each row of a
 // small table, and reads anew each time.
-const deleteEach: Expressions['deleteEach'] = (table, columns, from, further = sql``) => {
+const deleteEach: Expressions['deleteEach'] = (table, columns, from, further) => {
   const isMeant = sql.join(
     columns.map(([column, value]) => sql`${column} = ${value}`),
     sql` and `,
   )
   return sql`delete from ${table} where ctid = any(array(
-    select its.ctid from ${from} cross join lateral (select ctid from ${table} where ${isMeant}${further} offset 0) as its))`
+    select its.ctid from ${from} cross join lateral (select ctid from ${table} where ${isMeant}${further === undefined ? sql`` : sql` and ${further}`} offset 0) as its))`
 }
 
 /** What PostgreSQL writes inside expressions. */

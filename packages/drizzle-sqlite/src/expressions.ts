@@ -34,7 +34,7 @@ export const expressions: Expressions = {
   deleteListed: (table, column, list) => sql`delete from ${table} where ${isOneOf(column, list)}`,
   // What is asked besides stands in a CASE, which no index is walked for: without ANALYZE one of a range would be rather than that of the keys.
   deleteEach: (table, columns, from, further) => {
-    const besides = further === undefined ? sql`` : sql` and case when 1 = 1${further} then 1 end`
+    const besides = further === undefined ? sql`` : sql` and case when ${further} then 1 end`
     const [keys, values] = [columns.map(([column]) => bare(column)), columns.map(([, value]) => value)]
     return sql`delete from ${table} where (${sql.join(keys, sql`, `)}) in (select ${sql.join(values, sql`, `)} from ${from})${besides}`
   },

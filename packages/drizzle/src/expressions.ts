@@ -57,7 +57,7 @@ export interface Expressions {
    * DELETE of the rows of a table in which `columns` are what they are in a row of `from`. It walks an index that begins with them. Of rows that are
    * locked, or that nobody changes: one that was changed meanwhile may stay.
    *
-   * @param further ` and …`: what else is asked of each of the rows
+   * @param further what else is asked of each of the rows
    */
   deleteEach(
     table: Table,

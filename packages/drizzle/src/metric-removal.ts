@@ -78,7 +78,7 @@ export function createMetricRemoval(dialect: Dialect): MetricRemoval {
         [metrics.traceId, given],
       ],
       traces,
-      sql` and ${isOld}`, // a row that came since its trace was looked at stays, whoever writes it
+      isOld, // a row that came since its trace was looked at stays, whoever writes it
     ),
   }
   const countTraces = {

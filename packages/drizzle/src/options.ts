@@ -14,11 +14,11 @@ export interface DrizzleStoreOptions extends StoreOptions, TableNameOptions {
    * Appends to one session that find another one under way go to the database together when it is done, and each gets the
    * answer that it would have got alone. SQLite takes one writer at a time, so there appends to whatever sessions share a
    * commit: over a local file the first one of a turn of the event loop is written at once, the others that come in that
-   * turn right after it. On a server appends to other sessions that find two of the store's statements under way
-   * wait for one of them to end, five milliseconds at most, and go together. What finds nothing under way waits for
-   * nothing. On servers those with `expectedRevision`, a `lease` or `onDuplicate: 'replace'` go by themselves, and everywhere all of a group in which one
-   * fails. `false` sends each by itself; an object bounds how many, and how many bytes, go together. Default: 100 appends,
-   * 1 MiB. Not in transactions of yours, nor in databases in memory.
+   * turn right after it. On a server appends to other sessions that find two of the store's statements under way wait for
+   * one of them to end, five milliseconds at most, and go together. What finds nothing under way waits for nothing. On
+   * servers those with `expectedRevision`, a `lease` or `onDuplicate: 'replace'` go by themselves, and everywhere all of a
+   * group in which one fails. `false` sends each by itself; an object bounds how many, and how many bytes, go together.
+   * Default: 100 appends, 1 MiB. Not in transactions of yours, nor in databases in memory.
    */
   readonly groupCommit?: boolean | { readonly appends?: number; readonly bytes?: number }
   /**
