@@ -35,6 +35,10 @@ export const expressions: Expressions = {
   jsonText: (column) => sql`${column}::text`,
   payloadText: (column) => sql`${column}::text`,
   wholeText: (column) => sql`${column}::text`,
+  // Each LIMIT is taken for a tenth, so that three make a page look small beside the rows of a user with thousands. A subquery that
+  // nothing but a LIMIT follows keeps its order.
+  firstRows: (ordered, limit) =>
+    sql`select * from (select * from (${ordered} limit ${limit}) as page limit ${limit}) as page limit ${limit}`,
   castText: (column) => sql`${column}::text`,
   money: (units) => sql`(${units}::numeric * 0.000000000001)`,
   moneyUnits: (column) => sql`(${column} * 1000000000000)`,

@@ -70,7 +70,7 @@ async function filledStore() {
   })
   const store = await createPgStore(db, { schema })
   await store.sessions.get(key)
-  return { store, plans: (work: () => Promise<unknown>) => plansOf(sql, sent, work) }
+  return { schema, store, plans: (work: () => Promise<unknown>) => plansOf(sql, sent, work) }
 }
 
 const both = (...ways: string[]) => [ways, ways]
@@ -142,6 +142,22 @@ describe('every statement of the hot path walks the index that was made for it',
     )
   })
 
+  test('a list of a user’s sessions by a plan that is kept', async () => {
+    const { schema } = await filledStore()
+    const db = drizzleNode({ client: nodePool({ max: 1 }) })
+    const kept = await createPgStore(db, { schema })
+    const user = { appName: 'shop', userId: 'ann', limit: 50 }
+    for (let i = 0; i < 10; i++) {
+      const { nextCursor } = await kept.sessions.list(user)
+      await kept.sessions.list({ ...user, state: true })
+      await kept.sessions.list({ ...user, cursor: String(nextCursor) })
+    }
+    const { rows } = await db.$client.query(
+      `select generic_plans::int as kept, custom_plans::int as made from pg_prepared_statements where statement like '%limit%'`,
+    )
+    expect(rows).toEqual([1, 2, 3].map(() => ({ kept: 5, made: 5 })))
+  })
+
   test('a list of an app’s sessions by creation', async () => {
     const { store, plans } = await filledStore()
     const found = await plans(() => store.sessions.list({ appName: 'shop', orderBy: 'createdAt', limit: 5 }))
@@ -166,7 +182,7 @@ describe('memories, of which the planner was told that there are none', () => {
         ann,
         Array.from({ length: 1000 }, (_, i) => ({ id: `${batch}${i}`, text: `memory ${batch} ${i}` })),
       )
-    return { store, plans: (work: () => Promise<unknown>) => plansOf(sql, sent, work) }
+    return { schema, store, plans: (work: () => Promise<unknown>) => plansOf(sql, sent, work) }
   }
 
   test('are found by their words, and not by walking all of a user', async () => {

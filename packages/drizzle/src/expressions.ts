@@ -27,6 +27,11 @@ export interface Expressions {
   sumText(value: SQLWrapper): SQL
   /** Money as whole 10⁻¹², as text. */
   moneyText(column: SQLWrapper): SQL
+  /**
+   * The first rows of a SELECT with its order, along an index that has the same. Absent where LIMIT says enough: a planner that takes a
+   * bound LIMIT for a share of all rows plans such a statement anew at each call, since a plan that it could keep seems to read more.
+   */
+  readonly firstRows?: (ordered: SQL, limit: SQLWrapper) => SQL
   /** Where a long text is sorted by its beginning alone: a short one that is the same for the same text alone. */
   readonly shortKey?: (text: SQLWrapper) => SQL
   /** A time in whole microseconds: as text at least where it is beyond 2^53. */

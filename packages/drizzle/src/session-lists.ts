@@ -68,19 +68,26 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
         sql`, `,
       )}`
     const columns = sessionRows.listColumns(has('user'))
-    const end = sql`${orderOf((column) => sql`${column}`)} ${bounds}`
+    const order = orderOf((column) => sql`${column}`)
+    const isAlongIndex = has('user') && time === sessions.lastEventAt
+    const first = (all: SQL) =>
+      isAlongIndex && !has('offset') && filter === noFilter && expressions.firstRows !== undefined
+        ? expressions.firstRows(sql`${all} ${order}`, param('limit'))
+        : sql`${all} ${order} ${bounds}`
     const plain = Object.keys(columns)
-    const byValues = has('user') && time === sessions.lastEventAt ? {} : { isPlannedByValues: true as const }
+    const byValues = isAlongIndex ? {} : { isPlannedByValues: true as const }
     if (!has('state'))
-      return { sql: sql`select ${selected(columns)} ${rows} ${end}`, listed: { plain, documents: [] }, ...byValues }
+      return { sql: first(sql`select ${selected(columns)} ${rows}`), listed: { plain, documents: [] }, ...byValues }
     const listed = { plain, documents }
-    const isWalked = has('user') && time === sessions.lastEventAt && isDescending && filter === noFilter
+    const isWalked = isAlongIndex && isDescending && filter === noFilter
     if (isWalked)
       return {
-        sql: sql`select ${dialect.alongRecent ?? sql``}${selected({ ...columns, ...walkedStates })} from ${sessions} ${theirStates} ${isFound} ${end}`,
+        sql: first(
+          sql`select ${dialect.alongRecent ?? sql``}${selected({ ...columns, ...walkedStates })} from ${sessions} ${theirStates} ${isFound}`,
+        ),
         listed,
       }
-    const found = sql`select ${sql.join([sql`${sessions.sid}`, ...keys.map((column) => sql`${column}`)], sql`, `)} ${rows} ${end}`
+    const found = sql`select ${sql.join([sql`${sessions.sid}`, ...keys.map((column) => sql`${column}`)], sql`, `)} ${rows} ${order} ${bounds}`
     return {
       sql: sql`select ${selected({ ...columns, ...states })} from (${found}) as ${page} ${ofPage} ${theirStates} ${orderOf(inPage)}`,
       listed,
