@@ -199,6 +199,7 @@ export {
   fromStorableJson,
   fromStorableText,
   isJsonObject,
+  isStoredAsItIs,
   jsonEquals,
   toJson,
   toJsonObject,

@@ -285,14 +285,17 @@ export const fromStorableText = (text: string): string => text.replace(encoded, 
 export function toStorableJson(value: JsonValue): string {
   const text = JSON.stringify(value)
   // JSON.stringify escapes NUL, U+0001 and lone surrogates, so a text without \u and without the mark needs nothing.
-  return text.includes('\\u') || text.includes('\ud7ff') ? JSON.stringify(mapStrings(value, toStorableText)) : text
+  return isStoredAsItIs(text) ? text : JSON.stringify(mapStrings(value, toStorableText))
 }
 
 /** Parses what {@link toStorableJson} wrote, in whatever layout the database gives it back. */
 export function fromStorableJson(text: string): JsonValue {
   const value = JSON.parse(text) as JsonValue // JSON.parse answers nothing else
-  return text.includes('\\u') || text.includes('\ud7ff') ? mapStrings(value, fromStorableText) : value
+  return isStoredAsItIs(text) ? value : mapStrings(value, fromStorableText)
 }
+
+/** Whether what {@link toStorableJson} wrote is the JSON of the value itself: it may be read by the parser alone. */
+export const isStoredAsItIs = (text: string): boolean => !text.includes('\\u') && !text.includes('\ud7ff')
 
 function mapStrings(value: JsonValue, map: (text: string) => string): JsonValue {
   if (typeof value === 'string') return map(value)

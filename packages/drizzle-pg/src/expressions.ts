@@ -7,7 +7,7 @@ import {
   type InsertAll,
   type InsertNew,
 } from '@daybook/drizzle'
-import { sql, type SQL } from 'drizzle-orm'
+import { sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 
 // Not a subquery, of which the planner would not know how few rows it has.
 const isOneOf: Expressions['isOneOf'] = (column, list) =>
@@ -27,13 +27,19 @@ const deleteEach: Expressions['deleteEach'] = (table, columns, from, further) =>
     select its.ctid from ${from} cross join lateral (select ctid from ${table} where ${isMeant}${further === undefined ? sql`` : sql` and ${further}`} offset 0) as its))`
 }
 
+/** The object id of `bpchar`. */
+export const documentType = 1042
+
+/** A text of a type that nothing else here has, so that a driver can tell documents by it: see {@link documentType}. */
+export const documentText = (text: SQLWrapper): SQL => sql`${text}::text::bpchar`
+
 /** What PostgreSQL writes inside expressions. */
 export const expressions: Expressions = {
   // ::text first: a driver that knows the parameter as JSON would encode the text a second time.
   json: (text) => sql`${text}::text::jsonb`,
   payload: (text) => sql`${text}::text::json`,
-  jsonText: (column) => sql`${column}::text`,
-  payloadText: (column) => sql`${column}::text`,
+  jsonText: documentText,
+  payloadText: documentText,
   wholeText: (column) => sql`${column}::text`,
   // Each LIMIT is taken for a tenth, so that three make a page look small beside the rows of a user with thousands. A subquery that
   // nothing but a LIMIT follows keeps its order.

@@ -1,5 +1,6 @@
 import { selected, type Loaded, type LoadShape, type Row, type Statement } from '@daybook/drizzle'
 import { sql } from 'drizzle-orm'
+import { documentText } from './expressions.ts'
 
 /**
  * The session and its events in one statement, which is one view, as rows of three columns: of the session a row for each of its columns,
@@ -12,7 +13,7 @@ export function buildLoad({ session, events }: LoadShape): Statement {
     (alias) => sql`(${sql.raw(`'${alias}'`)}, s.${sql.identifier(alias)}::text)`,
   )
   return {
-    sql: sql`select null::bigint as "seq", one.name as "name", one.value as "value"
+    sql: sql`select null::bigint as "seq", one.name as "name", ${documentText(sql`one.value`)} as "value"
       from (${session.sql}) as s cross join lateral (values ${sql.join(named, sql`, `)}) as one (name, value)
       union all (select ${selected(events.columns)} ${events.from})`,
   }

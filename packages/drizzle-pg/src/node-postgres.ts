@@ -1,16 +1,27 @@
 import { isStoreError, type Call } from '@daybook/core'
-import { createTurns, remembered, type Row, type Value } from '@daybook/drizzle'
+import { createTurns, readEarly, remembered, type Row, type Value } from '@daybook/drizzle'
 import { borrowing, lending, watchLending, type Connection, type Lender } from './borrowed.ts'
 import { cancelOn, type Canceller } from './cancel.ts'
 import type { Driver } from './driver.ts'
+import { documentType } from './expressions.ts'
 import { ConnectionLost, failureOf, hasNoCode, PoolEnded } from './errors.ts'
 import { Deaf, type ListenConnection } from './listener.ts'
 import { sending, wire } from './wire.ts'
 
 // The parts of node-postgres that a store uses.
 
-interface Client extends Connection, Keyed {
-  query(query: { name?: string; text: string; values: Value[] }): Promise<{ readonly rows: readonly Row[] }>
+/** What is asked, once for each column of an answer, for what makes a value out of a text that comes. */
+interface Types {
+  getTypeParser(type: number, format?: string): (text: string) => unknown
+}
+
+interface Client extends Connection, Keyed, Types {
+  query(query: {
+    name?: string
+    text: string
+    values: Value[]
+    types?: Types
+  }): Promise<{ readonly rows: readonly Row[] }>
 }
 
 export interface NodePostgresPool extends Lender {
@@ -29,6 +40,11 @@ export interface NodePostgresPool extends Lender {
 interface Keyed {
   readonly processID: number | null
 }
+
+/** Documents are read as they come, and the rest as the application says. */
+const typesOf = (client: Types): Types => ({
+  getTypeParser: (type, format) => (type === documentType ? readEarly : client.getTypeParser(type, format)),
+})
 
 /** A pooler gives numbers of its own. */
 const backend = 'select pg_backend_pid()::int as "pid"'
@@ -68,7 +84,7 @@ export function nodePostgres(pool: NodePostgresPool, { prepare, acquireTimeout }
             call,
             async (connection) => {
               sending(call, does)
-              const query = { ...(prepare && { name }), text, values: wire(values()) }
+              const query = { ...(prepare && { name }), text, values: wire(values()), types: typesOf(connection) }
               return (await connection.query(query).catch(known)).rows
             },
             { isLost: (error) => failureOf(error).kind === 'connection', cancel },

@@ -10,6 +10,7 @@ import {
 } from '@daybook/core'
 import type { Params, Row } from './dialect.ts'
 import type { CodecContext, Codecs } from './payload-codec.ts'
+import { documentIn } from './read-document.ts'
 
 /** A version as its row says. */
 export interface StoredVersion extends ArtifactFacts {
@@ -92,9 +93,9 @@ export function versionOf(row: Row, place: ArtifactPlace, codecs: Codecs): Store
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 function parsed(stored: unknown, place: ArtifactPlace, version: number): JsonObject {
-  let document: unknown = stored
+  let document = documentIn(stored)
   try {
-    if (typeof stored === 'string') document = JSON.parse(stored)
+    if (typeof document === 'string') document = JSON.parse(document)
   } catch {
     throw damagedArtifact(place, version) // the parser's own message quotes the text
   }

@@ -64,6 +64,7 @@ export { ensuringByInsert } from './ensure.ts'
 export { appendParams } from './append-params.ts'
 export { growthBy, isEmptyDelta } from './joint-append.ts'
 export { causesOf, failureByCode } from './causes.ts'
+export { readEarly, type ReadDocument } from './read-document.ts'
 export { readLazily } from './lazy-read.ts'
 export { checksumOf } from './migrate.ts'
 export {

@@ -21,6 +21,7 @@ import {
 } from '@daybook/core'
 import type { StoredDelta } from './dialect.ts'
 import type { CodecContext, Codecs, Encoded, PayloadCodec } from './payload-codec.ts'
+import { documentIn, ReadDocument } from './read-document.ts'
 
 // What a codec wrote is told from what is stored as it is by a mark that no plain value can have:
 //
@@ -92,7 +93,8 @@ export function createStoredForm(codecs: Codecs): StoredForm {
       const sealed = codecs.encode(writer, text, { what: 'event', appName, userId, eventId: id })
       return `{"codec":"${sealed.id}","data":"${sealed.base64}"}`
     },
-    eventOf(stored, seq, id, user) {
+    eventOf(came, seq, id, user) {
+      const stored = documentIn(came)
       if (isStoredPayload(stored)) return { seq, event: stored } // what a driver has parsed, and no codec wrote
       const { appName, userId } = user
       const eventId = String(id)
@@ -110,7 +112,8 @@ export function createStoredForm(codecs: Codecs): StoredForm {
       const sealed = codecs.encode(writer, payload, memoryContext(scope, id))
       return `{"codec":"${sealed.id}","data":"${sealed.base64}"}`
     },
-    memoryOf(stored, { memoryId, ...scope }) {
+    memoryOf(came, { memoryId, ...scope }) {
+      const stored = documentIn(came)
       const what = `memory ${memoryId}`
       const given = typeof stored === 'string' ? parsed(stored, what) : stored
       const sealed = encodedEvent(given)
@@ -141,6 +144,7 @@ export function createStoredForm(codecs: Codecs): StoredForm {
     },
     stateOf(stored, place) {
       if (stored === null || stored === undefined) return {} // no row for that scope
+      if (stored instanceof ReadDocument && isJsonObject(stored.value)) return stored.value
       const text = typeof stored === 'string' ? stored : JSON.stringify(stored)
       const plain = text.includes(encodedMark) ? undefined : parsed(text, 'a state', fromStorableJson)
       const document = plain ?? parsed(text, 'a state')
