@@ -1,5 +1,5 @@
 import { StoreError, type Call } from '@daybook/core'
-import { createTurns, remembered, type PoolState, type Row, type Value } from '@daybook/drizzle'
+import { createTurns, readEarly, remembered, type PoolState, type Row, type Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
 import type { ListenConnection } from './listener.ts'
 import { nodePostgres, type DriverOptions, type NodePostgresPool } from './node-postgres.ts'
@@ -8,9 +8,14 @@ import { sending, wire } from './wire.ts'
 // The parts of the drivers that a store uses. Drizzle's own `execute` leaves statements unprepared, so the hot ones go to
 // the driver itself, under a name.
 
+interface PostgresQuery extends PromiseLike<readonly Row[]> {
+  /** Hands over each row as it comes; none is answered then. */
+  forEach(each: (row: Record<string, unknown>) => void): PromiseLike<unknown>
+}
+
 /** postgres.js */
 interface PostgresClient {
-  unsafe(text: string, values: Value[], options: { prepare: boolean }): PromiseLike<readonly Row[]>
+  unsafe(text: string, values: Value[], options: { prepare: boolean }): PostgresQuery
   readonly options: { readonly max: number }
 }
 
@@ -28,6 +33,8 @@ interface Prepared {
   readonly text: string
   /** Asked for when there is a connection. */
   readonly values: () => readonly Value[]
+  /** The columns whose texts are likely to be documents. */
+  readonly documents: readonly string[]
 }
 
 /** What a store needs to know and to do beside Drizzle. */
@@ -81,10 +88,11 @@ export function driverOf(db: PgDatabase, options: DriverOptions): Driver {
     return {
       isSingle: false,
       hidesItsQueue: true,
-      prepared: ({ text, values }, call, does) => {
+      prepared: ({ text, values, documents }, call, does) => {
         const send = async () => {
           sending(call, does)
-          return client.unsafe(text, wire(values()), { prepare })
+          const query = client.unsafe(text, wire(values()), { prepare })
+          return documents.length === 0 ? query : readAsTheyCome(query, documents)
         }
         return does === 'commits' ? turns.run(call, send, acquireTimeout) : send() // what only reads may share a connection with others
       },
@@ -124,6 +132,18 @@ export function driverOf(db: PgDatabase, options: DriverOptions): Driver {
       capability: 'driver',
     },
   )
+}
+
+async function readAsTheyCome(query: PostgresQuery, documents: readonly string[]): Promise<readonly Row[]> {
+  const rows: Row[] = []
+  await query.forEach((row) => {
+    for (const name of documents) {
+      const text = row[name]
+      if (typeof text === 'string') row[name] = readEarly(text)
+    }
+    rows.push(row)
+  })
+  return rows
 }
 
 /**

@@ -16,6 +16,7 @@ export function buildLoad({ session, events }: LoadShape): Statement {
     sql: sql`select null::bigint as "seq", one.name as "name", ${documentText(sql`one.value`)} as "value"
       from (${session.sql}) as s cross join lateral (values ${sql.join(named, sql`, `)}) as one (name, value)
       union all (select ${selected(events.columns)} ${events.from})`,
+    listed: { plain: ['seq', 'name'], documents: ['value'] }, // most of them
   }
 }
 
