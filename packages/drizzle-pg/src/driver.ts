@@ -139,7 +139,7 @@ async function readAsTheyCome(query: PostgresQuery, documents: readonly string[]
   await query.forEach((row) => {
     for (const name of documents) {
       const text = row[name]
-      if (typeof text === 'string') row[name] = readEarly(text)
+      if (typeof text === 'string') Reflect.set(row, name, readEarly(text)) // a `transform` may have frozen it
     }
     rows.push(row)
   })

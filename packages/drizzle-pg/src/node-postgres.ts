@@ -12,7 +12,7 @@ import { sending, wire } from './wire.ts'
 
 /** What is asked, once for each column of an answer, for what makes a value out of a text that comes. */
 interface Types {
-  getTypeParser(type: number, format?: string): (text: string) => unknown
+  getTypeParser(type: number, format?: string): (came: string | Buffer) => unknown
 }
 
 interface Client extends Connection, Keyed, Types {
@@ -43,8 +43,11 @@ interface Keyed {
 
 /** Documents are read as they come, and the rest as the application says. */
 const typesOf = (client: Types): Types => ({
-  getTypeParser: (type, format) => (type === documentType ? readEarly : client.getTypeParser(type, format)),
+  getTypeParser: (type, format) => (type === documentType ? readDocument : client.getTypeParser(type, format)),
 })
+
+/** @param came bytes, where the pool's `binary` asks for them, which of a text are the same */
+const readDocument = (came: string | Buffer) => readEarly(String(came))
 
 /** A pooler gives numbers of its own. */
 const backend = 'select pg_backend_pid()::int as "pid"'
