@@ -45,8 +45,9 @@ const load = `select s.state, u.state as "user", a.state as "app", s.revision, s
 
 const summary = 's.session_id, s.revision, s.last_seq, s.created_at, s.updated_at, s.last_event_at'
 const recent = `where s.app_name = $1 and s.user_id = $2 order by s.last_event_at desc, s.session_id`
-/** The page of 50 is among the first 64: of a LIMIT by itself PostgreSQL expects too much to keep a plan. */
-const firstOf = (ordered: string) => `select * from (${ordered} limit 64) as page limit $3::bigint`
+/** Of one LIMIT by itself PostgreSQL expects too much to keep a plan. */
+const firstOf = (ordered: string) =>
+  `select * from (select * from (${ordered} limit $3::bigint) as page limit $3::bigint) as page limit $3::bigint`
 const list = firstOf(`select ${summary} from daybook_sessions s ${recent}`)
 const listWithState = firstOf(`select ${summary}, s.state, u.state as "user", a.state as "app" from daybook_sessions s
   left join daybook_user_states u on u.app_name = $1 and u.user_id = $2

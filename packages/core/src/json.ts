@@ -294,7 +294,7 @@ export function fromStorableJson(text: string): JsonValue {
   return isStoredAsItIs(text) ? value : mapStrings(value, fromStorableText)
 }
 
-/** Whether what {@link toStorableJson} wrote is the JSON of the value itself: it may be read by the parser alone. */
+/** Whether JSON text is the same in the storable form, and the other way round: {@link fromStorableJson} is the parser alone then. */
 export const isStoredAsItIs = (text: string): boolean => !text.includes('\\u') && !text.includes('\ud7ff')
 
 function mapStrings(value: JsonValue, map: (text: string) => string): JsonValue {

@@ -26,10 +26,21 @@ export function toMicros(timestamp: number): bigint {
 
 /** The timestamp of so many microseconds since 1970, as a database driver gives them. */
 export function fromMicros(micros: bigint | number | string): number {
-  const near = Number(micros)
+  const near = typeof micros === 'string' ? numberOf(micros) : Number(micros)
   if (near <= Number.MAX_SAFE_INTEGER) return near / 1000
   // Later times are beyond 2^53 in microseconds, not in milliseconds.
   return Number(BigInt(micros) / 1000n) + Number(BigInt(micros) % 1000n) / 1000
+}
+
+/** `Number(text)`, in half its time for digits that are a safe integer: a page of sessions has three times in each row. */
+function numberOf(text: string): number {
+  let number = 0
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (!(digit >= 0 && digit <= 9)) return Number(text)
+    number = number * 10 + digit
+  }
+  return number
 }
 
 /** Refuses what is not a time of the years 1970–9999. A finer fraction than a microsecond is rounded to the nearest. */

@@ -10,6 +10,7 @@ test('every microsecond until 2248 survives', () => {
     fc.property(fc.integer({ min: 0, max: endOf2247 - 1 }), fc.integer({ min: 0, max: 999 }), (ms, micros) => {
       const stored = BigInt(ms) * 1000n + BigInt(micros)
       const timestamp = fromMicros(stored)
+      expect(fromMicros(String(stored))).toBe(timestamp)
       expect(toMicros(timestamp)).toBe(stored)
       expect(timestamp).toBe(Number(`${ms}.${String(micros).padStart(3, '0')}`))
       expect(checkedTimestamp(timestamp, 'timestamp')).toBe(timestamp)
@@ -37,6 +38,10 @@ test('every millisecond until the end of 9999 survives', () => {
     lastTimestamp,
   ].map(Math.floor))
     survives(ms)
+})
+
+test('a text that is no row of digits is the number that it says', () => {
+  for (const text of ['-5', '1.5', '1e3', ' 12 ', '']) expect(fromMicros(text)).toBe(fromMicros(Number(text)))
 })
 
 test('times as stored are in the order of times as given', () => {

@@ -1,6 +1,7 @@
 import { StoreError, type Call } from '@daybook/core'
 import { createTurns, readEarly, remembered, type PoolState, type Row, type Value } from '@daybook/drizzle'
 import type { SQL } from 'drizzle-orm'
+import { documentType } from './expressions.ts'
 import type { ListenConnection } from './listener.ts'
 import { nodePostgres, type DriverOptions, type NodePostgresPool } from './node-postgres.ts'
 import { sending, wire } from './wire.ts'
@@ -8,9 +9,14 @@ import { sending, wire } from './wire.ts'
 // The parts of the drivers that a store uses. Drizzle's own `execute` leaves statements unprepared, so the hot ones go to
 // the driver itself, under a name.
 
+interface PostgresAnswer {
+  /** `null` of a statement without parameters. */
+  readonly columns: readonly { readonly name: string; readonly type: number }[] | null
+}
+
 interface PostgresQuery extends PromiseLike<readonly Row[]> {
   /** Hands over each row as it comes; none is answered then. */
-  forEach(each: (row: Record<string, unknown>) => void): PromiseLike<unknown>
+  forEach(each: (row: Record<string, unknown>, answer: PostgresAnswer) => void): PromiseLike<unknown>
 }
 
 /** postgres.js */
@@ -33,8 +39,6 @@ interface Prepared {
   readonly text: string
   /** Asked for when there is a connection. */
   readonly values: () => readonly Value[]
-  /** The columns whose texts are likely to be documents. */
-  readonly documents: readonly string[]
 }
 
 /** What a store needs to know and to do beside Drizzle. */
@@ -88,11 +92,11 @@ export function driverOf(db: PgDatabase, options: DriverOptions): Driver {
     return {
       isSingle: false,
       hidesItsQueue: true,
-      prepared: ({ text, values, documents }, call, does) => {
+      prepared: ({ text, values }, call, does) => {
         const send = async () => {
           sending(call, does)
           const query = client.unsafe(text, wire(values()), { prepare })
-          return documents.length === 0 ? query : readAsTheyCome(query, documents)
+          return does === 'commits' ? query : readAsTheyCome(query)
         }
         return does === 'commits' ? turns.run(call, send, acquireTimeout) : send() // what only reads may share a connection with others
       },
@@ -134,9 +138,11 @@ export function driverOf(db: PgDatabase, options: DriverOptions): Driver {
   )
 }
 
-async function readAsTheyCome(query: PostgresQuery, documents: readonly string[]): Promise<readonly Row[]> {
+async function readAsTheyCome(query: PostgresQuery): Promise<readonly Row[]> {
   const rows: Row[] = []
-  await query.forEach((row) => {
+  let documents: readonly string[] | undefined
+  await query.forEach((row, { columns }) => {
+    documents ??= (columns ?? []).filter(({ type }) => type === documentType).map(({ name }) => name)
     for (const name of documents) {
       const text = row[name]
       if (typeof text === 'string') Reflect.set(row, name, readEarly(text)) // a `transform` may have frozen it

@@ -27,11 +27,14 @@ const deleteEach: Expressions['deleteEach'] = (table, columns, from, further) =>
     select its.ctid from ${from} cross join lateral (select ctid from ${table} where ${isMeant}${further === undefined ? sql`` : sql` and ${further}`} offset 0) as its))`
 }
 
-/** The object id of `bpchar`. */
-export const documentType = 1042
+/** The object id of `refcursor`. */
+export const documentType = 1790
 
-/** A text of a type that nothing else here has, so that a driver can tell documents by it: see {@link documentType}. */
-export const documentText = (text: SQLWrapper): SQL => sql`${text}::text::bpchar`
+/**
+ * A text by the name of a type that no column has, so that documents can be told by it and an application has no parser for it: names
+ * of cursors are texts of any length.
+ */
+const documentText = (text: SQLWrapper): SQL => sql`${text}::text::refcursor`
 
 /** What PostgreSQL writes inside expressions. */
 export const expressions: Expressions = {
@@ -41,8 +44,8 @@ export const expressions: Expressions = {
   jsonText: documentText,
   payloadText: documentText,
   wholeText: (column) => sql`${column}::text`,
-  // Each LIMIT is taken for a tenth, so that three make a page look small beside the rows of a user with thousands. A subquery that
-  // nothing but a LIMIT follows keeps its order.
+  // Each LIMIT is taken for a tenth, so that three make a page look small beside the rows of a user with thousands. The planner, up to
+  // version 18, keeps the order of a subquery that nothing but a LIMIT follows.
   firstRows: (ordered, limit) =>
     sql`select * from (select * from (${ordered} limit ${limit}) as page limit ${limit}) as page limit ${limit}`,
   castText: (column) => sql`${column}::text`,

@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm'
 /**
  * The session and its events in one statement, which is one view, as rows of three columns: of the session a row for each of its columns,
  * then one for each event, in the order of its own columns. What is one JSON text instead takes the server twice as long to write where the events are many.
- * Texts do not share a column with documents: what makes a value of a document's type is not meant for ids.
+ * Texts, of columns that are NOT NULL, do not share a column with documents: what makes a value of a document's type is not meant for ids.
  * Nothing is sorted that comes from the index in its order.
  */
 export function buildLoad({ session, events }: LoadShape): Statement {
@@ -20,7 +20,6 @@ export function buildLoad({ session, events }: LoadShape): Statement {
     sql: sql`select null::bigint as "seq", one.text as "text", one.document as "document"
       from (${session.sql}) as s cross join lateral (values ${sql.join(values, sql`, `)}) as one (text, document)
       union all (select ${selected(events.columns)} ${events.from})`,
-    listed: { plain: ['seq', 'text'], documents: ['document'] },
   }
 }
 

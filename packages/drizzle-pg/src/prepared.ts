@@ -39,13 +39,9 @@ export type RunPrepared = (
   does?: 'commits',
 ) => Promise<readonly Row[]>
 
-const none: readonly string[] = []
-
 export const preparedOn =
   (driver: Driver): RunPrepared =>
   (statement, params, call, does) => {
     const query = compiled(statement)
-    const { documents = none } = statement.listed ?? {}
-    const values = () => query.values(params())
-    return driver.prepared({ name: nameOf(query), text: query.text, values, documents }, call, does)
+    return driver.prepared({ name: nameOf(query), text: query.text, values: () => query.values(params()) }, call, does)
   }

@@ -13,7 +13,7 @@ beforeEach(needsServer)
 
 /** The application's own, for its columns of `char(n)`. */
 const bpchar = types.builtins.BPCHAR
-const trimmed = (text: string) => text.trimEnd()
+const isYes = (text: string) => text === 'Y'
 
 /** Its types do not know of it. */
 const inBinary = { max: 2, binary: true }
@@ -21,13 +21,13 @@ const inBinary = { max: 2, binary: true }
 const openers: Record<string, () => PgDatabase> = {
   'node-postgres, for all pools': () => {
     const before = types.getTypeParser(bpchar)
-    types.setTypeParser(bpchar, trimmed)
+    types.setTypeParser(bpchar, isYes)
     onTestFinished(() => types.setTypeParser(bpchar, before))
     return drizzleNode({ client: nodePool() })
   },
   'node-postgres, which asks for the binary form': () => drizzleNode({ client: nodePool(inBinary) }),
   'postgres.js': () => {
-    const own = { bpchar: { to: bpchar, from: [bpchar], serialize: String, parse: trimmed } }
+    const own = { bpchar: { to: bpchar, from: [bpchar], serialize: String, parse: isYes } }
     const sql = postgres(serverUrl, { max: 2, onnotice: () => {}, types: own })
     onTestFinished(() => sql.end({ timeout: 1 }))
     return drizzle({ client: sql })
@@ -35,7 +35,7 @@ const openers: Record<string, () => PgDatabase> = {
   'postgres.js, which hands over what nobody may change': () =>
     drizzle({ client: client({ transform: { row: { from: Object.freeze } } }) }),
   PGlite: () => {
-    const pglite = new PGlite({ parsers: { [bpchar]: trimmed } })
+    const pglite = new PGlite({ parsers: { [bpchar]: isYes } })
     onTestFinished(() => pglite.close())
     return drizzlePglite({ client: pglite })
   },
@@ -48,14 +48,20 @@ test.for(Object.entries(openers))('ids and documents are the store’s own over 
     const key = { appName: id, userId: id, sessionId: id }
     const state = { text: ' {"a":1} ', nul: '\0', [id]: 1 }
     const event = { id, author: id, timestamp: 1, content: { parts: [{ text: '\ud800 ' }] } }
+    const plain = { id: `${id}2`, timestamp: 1, actions: { stateDelta: { 'user:plain': [1.5, ' '] } } }
     await store.sessions.create({ ...key, state })
-    await store.events.append(key, event)
-    const expected = { ...key, state, events: [{ seq: 1, event }] }
+    await store.events.append(key, [event, plain])
+    const merged = { ...state, 'user:plain': [1.5, ' '] }
+    const events = [
+      { seq: 1, event },
+      { seq: 2, event: plain },
+    ]
+    const expected = { ...key, state: merged, events }
     expect(await store.sessions.get(key, { events: 'all' })).toMatchObject(expected)
     await store.transaction(async (_tx, within) => {
       expect(await within.sessions.get(key, { events: 'all' })).toMatchObject(expected)
     })
     const { items } = await store.sessions.list({ appName: id, userId: id, state: true })
-    expect(items).toMatchObject([{ ...key, state }])
+    expect(items).toMatchObject([{ ...key, state: merged }])
   }
 })

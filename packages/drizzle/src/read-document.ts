@@ -1,31 +1,27 @@
-import { isStoredAsItIs, type JsonValue } from '@daybook/core'
+import { isStoredAsItIs, type JsonObject } from '@daybook/core'
 
 /**
  * A document that was read as soon as its text had come: a driver that hands over texts one by one can have them read while the
  * database is still sending what follows, and the reader need not wait for the time it takes.
  */
 export class ReadDocument {
-  readonly value: JsonValue
-  readonly #text: string
+  readonly value: JsonObject
 
-  constructor(text: string, value: JsonValue) {
-    this.#text = text
+  constructor(value: JsonObject) {
     this.value = value
-  }
-
-  /** The text, for whoever asked for no document. */
-  toString(): string {
-    return this.#text
   }
 }
 
-/** What a driver makes of a text that is likely to be a document. Any other text, and one that needs more than the parser, stays as it is. */
+/**
+ * What a driver makes of the text of a document. One that may need more than the parser stays as it is, and so does what is none: who
+ * knows what it is tells what is wrong with it.
+ */
 export function readEarly(text: string): ReadDocument | string {
   if (!text.startsWith('{') || !isStoredAsItIs(text)) return text
   try {
-    return new ReadDocument(text, JSON.parse(text) as JsonValue) // JSON.parse answers nothing else
+    return new ReadDocument(JSON.parse(text) as JsonObject) // what begins like one and is JSON is an object
   } catch {
-    return text // whoever wants a document says what is wrong with this one
+    return text
   }
 }
 

@@ -69,17 +69,17 @@ export function createSessionLists(dialect: Dialect, sessionRows: SessionRows): 
       )}`
     const columns = sessionRows.listColumns(has('user'))
     const order = orderOf((column) => sql`${column}`)
-    const isAlongIndex = has('user') && time === sessions.lastEventAt
+    const isByLastEvent = has('user') && time === sessions.lastEventAt
     const first = (all: SQL) =>
-      isAlongIndex && !has('offset') && filter === noFilter && expressions.firstRows !== undefined
+      isByLastEvent && isDescending && !has('offset') && filter === noFilter && expressions.firstRows !== undefined
         ? expressions.firstRows(sql`${all} ${order}`, param('limit'))
         : sql`${all} ${order} ${bounds}`
     const plain = Object.keys(columns)
-    const byValues = isAlongIndex ? {} : { isPlannedByValues: true as const }
+    const byValues = isByLastEvent ? {} : { isPlannedByValues: true as const }
     if (!has('state'))
       return { sql: first(sql`select ${selected(columns)} ${rows}`), listed: { plain, documents: [] }, ...byValues }
     const listed = { plain, documents }
-    const isWalked = isAlongIndex && isDescending && filter === noFilter
+    const isWalked = isByLastEvent && isDescending && filter === noFilter
     if (isWalked)
       return {
         sql: first(

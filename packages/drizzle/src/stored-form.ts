@@ -144,7 +144,7 @@ export function createStoredForm(codecs: Codecs): StoredForm {
     },
     stateOf(stored, place) {
       if (stored === null || stored === undefined) return {} // no row for that scope
-      if (stored instanceof ReadDocument && isJsonObject(stored.value)) return stored.value
+      if (stored instanceof ReadDocument) return stored.value
       const text = typeof stored === 'string' ? stored : JSON.stringify(stored)
       const plain = text.includes(encodedMark) ? undefined : parsed(text, 'a state', fromStorableJson)
       const document = plain ?? parsed(text, 'a state')

@@ -3,11 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { documentIn, readEarly } from '../src/read-document.ts'
 
 describe('a text that comes', () => {
-  test('is read where it is the document itself, and still tells its text', () => {
-    const text = '{ "n": 1.50, "list": [] }'
-    const early = readEarly(text)
-    expect(documentIn(early)).toEqual({ n: 1.5, list: [] })
-    expect(String(early)).toBe(text)
+  test('is read where it is the document itself', () => {
+    expect(documentIn(readEarly('{ "n": 1.50, "list": [] }'))).toEqual({ n: 1.5, list: [] })
   })
 
   test.for([
